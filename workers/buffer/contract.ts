@@ -1,0 +1,82 @@
+/**
+ * What the Ingester (a Durable Object, one per shard of a Worker's events)
+ * offers over RPC. Callers: `ingest/` appends; `query/` and `api/` read what is
+ * not sealed yet; the cron and tests seal.
+ */
+import type { LedgerDelta, RollupDelta } from "../event/rollup.ts";
+
+export interface AppendRequest {
+  script: string;
+  /** Random; a retry of the same append carries the same id and counts once. */
+  batchId: string;
+  /** `BatchBuilder.encode()`; empty when only the ledger has news. */
+  batch: string;
+  rows: number;
+  /** Microseconds since the epoch; 0 when `rows` is 0. */
+  minTime: number;
+  maxTime: number;
+  rollups: RollupDelta[];
+  ledger: LedgerDelta[];
+  /** True when the batch holds nothing but what must not be shed (errors). An overloaded Ingester still takes it. */
+  essential: boolean;
+}
+
+export type AppendResult =
+  /** Durable. `shards`: over how many Ingesters this Worker's events should be spread from now on. */
+  | { ok: true; shards: number }
+  /** Nothing was kept: shed what is not essential, and send the rest again. */
+  | { ok: false; reason: "overloaded"; retryAfterMs: number };
+
+export interface UnsealedRequest {
+  /** Microseconds, half-open `[from, to)`. */
+  from: number;
+  to: number;
+  /** Batches with a log id at or below this are already known to the caller (its cache). */
+  afterId?: number;
+}
+
+export interface UnsealedBatch {
+  /** Position in this shard's log: ascending, never reused. */
+  id: number;
+  rows: number;
+  minTime: number;
+  maxTime: number;
+  batch: string;
+}
+
+export interface UnsealedAnswer {
+  batches: UnsealedBatch[];
+  /** True when there were more bytes than one answer may carry: ask again from the last id. */
+  more: boolean;
+}
+
+export interface UnsealedRollups {
+  /** One entry per log row, so that the caller can leave out what D1 has (`id <= sealed_through`). */
+  entries: { id: number; rollups: RollupDelta[]; ledger: LedgerDelta[] }[];
+}
+
+export interface IngesterStatus {
+  shard: string;
+  script: string;
+  unsealedRows: number;
+  unsealedBytes: number;
+  /** Age of the oldest unsealed batch, ms. */
+  oldestMs: number;
+  /** Consecutive failures of sealing, and the last message. */
+  sealFailures: number;
+  lastError?: string;
+}
+
+export interface IngesterRpc {
+  append(request: AppendRequest): Promise<AppendResult>;
+  unsealed(request: UnsealedRequest): Promise<UnsealedAnswer>;
+  unsealedRollups(): Promise<UnsealedRollups>;
+  /** Seals all there is now; resolves when it is in the catalog. */
+  seal(): Promise<void>;
+  status(): Promise<IngesterStatus>;
+}
+
+/** Durable Object name of a shard: `script` or `script#n`. */
+export function shardName(script: string, shard: number): string {
+  return shard === 0 ? script : `${script}#${shard}`;
+}
