@@ -1,0 +1,30 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { BatchBuilder, decodeBatch, eventAt } from "../../../workers/event/batch.ts";
+import { arbitraryEvent } from "../../support/events.ts";
+
+test("core fields survive encoding and decoding, whatever the events", () => {
+  fc.assert(
+    fc.property(fc.array(arbitraryEvent, { maxLength: 30 }), (events) => {
+      const builder = new BatchBuilder();
+      for (const event of events) builder.push(event);
+      const batch = decodeBatch(builder.encode());
+      expect(batch.rows).toBe(events.length);
+      events.forEach((event, row) => {
+        const { attributes: _, ...core } = event;
+        expect(eventAt(batch, row)).toMatchObject(core);
+      });
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test("values of two types under one attribute all become text", () => {
+  const base = { time: 1, kind: "log", script: "shop", invocation_id: "a", seq: 0, sample_weight: 1 } as const;
+  const builder = new BatchBuilder();
+  builder.push({ ...base, attributes: { size: 12, ok: true } });
+  builder.push({ ...base, attributes: { size: "large", ok: "maybe" } });
+  const batch = decodeBatch(builder.encode());
+  expect(eventAt(batch, 0).attributes).toEqual({ size: "12", ok: "true" });
+  expect(eventAt(batch, 1).attributes).toEqual({ size: "large", ok: "maybe" });
+});

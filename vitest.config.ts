@@ -1,0 +1,71 @@
+/**
+ * Four projects, one per place that code runs in:
+ *   unit     pure code, in Node
+ *   workers  code that needs the runtime, inside workerd, with the bindings of wrangler.toml
+ *   system   the whole stack over HTTP, one file after the other
+ *   browser  the dashboard in a real browser, one file after the other
+ * `npm test` (scripts/test.mjs) runs them all.
+ */
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+/** A stack that starts, is killed, and starts again, several times over, on two cores. */
+const SYSTEM_TIMEOUT_MS = 180_000;
+const SYSTEM_HOOK_TIMEOUT_MS = 120_000;
+/** Cold modules in workerd while other work keeps both cores busy. */
+const WORKERS_TIMEOUT_MS = 30_000;
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          environment: "node",
+          include: ["test/unit/**/*.test.ts"],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        plugins: [
+          cloudflareTest(async () => ({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: {
+              bindings: {
+                TEST_MIGRATIONS: await readD1Migrations("./migrations"),
+                TAILRACE_ADMIN_TOKEN: "test-admin-token",
+              },
+            },
+          })),
+        ],
+        test: {
+          name: "workers",
+          include: ["test/workers/**/*.test.ts"],
+          globalSetup: ["./test/support/dashboard-directory.ts"],
+          setupFiles: ["./test/support/apply-migrations.ts"],
+          testTimeout: WORKERS_TIMEOUT_MS,
+        },
+      },
+      {
+        test: {
+          name: "system",
+          environment: "node",
+          include: ["test/system/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: SYSTEM_TIMEOUT_MS,
+          hookTimeout: SYSTEM_HOOK_TIMEOUT_MS,
+        },
+      },
+      {
+        test: {
+          name: "browser",
+          environment: "node",
+          include: ["test/browser/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: SYSTEM_TIMEOUT_MS,
+          hookTimeout: SYSTEM_HOOK_TIMEOUT_MS,
+        },
+      },
+    ],
+  },
+});
