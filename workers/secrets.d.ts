@@ -1,0 +1,5 @@
+/** Secrets, which `wrangler types` cannot see: `wrangler secret put` sets them, so each may be absent. */
+interface __BaseEnv_Env {
+  /** The first admin's token (docs/access.md). */
+  TAILRACE_ADMIN_TOKEN?: string;
+}
