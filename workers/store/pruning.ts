@@ -1,0 +1,182 @@
+/**
+ * What the catalog knows of a segment's contents, so that the query planner
+ * leaves out segments that surely hold no match. Built by the segment writer,
+ * kept as JSON in D1 (`segments.pruning`), asked by `query/`.
+ *
+ * It must stay small, since every query reads it for every segment of its time
+ * range: a budget in bytes is spent on the most selective knowledge first, and
+ * what does not fit is simply not known. Not knowing is always safe.
+ */
+import type { Column, ColumnBatch, NumberColumn, StringColumn } from "../event/batch.ts";
+import { CORE_BY_PHYSICAL, type ColumnType } from "../event/columns.ts";
+import type { AttributeValue } from "../event/event.ts";
+import { bloomMayContain, buildBloom, type WireBloom } from "./bloom.ts";
+
+/** A column with at most so many different values gets all of them listed. */
+const MAX_SET_VALUES = 64;
+/** Text of one value set. */
+const MAX_SET_CHARS = 1_024;
+/** Characters of JSON for one segment. */
+const MAX_PRUNING_CHARS = 8_192;
+/** Bytes of one Bloom filter; base64 makes 4/3 of it. */
+const MAX_BLOOM_BYTES = 2_048;
+
+/** All that is known of one column. */
+export interface ColumnPruning {
+  t: ColumnType;
+  /** Every value that occurs. */
+  s?: string[];
+  /** Numbers, times, booleans: [smallest, largest]. */
+  r?: [number, number];
+  /** Strings: filter over the values. */
+  b?: WireBloom;
+}
+
+export interface Pruning {
+  v: 1;
+  columns: Record<string, ColumnPruning>;
+  /** True when there are columns that are not listed. */
+  more?: boolean;
+}
+
+export type PruneTest =
+  | { op: "="; column: string; value: AttributeValue }
+  | { op: "range"; column: string; min?: number; max?: number }
+  | { op: "prefix"; column: string; value: string }
+  | { op: "exists"; column: string };
+
+/** Ids get their filter before anything else does. */
+const BLOOM_FIRST = ["faas.invocation_id", "trace_id", "cloudflare.ray_id", "cloudflare.durable_object.id"];
+/** Nobody asks for these by equality. */
+const NO_BLOOM = new Set(["message", "exception.stacktrace", "span_id", "parent_span_id"]);
+
+export function buildPruning(batch: ColumnBatch): Pruning {
+  const columns: Record<string, ColumnPruning> = Object.create(null);
+  const pruning: Pruning = { v: 1, columns };
+  let left = MAX_PRUNING_CHARS - JSON.stringify(pruning).length - 16;
+  const wantBloom: [string, string[]][] = [];
+  for (const name of byImportance(batch)) {
+    const column = batch.columns.get(name) as Column;
+    const known: ColumnPruning = { t: column.type };
+    let distinct: string[] | undefined;
+    if (column.type === "string") {
+      distinct = distinctValues(column);
+      if (distinct.length === 0) continue;
+      if (distinct.length <= MAX_SET_VALUES && textLength(distinct) <= MAX_SET_CHARS) known.s = distinct.sort();
+    } else {
+      const range = numberRange(column);
+      if (range === undefined) continue;
+      known.r = range;
+    }
+    let cost = entryCost(name, known);
+    if (cost > left && known.s !== undefined) {
+      delete known.s;
+      cost = entryCost(name, known);
+    }
+    if (cost > left) {
+      pruning.more = true;
+      continue;
+    }
+    left -= cost;
+    columns[name] = known;
+    if (distinct !== undefined && known.s === undefined && !NO_BLOOM.has(name)) wantBloom.push([name, distinct]);
+  }
+  addBlooms(columns, wantBloom, left);
+  return pruning;
+}
+
+/** Core columns first, then the attributes that most rows have. */
+function byImportance(batch: ColumnBatch): string[] {
+  const core: string[] = [];
+  const rest: string[] = [];
+  for (const name of batch.columns.keys()) (CORE_BY_PHYSICAL.has(name) ? core : rest).push(name);
+  return [...core, ...rest];
+}
+
+function addBlooms(columns: Record<string, ColumnPruning>, wanted: [string, string[]][], left: number): void {
+  const rank = (name: string) => (BLOOM_FIRST.indexOf(name) + 1 || BLOOM_FIRST.length + 1) as number;
+  wanted.sort((a, b) => rank(a[0]) - rank(b[0]));
+  for (const [name, keys] of wanted) {
+    const bloom = buildBloom(keys, Math.min(MAX_BLOOM_BYTES, Math.floor((left * 3) / 4) - 32));
+    if (bloom === undefined) continue;
+    (columns[name] as ColumnPruning).b = bloom;
+    left -= bloom.bits.length + 24;
+  }
+}
+
+function entryCost(name: string, known: ColumnPruning): number {
+  return JSON.stringify(name).length + JSON.stringify(known).length + 2;
+}
+
+function textLength(values: readonly string[]): number {
+  let length = 0;
+  for (const value of values) length += value.length;
+  return length;
+}
+
+/** A dictionary may hold entries that no row uses, and the same entry twice. */
+function distinctValues(column: StringColumn): string[] {
+  const used = new Uint8Array(column.dict.length);
+  for (let row = 0; row < column.index.length; row++) {
+    const at = column.index[row] as number;
+    if (at >= 0) used[at] = 1;
+  }
+  const values = new Set<string>();
+  for (let at = 0; at < used.length; at++) if (used[at] === 1) values.add(column.dict[at] as string);
+  return [...values];
+}
+
+function numberRange(column: NumberColumn): [number, number] | undefined {
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  let any = false;
+  for (let row = 0; row < column.data.length; row++) {
+    const value = column.data[row] as number;
+    if (Number.isNaN(value)) continue;
+    any = true;
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  if (!any) return undefined;
+  // JSON has no infinity.
+  return [Math.max(min, -Number.MAX_VALUE), Math.min(max, Number.MAX_VALUE)];
+}
+
+/** False only if the segment surely has no row that passes the test. Values compare exactly, case included. */
+export function mayMatch(pruning: Pruning, test: PruneTest): boolean {
+  const known = Object.hasOwn(pruning.columns, test.column) ? pruning.columns[test.column] : undefined;
+  if (known === undefined) return pruning.more === true;
+  switch (test.op) {
+    case "exists":
+      return true;
+    case "prefix":
+      return known.s === undefined || known.s.some((value) => value.startsWith(test.value));
+    case "range":
+      return rangeMayMatch(known, test.min, test.max);
+    case "=":
+      return equalMayMatch(known, test.value);
+  }
+}
+
+function rangeMayMatch(known: ColumnPruning, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY): boolean {
+  // A string column may hold numbers as text; how those compare is the query's business.
+  if (known.r === undefined) return true;
+  return overlaps(known.r, min, max);
+}
+
+function overlaps([low, high]: [number, number], min: number, max: number): boolean {
+  // The ends of a range stand for infinity too.
+  const lowest = low === -Number.MAX_VALUE ? Number.NEGATIVE_INFINITY : low;
+  const highest = high === Number.MAX_VALUE ? Number.POSITIVE_INFINITY : high;
+  return lowest <= max && highest >= min;
+}
+
+function equalMayMatch(known: ColumnPruning, value: AttributeValue): boolean {
+  if (known.r !== undefined) {
+    const number = value === "true" ? 1 : value === "false" ? 0 : Number(value);
+    return Number.isNaN(number) || overlaps(known.r, number, number);
+  }
+  const text = String(value);
+  if (known.s !== undefined) return known.s.includes(text);
+  return known.b === undefined || bloomMayContain(known.b, text);
+}
