@@ -1,5 +1,6 @@
 /**
- * Four projects, one per place that code runs in:
+ * Five projects, by where they run and what they need:
+ *   check    types, lint, import rules, dead code, sizes (needs a build)
  *   unit     pure code, in Node
  *   workers  code that needs the runtime, inside workerd, with the bindings of wrangler.toml
  *   system   the whole stack over HTTP, one file after the other
@@ -15,9 +16,21 @@ const SYSTEM_HOOK_TIMEOUT_MS = 120_000;
 /** Cold modules in workerd while other work keeps both cores busy. */
 const WORKERS_TIMEOUT_MS = 30_000;
 
+/** A whole program per check. */
+const CHECK_TIMEOUT_MS = 60_000;
+
 export default defineConfig({
   test: {
     projects: [
+      {
+        test: {
+          name: "check",
+          environment: "node",
+          include: ["test/check/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: CHECK_TIMEOUT_MS,
+        },
+      },
       {
         test: {
           name: "unit",
