@@ -1,0 +1,41 @@
+/**
+ * The limits of a query, in one place: a Worker has 128 MB and 30 s of CPU, and
+ * one question must not take the isolate from the others. Exceeding a limit is
+ * a tagged error that says what to do, never a crash.
+ */
+
+/** Rows of an answer when the question names no limit. */
+export const DEFAULT_ROWS = 100;
+export const DEFAULT_GROUP_ROWS = 1_000;
+
+/** Groups of one `stats`: at some 100 B and a few states each this stays under 50 MB. */
+export const MAX_GROUPS = 100_000;
+/** Values kept for exact quantiles (8 B each, 16 B weighted); beyond, sketches (1 %). */
+export const MAX_EXACT_VALUES = 2_000_000;
+/** Values kept for exact distinct counts; beyond, HyperLogLog (about 1.6 %). */
+export const MAX_EXACT_DISTINCT = 200_000;
+/** Estimated bytes of all states of one query. */
+export const MAX_STATE_BYTES = 48 << 20;
+
+/** Segments of one query: each costs at least two reads (10,000 subrequests per invocation). */
+export const MAX_SEGMENTS = 3_000;
+/** Bytes read from R2 for one query. */
+export const MAX_BYTES = 2_000_000_000;
+/** Wall time of one query, ms. A Worker's CPU limit is 30 s. */
+export const MAX_WALL_MS = 25_000;
+/** Encoded bytes of unsealed batches that one query takes from the Ingesters. */
+export const MAX_LIVE_BYTES = 32 << 20;
+/** An Ingester that does not answer in this time is reported as missing, ms. */
+export const LIVE_TIMEOUT_MS = 2_000;
+/** Reads under way at once: a Worker may wait for six connections. */
+export const READ_CONCURRENCY = 4;
+
+/** Decoded columns and footers kept in the isolate between queries. */
+export const CACHE_BYTES = 32 << 20;
+/** Decoded unsealed batches kept in the isolate between queries, as encoded characters. */
+export const LIVE_CACHE_BYTES = 6 << 20;
+
+/** Without `from`, a query looks back this far, ms. */
+export const DEFAULT_RANGE_MS = 3_600_000;
+/** Without `to`, a query looks this far ahead: clocks of locations differ, ms. */
+export const CLOCK_SKEW_MS = 5_000;
