@@ -21,14 +21,15 @@ export function ensureInstalled() {
   const missing = missingPackages();
   if (missing.length === 0) return false;
   console.log(`Installing dependencies (${missing.length} missing or outdated) …`);
-  // npm runs in a shell of its own on Windows only; elsewhere it is a plain program.
-  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+  // A partly filled node_modules is completed; `ci` would empty it under a process that runs from it.
+  const how = existsSync(join(ROOT, "node_modules/.package-lock.json")) ? ["install", "--no-save"] : ["ci"];
+  const npm = spawnSync("npm", [...how, "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: ROOT,
     stdio: ["ignore", "inherit", "inherit"],
     shell: process.platform === "win32",
   });
   if (npm.error) throw new Complaint(`npm could not be run: ${npm.error.message}`);
-  if (npm.status !== 0) throw new Complaint("npm ci failed (see above); is the npm registry reachable?");
+  if (npm.status !== 0) throw new Complaint("installing dependencies failed (see above); is the npm registry reachable?");
   return true;
 }
 
@@ -78,7 +79,7 @@ export function toolEnv(extra = {}) {
  * Installs what is missing, then makes sure that the calling script runs on a
  * suitable Node: either returns (it does), or runs the script again and never
  * returns. Signals are passed on, and the child ends when this process is
- * gone: see lifeline.mjs.
+ * gone: see shutdown.mjs.
  */
 export async function prepare(script, argv) {
   ensureInstalled();
@@ -94,4 +95,16 @@ export async function prepare(script, argv) {
     child.on("exit", (...how) => done(how));
   });
   process.exit(code ?? (signal === "SIGINT" ? 130 : 143));
+}
+
+/**
+ * The same for scripts that only run to their end (test, check, build): Node's
+ * event loop stands still meanwhile, and Ctrl-C reaches both by the terminal.
+ */
+export function ensureToolchain() {
+  ensureInstalled();
+  const node = suitableNode();
+  if (node === process.execPath) return;
+  const { status, signal } = spawnSync(node, process.argv.slice(1), { stdio: "inherit", env: toolEnv() });
+  process.exit(status ?? (signal === "SIGINT" ? 130 : 143));
 }

@@ -1,0 +1,65 @@
+/**
+ * The dashboard's build through vite, left out when nothing that goes into it
+ * has changed since the last one (a second or two of every start).
+ */
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { Complaint } from "./complaint.mjs";
+import { ROOT } from "./toolchain.mjs";
+
+export const DASHBOARD_DIST = join(ROOT, "dist/dashboard");
+const SOURCE = join(ROOT, "dashboard");
+const CONFIG = join(SOURCE, "vite.config.ts");
+/** Beside the output, not in it: what is in there is served. */
+const STAMP = join(ROOT, "dist/.dashboard-inputs");
+
+/** @returns {Promise<boolean>} whether it had to build */
+export async function buildDashboard({ force = false, mode = "production" } = {}) {
+  const inputs = hashInputs();
+  if (!force && isBuilt() && readStamp() === inputs) return false;
+  const { build } = await import("vite");
+  try {
+    await build({ configFile: CONFIG, mode, logLevel: "error" });
+  } catch (error) {
+    throw new Complaint(`building the dashboard failed: ${error.message.split("\n")[0]}`);
+  }
+  writeFileSync(STAMP, inputs);
+  return true;
+}
+
+export const isBuilt = () => existsSync(join(DASHBOARD_DIST, "index.html"));
+
+/** vite's watcher, for `npm run dev`: rebuilds into dist/dashboard, which Miniflare serves from disk. */
+export async function watchDashboard(onBuilt, onFailed) {
+  const { build } = await import("vite");
+  const watcher = await build({ configFile: CONFIG, mode: "development", logLevel: "error", build: { watch: {} } });
+  watcher.on("event", (event) => {
+    if (event.code === "BUNDLE_END") {
+      event.result?.close?.();
+      onBuilt(event.duration);
+    }
+    if (event.code === "ERROR") onFailed(event.error.message.split("\n")[0]);
+  });
+  return () => watcher.close();
+}
+
+function readStamp() {
+  return existsSync(STAMP) ? readFileSync(STAMP, "utf8") : "";
+}
+
+/** Everything under dashboard/, what it imports from workers/ by type or value, and the versions of the tools. */
+function hashInputs() {
+  const hash = createHash("sha256");
+  const files = [...walk(SOURCE), ...walk(join(ROOT, "workers/event")), join(ROOT, "workers/api/contract.ts")];
+  for (const file of [...files, join(ROOT, "package-lock.json")].sort()) {
+    hash.update(`${relative(ROOT, file)}\0`).update(readFileSync(file)).update("\0");
+  }
+  return hash.digest("hex");
+}
+
+function walk(dir) {
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}

@@ -1,0 +1,140 @@
+/**
+ * The data directory: one running instance at a time, what that instance
+ * started (so that the next one can end what a SIGKILL left behind), and the
+ * admin token.
+ *
+ *   <data>/run.json      the launcher and its workerd processes
+ *   <data>/admin-token   mode 600
+ *   <data>/state/        Miniflare: D1, R2, Durable Objects
+ *   <data>/workers.log   what the Workers logged in this run
+ */
+import { randomBytes } from "node:crypto";
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Complaint } from "./complaint.mjs";
+import { isAlive, killMarked, markProcess } from "./processes.mjs";
+import { ROOT } from "./toolchain.mjs";
+
+/** A launcher that lost its parent or its terminal is gone by then. */
+const HOLDER_GRACE_MS = 3000;
+/** A killed workerd frees its port and files well within this. */
+const KILL_WAIT_MS = 5000;
+const POLL_MS = 25;
+
+/** @param {string} path relative to the repository, or absolute */
+export async function openDataDir(path, { fresh = false } = {}) {
+  const dir = resolve(ROOT, path);
+  make(dir);
+  const lock = join(dir, "run.json");
+  await takeLock(lock, dir);
+  if (fresh) rmSync(join(dir, "state"), { recursive: true, force: true });
+  const started = [];
+  const record = () => replaceFile(lock, JSON.stringify({ launcher: markProcess(process.pid), runtimes: started }));
+  return {
+    dir,
+    state: join(dir, "state"),
+    log: join(dir, "workers.log"),
+    /** Remembers a workerd process on disk. */
+    remember(pid) {
+      const mark = markProcess(pid);
+      if (mark === undefined) return;
+      started.push(mark);
+      record();
+    },
+    forgetAll() {
+      started.length = 0;
+    },
+    adminToken: (given) => given ?? keptToken(join(dir, "admin-token")),
+    release() {
+      rmSync(lock, { force: true });
+    },
+  };
+}
+
+function make(dir) {
+  try {
+    mkdirSync(dir, { recursive: true });
+    const probe = join(dir, `.probe-${process.pid}`);
+    writeFileSync(probe, "");
+    rmSync(probe);
+  } catch (error) {
+    throw new Complaint(`cannot write to the data directory ${shown(dir)} (${error.code}); set TAILRACE_DATA to another`);
+  }
+}
+
+async function takeLock(lock, dir) {
+  const deadline = Date.now() + HOLDER_GRACE_MS;
+  for (;;) {
+    if (createLock(lock)) return;
+    const holder = readLock(lock);
+    if (holder?.launcher && isAlive(holder.launcher)) {
+      if (Date.now() > deadline) {
+        throw new Complaint(
+          `the data directory ${shown(dir)} is in use by a running Tailrace (process ${holder.launcher.pid}); end it or set TAILRACE_DATA`,
+        );
+      }
+      await sleep(POLL_MS);
+      continue;
+    }
+    await endLeftovers(holder?.runtimes ?? []);
+    rmSync(lock, { force: true });
+  }
+}
+
+/** Exclusive creation decides between two that start at the same moment. */
+function createLock(lock) {
+  try {
+    const file = openSync(lock, "wx", 0o600);
+    writeSync(file, JSON.stringify({ launcher: markProcess(process.pid), runtimes: [] }));
+    closeSync(file);
+    return true;
+  } catch (error) {
+    if (error.code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+function readLock(lock) {
+  try {
+    return JSON.parse(readFileSync(lock, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A workerd whose launcher was killed keeps its port and its databases open. */
+async function endLeftovers(runtimes) {
+  for (const mark of runtimes) killMarked(mark, "SIGKILL");
+  const deadline = Date.now() + KILL_WAIT_MS;
+  while (runtimes.some(isAlive)) {
+    if (Date.now() > deadline) {
+      throw new Complaint(`process ${runtimes.find(isAlive).pid} of an earlier run does not end; kill it and start again`);
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+function keptToken(path) {
+  try {
+    const kept = readFileSync(path, "utf8").trim();
+    if (kept !== "") return kept;
+  } catch (error) {
+    if (error.code !== "ENOENT") throw new Complaint(`cannot read ${shown(path)} (${error.code})`);
+  }
+  const token = `trc_${randomBytes(24).toString("base64url")}`;
+  replaceFile(path, `${token}\n`);
+  return token;
+}
+
+/** Rename is atomic: a crash leaves the old or the new file, never half of one. */
+function replaceFile(path, text) {
+  const next = `${path}.${process.pid}.tmp`;
+  writeFileSync(next, text, { mode: 0o600 });
+  renameSync(next, path);
+}
+
+function shown(path) {
+  const short = relative(ROOT, path);
+  return short.startsWith("..") ? path : short;
+}
