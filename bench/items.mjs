@@ -6,7 +6,7 @@
  * Fetch invocations mostly, some RPC, queue and cron; one or two log lines each,
  * a few errors; two versions per Worker, the newer one with more errors; request
  * ids and user ids with millions of values, everything else with few. About
- * 485 bytes of JSON for each event that Tailrace makes of them (an invocation,
+ * 460 bytes of JSON for each event that Tailrace makes of them (an invocation,
  * a log line or an exception is one event).
  */
 
@@ -215,7 +215,7 @@ function addLogs(item, random, time, wallTime) {
     item.logs.push({
       timestamp: Math.floor(time + (wallTime * n) / lines),
       level: random.next() < 0.05 ? "warn" : random.pick(["log", "info", "debug"]),
-      message: [random.pick(["loaded", "priced", "ranked", "reserved"]) + ` ${random.pick(WORDS)} basket`, details],
+      message: [`${random.pick(["loaded", "priced", "ranked", "reserved"])} ${random.pick(WORDS)} basket`, details],
     });
   }
 }

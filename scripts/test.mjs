@@ -12,9 +12,9 @@
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ensureToolchain, ROOT, toolEnv } from "./lib/toolchain.mjs";
-
-ensureToolchain();
+import { fileURLToPath } from "node:url";
+import { run } from "./lib/complaint.mjs";
+import { prepare, ROOT, toolEnv } from "./lib/toolchain.mjs";
 
 /** Longest that one project may take, ms: the whole must stay under ten minutes, a hang must not eat the rest. */
 const PROJECTS = [
@@ -28,18 +28,20 @@ const REPORTS = join(ROOT, ".reports");
 /** Between SIGTERM and SIGKILL of a runner that hangs. */
 const GRACE_MS = 5_000;
 
-const names = PROJECTS.map((project) => project.name);
-const args = process.argv.slice(2);
-const filters = args.filter((arg) => !names.includes(arg));
-const chosen = args.some((arg) => names.includes(arg)) ? PROJECTS.filter((p) => args.includes(p.name)) : PROJECTS;
+run(async () => {
+  const args = process.argv.slice(2);
+  await prepare(fileURLToPath(import.meta.url), args);
+  const names = PROJECTS.map((project) => project.name);
+  const filters = args.filter((arg) => !names.includes(arg));
+  const chosen = PROJECTS.filter(({ name }) => args.length === filters.length || args.includes(name));
 
-rmSync(REPORTS, { recursive: true, force: true });
-mkdirSync(REPORTS, { recursive: true });
-
-const built = build();
-const rows = built ? [] : [{ name: "build", passed: 0, failed: 1, skipped: 0, seconds: 0, note: "the build failed" }];
-for (const project of chosen) if (built || !project.needsBuild) rows.push(await runProject(project));
-printSummary(rows);
+  rmSync(REPORTS, { recursive: true, force: true });
+  mkdirSync(REPORTS, { recursive: true });
+  const built = build();
+  const rows = built ? [] : [{ name: "build", passed: 0, failed: 1, skipped: 0, seconds: 0, note: "the build failed" }];
+  for (const project of chosen) if (built || !project.needsBuild) rows.push(await runProject(project, filters));
+  printSummary(rows);
+});
 
 function build() {
   console.log("Building …");
@@ -51,7 +53,7 @@ function build() {
   return result.status === 0;
 }
 
-async function runProject({ name, limitMs }) {
+async function runProject({ name, limitMs }, filters) {
   console.log(`\n── ${name} ${"─".repeat(70 - name.length)}`);
   const report = join(REPORTS, `${name}.json`);
   const started = Date.now();
@@ -61,7 +63,7 @@ async function runProject({ name, limitMs }) {
     ),
     limitMs,
   );
-  return { name, seconds: (Date.now() - started) / 1000, ...readReport(report, exit) };
+  return { name, seconds: (Date.now() - started) / 1000, ...readReport(report, exit, filters.length > 0) };
 }
 
 /** The runner's exit code, or what went wrong with it. Its whole process group ends with it. */
@@ -104,7 +106,7 @@ function signal(child, name) {
 }
 
 /** Counts from the report; whatever went wrong beside the tests counts as one failure. */
-function readReport(path, exit) {
+function readReport(path, exit, filtered) {
   let report;
   try {
     report = JSON.parse(readFileSync(path, "utf8"));
@@ -124,7 +126,7 @@ function readReport(path, exit) {
     failed = 1;
     notes.push(`runner: ${exit}`);
   }
-  if (passed + failed === 0 && filters.length === 0) {
+  if (passed + failed === 0 && !filtered) {
     failed = 1;
     notes.push("no tests");
   }
