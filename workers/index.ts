@@ -1,6 +1,6 @@
 /** The Worker. Wiring only: each handler hands over to the stage that owns the work. */
+import { app } from "./api/app.ts";
+
 export default {
-  async fetch(): Promise<Response> {
-    return new Response("not built yet", { status: 503 });
-  },
-};
+  fetch: (request, env, ctx) => app.fetch(request, env, ctx),
+} satisfies ExportedHandler<Env>;

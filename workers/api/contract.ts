@@ -188,7 +188,22 @@ export interface TokenCreated extends TokenInfo {
   /** Shown once. */
   token: string;
 }
-/** GET /api/v1/audit?before&limit */
+/** GET /api/v1/tokens */
+export interface TokensAnswer {
+  tokens: TokenInfo[];
+}
+/** POST /api/v1/tokens */
+export interface TokenRequest {
+  name: string;
+  scope: Scope;
+  /** Days until it expires; without it, it does not. */
+  expiresInDays?: number;
+}
+/** GET /api/v1/audit?before&limit : newest first; `next` is the `before` of the next page. */
+export interface AuditAnswer {
+  rows: AuditRow[];
+  next?: number;
+}
 export interface AuditRow {
   id: number;
   at: number;

@@ -1,0 +1,36 @@
+/**
+ * The audit log: one row per change, written by one function, in the same D1
+ * batch as the change where the change is in D1. Never holds a secret.
+ */
+import { type Database, database, schema } from "../db/client.ts";
+
+export type AuditAction =
+  | "token.create"
+  | "token.revoke"
+  | "session.open"
+  | "session.close"
+  | "session.refused"
+  | "settings.update"
+  | "worker.settings.update"
+  | "store.seal"
+  | "store.maintenance";
+
+export interface AuditEntry {
+  /** ms since the epoch. */
+  at: number;
+  actor: string;
+  action: AuditAction;
+  target: string;
+  detail?: unknown;
+}
+
+/** A statement for `db.batch([...])`. */
+export function auditRow(db: Database, entry: AuditEntry) {
+  const { at, actor, action, target, detail } = entry;
+  return db.insert(schema.audit).values({ at, actor, action, target, detail: JSON.stringify(detail ?? {}) });
+}
+
+/** For changes that are not in D1. */
+export async function audit(env: Env, entry: AuditEntry): Promise<void> {
+  await auditRow(database(env.DB), entry);
+}

@@ -1,0 +1,59 @@
+/**
+ * Expected failures as tagged values, and the one place that turns them into
+ * HTTP. A handler returns `fail(...)`; the message says what to do.
+ */
+import type { Context } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { ApiError } from "./contract.ts";
+
+const STATUS = {
+  bad_request: 400,
+  bad_query: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  cross_origin: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  body_too_large: 413,
+  unsupported_encoding: 415,
+  query_too_large: 422,
+  too_many_requests: 429,
+  overloaded: 503,
+  unavailable: 503,
+  internal: 500,
+} as const satisfies Record<string, ContentfulStatusCode>;
+
+export type FailureTag = keyof typeof STATUS;
+
+export interface Failure {
+  tag: FailureTag;
+  message: string;
+  details?: unknown;
+  /** Seconds, sent as Retry-After. */
+  retryAfterS?: number;
+}
+
+export function fail(tag: FailureTag, message: string, more: Omit<Failure, "tag" | "message"> = {}): Failure {
+  return { tag, message, ...more };
+}
+
+export function errorBody(failure: Failure): ApiError {
+  const { tag: code, message, details } = failure;
+  return { error: details === undefined ? { code, message } : { code, message, details } };
+}
+
+export function sendFailure(c: Context, failure: Failure): Response {
+  if (failure.retryAfterS !== undefined) c.header("Retry-After", String(failure.retryAfterS));
+  // RFC 9110, 11.6.1: a 401 names the scheme that would do.
+  if (failure.tag === "unauthorized") c.header("WWW-Authenticate", 'Bearer realm="tailrace"');
+  return c.json(errorBody(failure), STATUS[failure.tag]);
+}
+
+/** Whatever looks like a credential is cut out of text that goes to a log. */
+export function withoutSecrets(text: string): string {
+  return text
+    .replace(/trl_[0-9A-Za-z]+/g, "trl_[redacted]")
+    .replace(/\b(bearer|basic)\s+[^\s"']+/gi, "$1 [redacted]")
+    .replace(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, "[redacted jwt]")
+    .replace(/(tailrace=)[^;\s"']+/g, "$1[redacted]");
+}

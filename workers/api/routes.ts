@@ -1,0 +1,43 @@
+/**
+ * Every route, with the scope that it asks for and the bytes that its body may
+ * have: the one table that `app.ts` mounts and the access test walks. A route
+ * cannot exist without a row here.
+ */
+import type { RouteScope } from "./auth/scopes.ts";
+import type { Handler } from "./context.ts";
+import { listAudit } from "./routes/audit.ts";
+import { logIn, logOut, whoAmI } from "./routes/session.ts";
+import { createToken, listTokens, revokeToken } from "./routes/tokens.ts";
+
+export interface Route {
+  method: "GET" | "POST" | "PUT" | "DELETE";
+  path: string;
+  /** `any`: every valid credential. `public`: none is asked for. */
+  scope: RouteScope;
+  handler: Handler;
+  /** Bytes; undefined for routes that read no body or bound it themselves. */
+  maxBody?: number;
+}
+
+/** A token, a name, a query text: a few kilobytes at most. */
+const SMALL_BODY = 16 << 10;
+
+const get = (path: string, scope: RouteScope, handler: Handler): Route => ({ method: "GET", path, scope, handler });
+const del = (path: string, scope: RouteScope, handler: Handler): Route => ({ method: "DELETE", path, scope, handler });
+const post = (path: string, scope: RouteScope, handler: Handler, maxBody = SMALL_BODY): Route => ({
+  method: "POST",
+  path,
+  scope,
+  handler,
+  maxBody,
+});
+
+export const ROUTES: readonly Route[] = [
+  post("/api/v1/session", "public", logIn),
+  get("/api/v1/session", "any", whoAmI),
+  del("/api/v1/session", "any", logOut),
+  get("/api/v1/tokens", "admin", listTokens),
+  post("/api/v1/tokens", "admin", createToken),
+  del("/api/v1/tokens/:id", "admin", revokeToken),
+  get("/api/v1/audit", "admin", listAudit),
+];
