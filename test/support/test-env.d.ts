@@ -2,6 +2,5 @@
 declare namespace Cloudflare {
   interface Env {
     TEST_MIGRATIONS: import("cloudflare:test").D1Migration[];
-    TAILRACE_ADMIN_TOKEN: string;
   }
 }
