@@ -6,11 +6,19 @@
  * The encoding is JSON of columns with string dictionaries. The runtime's JSON
  * parser is native code, so this decodes several times faster than row-wise
  * JSON and needs no second parser for live data; and a human can read the log.
+ * What all events of an invocation share (event.ts, INVOCATION_FIELDS) is
+ * written once per invocation, not once per event.
  */
-import { attributeColumn, CORE_BY_PHYSICAL, CORE_COLUMNS, type ColumnType } from "./columns.ts";
-import type { AttributeValue, TailraceEvent } from "./event.ts";
+import { attributeColumn, CORE_BY_PHYSICAL, CORE_COLUMNS, type ColumnType, type CoreColumn } from "./columns.ts";
+import {
+  type AttributeValue,
+  INVOCATION_FIELDS,
+  type InvocationFields,
+  type OwnFields,
+  type TailraceEvent,
+} from "./event.ts";
 
-/** Dictionary-coded strings: `dict[index[row]]`, index −1 is null. */
+/** Dictionary-coded strings: `dict[index[row]]`, index −1 is null. Entries of `dict` are distinct. */
 export interface StringColumn {
   type: "string";
   dict: string[];
@@ -33,44 +41,56 @@ export interface ColumnBatch {
 
 const BATCH_VERSION = 1;
 
-/** On the wire: `r` lists the rows that have a value, when most have none. */
+/**
+ * On the wire, `r` lists the positions that have a value, when some have none.
+ * Positions are rows, or groups (see `g`) where `p` is set.
+ */
 interface WireString {
   t: "s";
   d: string[];
-  i: number[];
+  /** Into `d`. Absent: all the first entry when `d` has one, else each its own (0, 1, 2 …). */
+  i?: number[];
   r?: number[];
+  p?: 1;
 }
 interface WireNumber {
   t: "n" | "b" | "t";
   /** Times are relative to this. */
   o?: number;
+  /** One entry when all are equal. */
   x: (number | null)[];
   r?: number[];
+  p?: 1;
 }
 interface WireBatch {
   v: number;
   n: number;
+  /** Rows of each invocation, in order; absent when every row is one of its own. */
+  g?: number[];
   c: Record<string, WireString | WireNumber>;
 }
 
-/** Sparse by construction: only rows that have a value are recorded. */
+/** Only positions that have a value are recorded. */
 interface ColumnBuilder {
   type: ColumnType;
-  rows: number[];
+  /** Positions of the values; null as long as there is one for every position. */
+  at: number[] | null;
   /** Dictionary positions for strings, else the values. */
   values: number[];
   dict: Map<string, number>;
+  strings: string[];
 }
 
 function newBuilder(type: ColumnType): ColumnBuilder {
-  return { type, rows: [], values: [], dict: new Map() };
+  return { type, at: null, values: [], dict: new Map(), strings: [] };
 }
 
-function intern(dict: Map<string, number>, value: string): number {
-  let at = dict.get(value);
+function intern(b: ColumnBuilder, value: string): number {
+  let at = b.dict.get(value);
   if (at === undefined) {
-    at = dict.size;
-    dict.set(value, at);
+    at = b.strings.length;
+    b.strings.push(value);
+    b.dict.set(value, at);
   }
   return at;
 }
@@ -78,9 +98,23 @@ function intern(dict: Map<string, number>, value: string): number {
 /** Attribute values of two types in one column: all become strings. */
 function widen(b: ColumnBuilder): void {
   const asText = b.type === "boolean" ? (v: number) => (v ? "true" : "false") : String;
-  b.values = b.values.map((v) => intern(b.dict, asText(v)));
+  b.values = b.values.map((v) => intern(b, asText(v)));
   b.type = "string";
 }
+
+/** Notes that the next value is for `position`; positions ascend. */
+function place(b: ColumnBuilder, position: number): void {
+  if (b.at === null) {
+    if (b.values.length === position) return;
+    b.at = Array.from(b.values.keys());
+  }
+  b.at.push(position);
+}
+
+type Core = { field: string; physical: string; builder: ColumnBuilder };
+const isShared = new Set<string>(INVOCATION_FIELDS);
+const cores = (columns: readonly CoreColumn[]): Core[] =>
+  columns.map((c) => ({ field: c.name, physical: c.physical, builder: newBuilder(c.type) }));
 
 export class BatchBuilder {
   rows = 0;
@@ -88,22 +122,44 @@ export class BatchBuilder {
   maxTime = Number.NEGATIVE_INFINITY;
   /** Rough size of the encoded batch in bytes; bounds group commits. */
   bytes = 0;
-  private readonly core = CORE_COLUMNS.map((c) => newBuilder(c.type));
+  private readonly shared = cores(CORE_COLUMNS.filter((c) => isShared.has(c.name)));
+  private readonly own = cores(CORE_COLUMNS.filter((c) => !isShared.has(c.name)));
   private readonly attributes = new Map<string, ColumnBuilder>();
+  /** Rows of each invocation. */
+  private readonly groups: number[] = [];
 
   push(event: TailraceEvent): void {
+    this.pushInvocation(event, [event]);
+  }
+
+  /** All events of one invocation: what they share is stored once. */
+  pushInvocation(shared: InvocationFields, events: readonly OwnFields[]): void {
+    if (events.length === 0) return;
+    const group = this.groups.length;
+    this.groups.push(events.length);
+    const fields = shared as unknown as Record<string, AttributeValue | undefined | null>;
+    for (let i = 0; i < this.shared.length; i++) {
+      const core = this.shared[i] as Core;
+      const value = fields[core.field];
+      if (value !== undefined && value !== null) this.append(core.builder, group, value);
+    }
+    for (let i = 0; i < events.length; i++) this.pushOwn(events[i] as OwnFields);
+  }
+
+  private pushOwn(event: OwnFields): void {
     const row = this.rows++;
     if (event.time < this.minTime) this.minTime = event.time;
     if (event.time > this.maxTime) this.maxTime = event.time;
-    for (let i = 0; i < CORE_COLUMNS.length; i++) {
-      const value = event[(CORE_COLUMNS[i] as (typeof CORE_COLUMNS)[number]).name];
-      if (value === undefined || value === null) continue;
-      this.append(this.core[i] as ColumnBuilder, row, value);
+    const fields = event as unknown as Record<string, AttributeValue | undefined | null>;
+    for (let i = 0; i < this.own.length; i++) {
+      const core = this.own[i] as Core;
+      const value = fields[core.field];
+      if (value !== undefined && value !== null) this.append(core.builder, row, value);
     }
     const attributes = event.attributes;
     if (attributes === undefined) return;
     for (const key in attributes) {
-      const value = attributes[key] as AttributeValue;
+      const value = attributes[key];
       if (value === undefined || value === null) continue;
       let builder = this.attributes.get(key);
       if (builder === undefined) {
@@ -115,7 +171,7 @@ export class BatchBuilder {
     }
   }
 
-  private append(b: ColumnBuilder, row: number, value: AttributeValue): void {
+  private append(b: ColumnBuilder, position: number, value: AttributeValue): void {
     const type = typeof value;
     if (b.type === "string") {
       if (type !== "string") value = String(value);
@@ -123,11 +179,11 @@ export class BatchBuilder {
       widen(b);
       value = String(value);
     }
-    b.rows.push(row);
+    place(b, position);
     if (b.type === "string") {
-      const before = b.dict.size;
-      b.values.push(intern(b.dict, value as string));
-      this.bytes += b.dict.size > before ? (value as string).length + 6 : 3;
+      const before = b.strings.length;
+      b.values.push(intern(b, value as string));
+      this.bytes += b.strings.length > before ? (value as string).length + 6 : 3;
     } else {
       b.values.push(Number(value));
       this.bytes += 8;
@@ -137,30 +193,46 @@ export class BatchBuilder {
   encode(): string {
     // No prototype: an attribute may be called `__proto__`.
     const wire: WireBatch = { v: BATCH_VERSION, n: this.rows, c: Object.create(null) };
-    for (let i = 0; i < CORE_COLUMNS.length; i++) {
-      const b = this.core[i] as ColumnBuilder;
-      if (b.rows.length > 0) wire.c[(CORE_COLUMNS[i] as (typeof CORE_COLUMNS)[number]).physical] = toWire(b, this.rows);
+    const grouped = this.groups.length < this.rows;
+    if (grouped) wire.g = this.groups;
+    for (const { physical, builder } of this.shared) {
+      if (builder.values.length === 0) continue;
+      const column = toWire(builder, this.groups.length);
+      if (grouped) column.p = 1;
+      wire.c[physical] = column;
+    }
+    for (const { physical, builder } of this.own) {
+      if (builder.values.length > 0) wire.c[physical] = toWire(builder, this.rows);
     }
     for (const [key, b] of this.attributes) wire.c[attributeColumn(key)] = toWire(b, this.rows);
     return JSON.stringify(wire);
   }
 }
 
-function toWire(b: ColumnBuilder, rows: number): WireString | WireNumber {
-  const dense = b.rows.length === rows;
-  if (b.type === "string") {
-    const d = [...b.dict.keys()];
-    return dense ? { t: "s", d, i: b.values } : { t: "s", d, i: b.values, r: b.rows };
-  }
-  const t = b.type === "number" ? "n" : b.type === "boolean" ? "b" : "t";
-  const wire: WireNumber = { t, x: b.values };
-  if (t === "t") {
-    const origin = b.values[0] as number;
-    wire.o = origin;
-    wire.x = b.values.map((v) => v - origin);
-  }
-  if (!dense) wire.r = b.rows;
+function toWire(b: ColumnBuilder, positions: number): WireString | WireNumber {
+  const count = b.values.length;
+  const wire = b.type === "string" ? stringsToWire(b) : numbersToWire(b);
+  if (count < positions) wire.r = b.at ?? Array.from(b.values.keys());
   return wire;
+}
+
+function stringsToWire(b: ColumnBuilder): WireString {
+  // Interning numbers the entries as they come: as many entries as values means 0, 1, 2 …
+  const implied = b.strings.length === 1 || (b.strings.length === b.values.length && isIdentity(b.values));
+  return implied ? { t: "s", d: b.strings } : { t: "s", d: b.strings, i: b.values };
+}
+
+/** Widening may leave the dictionary in another order than the values. */
+function isIdentity(values: number[]): boolean {
+  for (let i = 0; i < values.length; i++) if (values[i] !== i) return false;
+  return true;
+}
+
+function numbersToWire(b: ColumnBuilder): WireNumber {
+  const t = b.type === "number" ? "n" : b.type === "boolean" ? "b" : "t";
+  const first = b.values[0] as number;
+  if (t === "t") return { t, o: first, x: b.values.map((v) => v - first) };
+  return b.values.every((v) => Object.is(v, first)) ? { t, x: [first] } : { t, x: b.values };
 }
 
 const TYPE_OF = { n: "number", b: "boolean", t: "time" } as const;
@@ -171,29 +243,64 @@ export function decodeBatch(text: string): ColumnBatch {
   if (wire.v !== BATCH_VERSION) throw new Error(`BUG: batch version ${wire.v}, expected ${BATCH_VERSION}`);
   const columns = new Map<string, Column>();
   for (const name of Object.keys(wire.c)) {
-    columns.set(name, fromWire(wire.c[name] as WireString | WireNumber, wire.n));
+    const w = wire.c[name] as WireString | WireNumber;
+    if (w.p === undefined || wire.g === undefined) columns.set(name, fromWire(w, wire.n));
+    else columns.set(name, spread(fromWire(w, wire.g.length), wire.g, wire.n));
   }
   return { rows: wire.n, columns };
 }
 
-function fromWire(w: WireString | WireNumber, rows: number): Column {
-  if (w.t === "s") {
-    const index = new Int32Array(rows);
-    if (w.r === undefined) index.set(w.i);
-    else {
-      index.fill(-1);
-      for (let k = 0; k < w.r.length; k++) index[w.r[k] as number] = w.i[k] as number;
-    }
-    return { type: "string", dict: w.d, index };
+function fromWire(w: WireString | WireNumber, positions: number): Column {
+  return w.t === "s" ? stringsFromWire(w, positions) : numbersFromWire(w, positions);
+}
+
+function stringsFromWire(w: WireString, positions: number): StringColumn {
+  const index = new Int32Array(positions);
+  const { i, r, d } = w;
+  if (r === undefined) {
+    if (i !== undefined) index.set(i);
+    else if (d.length > 1) for (let k = 0; k < positions; k++) index[k] = k;
+    return { type: "string", dict: d, index };
   }
-  const data = new Float64Array(rows);
+  index.fill(-1);
+  for (let k = 0; k < r.length; k++) {
+    index[r[k] as number] = i !== undefined ? (i[k] as number) : d.length > 1 ? k : 0;
+  }
+  return { type: "string", dict: d, index };
+}
+
+function numbersFromWire(w: WireNumber, positions: number): NumberColumn {
+  const data = new Float64Array(positions);
+  const { x, r } = w;
   const origin = w.o ?? 0;
-  if (w.r !== undefined) data.fill(Number.NaN);
-  for (let k = 0; k < w.x.length; k++) {
-    const v = w.x[k];
-    data[w.r === undefined ? k : (w.r[k] as number)] = v === null || v === undefined ? Number.NaN : v + origin;
+  const count = r === undefined ? positions : r.length;
+  if (r !== undefined) data.fill(Number.NaN);
+  const step = x.length === 1 ? 0 : 1;
+  for (let k = 0; k < count; k++) {
+    const v = x[k * step];
+    data[r === undefined ? k : (r[k] as number)] = v === null || v === undefined ? Number.NaN : v + origin;
   }
   return { type: TYPE_OF[w.t], data };
+}
+
+/** A column with one entry per invocation → one with an entry per row. */
+function spread(column: Column, groups: number[], rows: number): Column {
+  if (column.type === "string") {
+    const index = new Int32Array(rows);
+    fillGroups(index, column.index, groups);
+    return { type: "string", dict: column.dict, index };
+  }
+  const data = new Float64Array(rows);
+  fillGroups(data, column.data, groups);
+  return { type: column.type, data };
+}
+
+function fillGroups(out: Int32Array | Float64Array, from: Int32Array | Float64Array, groups: number[]): void {
+  let row = 0;
+  for (let g = 0; g < groups.length; g++) {
+    const value = from[g] as number;
+    for (const end = row + (groups[g] as number); row < end; row++) out[row] = value;
+  }
 }
 
 /** The value of one cell: undefined for null; times are µs; booleans are booleans. */

@@ -62,3 +62,28 @@ export interface TailraceEvent {
 
   attributes?: Record<string, AttributeValue>;
 }
+
+/** What all events of one invocation have in common: stored once per invocation in a batch. */
+export const INVOCATION_FIELDS = [
+  "script",
+  "invocation_id",
+  "sample_weight",
+  "entrypoint",
+  "version_id",
+  "version_tag",
+  "version_message",
+  "event_type",
+  "outcome",
+  "trace_id",
+  "ray_id",
+  "method",
+  "route",
+  "status",
+  "colo",
+  "country",
+  "durable_object_id",
+] as const satisfies readonly (keyof TailraceEvent)[];
+
+export type InvocationFields = Pick<TailraceEvent, (typeof INVOCATION_FIELDS)[number]>;
+/** What an event has of its own. */
+export type OwnFields = Omit<TailraceEvent, keyof InvocationFields>;
