@@ -21,7 +21,6 @@ CREATE TABLE `ledger_minutes` (
 	PRIMARY KEY(`script`, `minute`, `source`)
 );
 --> statement-breakpoint
-CREATE INDEX `ledger_minutes_minute` ON `ledger_minutes` (`minute`);--> statement-breakpoint
 CREATE TABLE `rollup_hours` (
 	`hour` integer NOT NULL,
 	`script` text NOT NULL,
@@ -39,7 +38,6 @@ CREATE TABLE `rollup_hours` (
 	PRIMARY KEY(`script`, `hour`, `version_id`, `entrypoint`, `event_type`)
 );
 --> statement-breakpoint
-CREATE INDEX `rollup_hours_hour` ON `rollup_hours` (`hour`);--> statement-breakpoint
 CREATE TABLE `rollup_minutes` (
 	`minute` integer NOT NULL,
 	`source` text NOT NULL,
@@ -58,7 +56,6 @@ CREATE TABLE `rollup_minutes` (
 	PRIMARY KEY(`script`, `minute`, `version_id`, `entrypoint`, `event_type`, `source`)
 );
 --> statement-breakpoint
-CREATE INDEX `rollup_minutes_minute` ON `rollup_minutes` (`minute`);--> statement-breakpoint
 CREATE TABLE `segments` (
 	`key` text PRIMARY KEY NOT NULL,
 	`script` text NOT NULL,
@@ -93,7 +90,8 @@ CREATE TABLE `shards` (
 	`shard` text PRIMARY KEY NOT NULL,
 	`script` text NOT NULL,
 	`sealed_through` integer NOT NULL,
-	`updated_at` integer NOT NULL
+	`updated_at` integer NOT NULL,
+	`open` integer DEFAULT 0 NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE `tokens` (

@@ -19,6 +19,8 @@ export interface AppendRequest {
   ledger: LedgerDelta[];
   /** True when the batch holds nothing but what must not be shed (errors). An overloaded Ingester still takes it. */
   essential: boolean;
+  /** Over how many Ingesters the caller spreads this Worker's events at present; 1 unless told otherwise. */
+  spread?: number;
 }
 
 export type AppendResult =
@@ -51,8 +53,13 @@ export interface UnsealedAnswer {
 }
 
 export interface UnsealedRollups {
-  /** One entry per log row, so that the caller can leave out what D1 has (`id <= sealed_through`). */
-  entries: { id: number; rollups: RollupDelta[]; ledger: LedgerDelta[] }[];
+  /**
+   * One entry per log row, so that the caller can leave out what D1 has (`id <= sealed_through`).
+   * JSON of `RollupDelta[]` and `LedgerDelta[]`: parsed by who asks, not by the one thread of the Ingester.
+   */
+  entries: { id: number; rollups: string; ledger: string }[];
+  /** True when there was more than one answer may carry: ask again from the last id. */
+  more: boolean;
 }
 
 export interface IngesterStatus {
@@ -65,18 +72,21 @@ export interface IngesterStatus {
   /** Consecutive failures of sealing, and the last message. */
   sealFailures: number;
   lastError?: string;
+  /** Batches set aside because they could not be decoded. */
+  quarantined: number;
 }
 
 export interface IngesterRpc {
   append(request: AppendRequest): Promise<AppendResult>;
   unsealed(request: UnsealedRequest): Promise<UnsealedAnswer>;
-  unsealedRollups(): Promise<UnsealedRollups>;
+  unsealedRollups(request?: { afterId?: number }): Promise<UnsealedRollups>;
   /** Seals all there is now; resolves when it is in the catalog. */
   seal(): Promise<void>;
   status(): Promise<IngesterStatus>;
 }
 
-/** Durable Object name of a shard: `script` or `script#n`. */
+/** Durable Object name of a shard: `script` or `script#n`. A `#` of the script's own is doubled, so no two shards share a name. */
 export function shardName(script: string, shard: number): string {
-  return shard === 0 ? script : `${script}#${shard}`;
+  const name = script.replaceAll("#", "##");
+  return shard === 0 ? name : `${name}#${shard}`;
 }

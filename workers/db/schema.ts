@@ -42,6 +42,8 @@ export const shards = sqliteTable("shards", {
   sealedThrough: integer("sealed_through").notNull(),
   /** ms since the epoch. */
   updatedAt: integer("updated_at").notNull(),
+  /** 0: nothing is unsealed, so no query need ask; else a generation (buffer/open-mark.ts). */
+  open: integer("open").notNull().default(0),
 });
 
 /** Columns that the minute and the hour table share. Counts are weighted; sketches are JSON (event/sketch.ts). */
@@ -60,20 +62,20 @@ const rollupColumns = {
   cpu: text("cpu").notNull(),
 };
 
-/** `source` is the seal that wrote the row (`shard@throughId`), so a seal tried twice writes it once. */
+/**
+ * No index by time alone: it would be written with every row, and `script IN
+ * (SELECT script FROM workers)` finds a time range by the primary key.
+ *
+ * `source` is the seal that wrote the row (`shard@throughId`), so a seal tried twice writes it once. */
 export const rollupMinutes = sqliteTable(
   "rollup_minutes",
   { minute: integer("minute").notNull(), source: text("source").notNull(), ...rollupColumns },
-  (t) => [
-    primaryKey({ columns: [t.script, t.minute, t.versionId, t.entrypoint, t.eventType, t.source] }),
-    index("rollup_minutes_minute").on(t.minute),
-  ],
+  (t) => [primaryKey({ columns: [t.script, t.minute, t.versionId, t.entrypoint, t.eventType, t.source] })],
 );
 
 /** Folded hourly from the minutes; `hour` is its first second. */
 export const rollupHours = sqliteTable("rollup_hours", { hour: integer("hour").notNull(), ...rollupColumns }, (t) => [
   primaryKey({ columns: [t.script, t.hour, t.versionId, t.entrypoint, t.eventType] }),
-  index("rollup_hours_hour").on(t.hour),
 ]);
 
 /** What became of what arrived (event/rollup.ts, LEDGER_REASONS). */
@@ -86,7 +88,7 @@ export const ledgerMinutes = sqliteTable(
     /** JSON: reason → count. */
     counts: text("counts").notNull(),
   },
-  (t) => [primaryKey({ columns: [t.script, t.minute, t.source] }), index("ledger_minutes_minute").on(t.minute)],
+  (t) => [primaryKey({ columns: [t.script, t.minute, t.source] })],
 );
 
 /** One row per Worker ever seen. */

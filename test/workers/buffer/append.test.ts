@@ -1,0 +1,84 @@
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import type { Ingester } from "../../../workers/buffer/ingester.ts";
+import { decodeBatch } from "../../../workers/event/batch.ts";
+import type { RollupDelta } from "../../../workers/event/rollup.ts";
+import { appendOf, ingester, invocation, TEN_O_CLOCK } from "./support.ts";
+
+const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER };
+
+describe("append", () => {
+  it("answers with events that are readable at once, and after an eviction", async () => {
+    const stub = ingester("append-read");
+    const request = appendOf("append-read", [invocation("append-read"), invocation("append-read")]);
+    expect(await stub.append(request)).toEqual({ ok: true, shards: 1 });
+    await evictDurableObject(stub);
+    const { batches, more } = await stub.unsealed(ALL);
+    expect(more).toBe(false);
+    expect(batches.map((b) => [b.rows, b.batch])).toEqual([[2, request.batch]]);
+    const { entries } = await stub.unsealedRollups();
+    expect((JSON.parse(entries[0]?.rollups ?? "") as RollupDelta[])[0]?.requests).toBe(2);
+    expect(await stub.status()).toMatchObject({ script: "append-read", unsealedRows: 2, sealFailures: 0 });
+  });
+
+  it("counts a batch that is sent twice once, also after an eviction and after it was sealed", async () => {
+    const stub = ingester("append-twice");
+    const request = appendOf("append-twice", [invocation("append-twice")]);
+    await stub.append(request);
+    await stub.append(request);
+    await evictDurableObject(stub);
+    await stub.append(request);
+    expect((await stub.status()).unsealedRows).toBe(1);
+    await stub.seal();
+    expect(await stub.append(request)).toMatchObject({ ok: true });
+    await evictDurableObject(stub);
+    expect(await stub.append(request)).toMatchObject({ ok: true });
+    expect((await stub.status()).unsealedRows).toBe(0);
+  });
+
+  it("reads by time, and after an id", async () => {
+    const stub = ingester("append-time");
+    const minute = 60_000_000;
+    for (const m of [0, 1, 2])
+      await stub.append(appendOf("append-time", [invocation("append-time", TEN_O_CLOCK + m * minute)]));
+    const middle = await stub.unsealed({ from: TEN_O_CLOCK + minute, to: TEN_O_CLOCK + 2 * minute });
+    expect(middle.batches.map((b) => b.minTime)).toEqual([TEN_O_CLOCK + minute]);
+    const later = await stub.unsealed({ ...ALL, afterId: middle.batches[0]?.id ?? 0 });
+    expect(later.batches.map((b) => b.minTime)).toEqual([TEN_O_CLOCK + 2 * minute]);
+  });
+
+  it("keeps a batch longer than a row of SQLite may be", async () => {
+    const stub = ingester("append-long");
+    const text = "naïve 😀 ".repeat(200_000);
+    const request = appendOf("append-long", [invocation("append-long", TEN_O_CLOCK, { message: text })]);
+    await stub.append(request);
+    const longest = await runInDurableObject(stub, (_: Ingester, state) => {
+      const tables = state.storage.sql.exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name GLOB 'log_*'");
+      const name = tables.toArray()[0]?.name;
+      const row = state.storage.sql.exec<{ n: number }>(
+        `SELECT max(n) AS n FROM (SELECT length(CAST(batch AS BLOB)) AS n FROM ${name}
+         UNION ALL SELECT length(CAST(text AS BLOB)) FROM parts)`,
+      );
+      return row.one().n;
+    });
+    expect(longest).toBeLessThan(2_000_000);
+    const { batches } = await stub.unsealed(ALL);
+    expect(decodeBatch(batches[0]?.batch ?? "").columns.get("message")).toMatchObject({ dict: [text] });
+    await stub.seal();
+    expect(await stub.status()).toMatchObject({ unsealedRows: 0, quarantined: 0 });
+  });
+
+  it("announces in D1 that it has unsealed data, and takes it back when all is sealed", async () => {
+    const stub = ingester("append-open");
+    const open = async () =>
+      (await env.DB.prepare("SELECT open FROM shards WHERE shard = 'append-open'").first<{ open: number }>())?.open;
+    expect(await open()).toBeUndefined();
+    await stub.append(appendOf("append-open", [invocation("append-open")]));
+    expect(await open()).toBeGreaterThan(0);
+    await stub.seal();
+    expect(await open()).toBe(0);
+    await stub.append(appendOf("append-open", [invocation("append-open")]));
+    expect(await open()).toBeGreaterThan(0);
+  });
+});

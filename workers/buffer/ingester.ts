@@ -1,0 +1,169 @@
+/**
+ * The Ingester: a Durable Object that keeps the events of one shard of a Worker
+ * from the moment they are acknowledged until they lie in a segment.
+ *
+ * `ingest/` appends; `query/` and `store/rollups.ts` read what is unsealed;
+ * the alarm seals (`sealer.ts`) into R2 and D1. What is kept in memory can be
+ * lost at any time: the log in SQLite is the truth, and an append is answered
+ * only when its row is on disk (the output gate of Durable Objects).
+ */
+import { DurableObject } from "cloudflare:workers";
+import type {
+  AppendRequest,
+  AppendResult,
+  IngesterRpc,
+  IngesterStatus,
+  UnsealedAnswer,
+  UnsealedRequest,
+  UnsealedRollups,
+} from "./contract.ts";
+import {
+  ANSWER_BYTES,
+  CHUNKS_PER_ALARM,
+  MAX_APPEND_BYTES,
+  RETRY_AFTER_MS,
+  ROLLUP_ANSWER_BYTES,
+  SEAL_AGE_MS,
+} from "./limits.ts";
+import { entryBytes, Log, type LogEntry } from "./log.ts";
+import { OpenMark } from "./open-mark.ts";
+import { admits, Meter, wantedShards } from "./pressure.ts";
+import { Sealer, type Stores } from "./sealer.ts";
+
+export class Ingester extends DurableObject<Env> implements IngesterRpc {
+  /** Tests replace these to make a store fail. */
+  stores: Stores = this.env;
+  private readonly shard: string;
+  private script: string;
+  private readonly log: Log;
+  private readonly mark: OpenMark;
+  private readonly sealer: Sealer;
+  private readonly meter = new Meter(Date.now());
+  /** When the alarm goes off, ms; undefined when none is set. */
+  private alarmAt: number | undefined;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const shard = ctx.id.name;
+    if (shard === undefined) throw new Error("BUG: an Ingester must be made by name");
+    this.shard = shard;
+    const { sql } = ctx.storage;
+    sql.exec("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID");
+    const known = sql.exec<{ value: string }>("SELECT value FROM meta WHERE key = 'script'").toArray()[0];
+    this.script = known?.value ?? "";
+    this.log = new Log(sql, Date.now());
+    this.mark = new OpenMark(() => this.stores.DB, shard);
+    this.sealer = new Sealer({
+      log: this.log,
+      mark: this.mark,
+      storage: ctx.storage,
+      stores: () => this.stores,
+      shard,
+      shardId: ctx.id.toString().slice(0, 16),
+      script: () => this.script,
+    });
+    ctx.blockConcurrencyWhile(async () => {
+      this.alarmAt = (await ctx.storage.getAlarm()) ?? undefined;
+      this.plan();
+    });
+  }
+
+  async append(request: AppendRequest): Promise<AppendResult> {
+    const now = Date.now();
+    this.checkScript(request.script);
+    const shards = wantedShards(request.spread ?? 1, this.meter.use());
+    if (!this.log.has(request.batchId)) {
+      if (!admits(this.log, request)) return { ok: false, reason: "overloaded", retryAfterMs: RETRY_AFTER_MS };
+      this.meter.add(now, request.rows, this.write(request, now));
+    }
+    if (!this.mark.isSet && !this.log.isEmpty) await this.announce();
+    return { ok: true, shards };
+  }
+
+  async unsealed({ from, to, afterId = 0 }: UnsealedRequest): Promise<UnsealedAnswer> {
+    const { entries, more } = this.log.page(afterId, ANSWER_BYTES, { from, to });
+    const batches = entries.map(({ id, rows, minTime, maxTime, batch }) => ({ id, rows, minTime, maxTime, batch }));
+    return { batches, more };
+  }
+
+  async unsealedRollups({ afterId = 0 }: { afterId?: number } = {}): Promise<UnsealedRollups> {
+    return this.log.countsPage(afterId, ROLLUP_ANSWER_BYTES);
+  }
+
+  async seal(): Promise<void> {
+    if (!this.mark.isSet && !this.log.isEmpty) await this.announce();
+    this.log.closeChunk();
+    const ok = await this.sealer.run(this.log.chunks.length - 1);
+    this.plan();
+    if (!ok) throw new Error(`not sealed: ${this.sealer.lastError}`);
+  }
+
+  async status(): Promise<IngesterStatus> {
+    const { log, sealer } = this;
+    const oldestAt = log.oldestAt;
+    return {
+      shard: this.shard,
+      script: this.script,
+      unsealedRows: log.rows,
+      unsealedBytes: log.bytes,
+      oldestMs: oldestAt === undefined ? 0 : Math.max(Date.now() - oldestAt, 0),
+      sealFailures: sealer.failures,
+      ...(sealer.lastError === undefined ? {} : { lastError: sealer.lastError }),
+      quarantined: log.quarantined,
+    };
+  }
+
+  override async alarm(): Promise<void> {
+    this.alarmAt = undefined;
+    if (!this.mark.isSet && !this.log.isEmpty) await this.announce();
+    const open = this.log.chunks.at(-1);
+    if (open !== undefined && open.appends > 0 && open.oldestAt + SEAL_AGE_MS <= Date.now()) this.log.closeChunk();
+    await this.sealer.run(CHUNKS_PER_ALARM);
+    this.plan();
+  }
+
+  /** Returns the bytes that it added to the log. */
+  private write(request: AppendRequest, now: number): number {
+    const entry: LogEntry = {
+      batchId: request.batchId,
+      at: now,
+      rows: request.rows,
+      minTime: request.minTime,
+      maxTime: request.maxTime,
+      batch: request.batch,
+      rollups: JSON.stringify(request.rollups),
+      ledger: JSON.stringify(request.ledger),
+    };
+    const bytes = entryBytes(entry);
+    if (bytes > MAX_APPEND_BYTES) throw new Error(`BUG: an append of ${bytes} bytes, of ${MAX_APPEND_BYTES} at most`);
+    // Rows of a long entry and a new chunk's table are written all or not at all.
+    this.ctx.storage.transactionSync(() => this.log.append(entry));
+    this.plan();
+    return bytes;
+  }
+
+  private async announce(): Promise<void> {
+    await this.mark.ensure(this.script, () => this.log.nextId);
+    this.plan();
+  }
+
+  private checkScript(script: string): void {
+    if (script === this.script) return;
+    if (this.script !== "") throw new Error(`BUG: shard ${this.shard} of ${this.script} was sent events of ${script}`);
+    this.script = script;
+    this.ctx.storage.sql.exec("INSERT OR REPLACE INTO meta VALUES ('script', ?)", script);
+  }
+
+  /** Makes sure that an alarm comes when there is something to seal. */
+  private plan(): void {
+    const oldestAt = this.log.oldestAt;
+    if (oldestAt === undefined) return;
+    const wanted = this.log.chunks.length > 1 ? 0 : oldestAt + SEAL_AGE_MS;
+    const seal = Math.max(wanted, this.sealer.retryAt);
+    const due = Math.max(Math.min(seal, this.mark.retryAt ?? seal), Date.now());
+    if (this.alarmAt !== undefined && this.alarmAt <= due) return;
+    this.alarmAt = due;
+    // Not awaited: the output gate holds every answer back until it is on disk.
+    this.ctx.storage.setAlarm(due);
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * What bounds an Ingester. An isolate has 128 MB and may hold several
+ * Ingesters at once; the log itself lies in SQLite on disk, so memory is spent
+ * only on one chunk while it is sealed, and on one answer while it is sent.
+ */
+
+/**
+ * A chunk of the log is closed, and sealed, at the first of these.
+ * Events: a segment per 20,000 events is 50 R2 puts (0.0002 $) per million, and
+ * encoding it holds the object for some 0.2 s. Compaction makes it bigger later.
+ */
+export const CHUNK_EVENTS = 20_000;
+/** Decoding, merging and encoding take some 5 times the text: 8 MB stay well below the isolate's memory. */
+export const CHUNK_BYTES = 8_000_000;
+/** Keeps the list of a chunk's batch ids, one SQLite value, far below 2 MB. */
+export const CHUNK_APPENDS = 5_000;
+/**
+ * A quiet Worker is sealed this often: 8,760 puts a month (0.04 $) at most.
+ * Until then its events are read from the log, so nobody waits for it.
+ */
+export const SEAL_AGE_MS = 5 * 60_000;
+
+/** SQLite in a Durable Object refuses rows above 2 MB; longer texts are cut into parts. */
+export const MAX_ROW_BYTES = 1_900_000;
+/** Characters of one part: at most 3 bytes of UTF-8 each. */
+export const PART_CHARS = 600_000;
+/** One append. The Collector cuts its batches far smaller; together with CHUNK_BYTES this bounds a chunk. */
+export const MAX_APPEND_BYTES = 4_000_000;
+
+/**
+ * Unsealed data per shard. Above soft only essential batches are taken, above
+ * hard nothing. Far more than sealing ever leaves behind: this is what R2 or D1
+ * may be away for. Queries read all of it, which is why it is not larger.
+ */
+export const SOFT_BYTES = 256_000_000;
+export const HARD_BYTES = 384_000_000;
+export const SOFT_EVENTS = 1_000_000;
+export const HARD_EVENTS = 1_500_000;
+/** What an overloaded Ingester asks callers to wait. */
+export const RETRY_AFTER_MS = 1_000;
+
+/** Ids of sealed batches are remembered this long: far beyond any retry of an append. */
+export const REMEMBER_MS = 10 * 60_000;
+/** Upper bound of the same, some 5 MB of memory. */
+export const REMEMBER_IDS = 50_000;
+
+/** One answer of `unsealed()` (an RPC message may have 32 MiB, the caller's isolate 128 MB for all answers). */
+export const ANSWER_BYTES = 8_000_000;
+/** One answer of `unsealedRollups()`. */
+export const ROLLUP_ANSWER_BYTES = 4_000_000;
+
+/** Batches that cannot be decoded are kept for a human to look at, up to this many bytes; then the oldest go. */
+export const QUARANTINE_BYTES = 50_000_000;
+
+/** Failed seals are tried again after 1 s, 2 s, 4 s … up to this. */
+export const MAX_BACKOFF_MS = 30_000;
+export const FIRST_BACKOFF_MS = 1_000;
+/** An append waits this long for D1 to note that its shard has unsealed data, then leaves it to the alarm. */
+export const MARK_TIMEOUT_MS = 2_000;
+/** Chunks sealed by one alarm: some 5 s of CPU, of the 30 s that an invocation has. */
+export const CHUNKS_PER_ALARM = 20;
+/** R2 and D1 calls of a seal that take longer count as failed (D1 itself gives up a batch after 30 s). */
+export const STORE_TIMEOUT_MS = 30_000;

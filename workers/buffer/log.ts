@@ -1,0 +1,347 @@
+/**
+ * The write-ahead log: one row per append, in the SQLite of the Ingester that
+ * owns it. It is cut into chunks, each a table of its own, and a chunk is what
+ * one seal turns into segments: the chunk's rows never change once it is closed,
+ * so a seal that is tried again sees the same rows.
+ *
+ * A table per chunk, because dropping a table counts no rows written while
+ * deleting its rows counts every one (seen): an append costs one row, not two.
+ * Ids are given by us, not by AUTOINCREMENT, which would write a second row for
+ * its counter. They start at the clock, so a log whose storage was lost does not
+ * use the ids of its former life again.
+ */
+import { CHUNK_APPENDS, CHUNK_BYTES, CHUNK_EVENTS, MAX_ROW_BYTES, PART_CHARS, QUARANTINE_BYTES } from "./limits.ts";
+import { RecentIds } from "./recent-ids.ts";
+
+/** What an append leaves in the log. Times are µs, `at` is ms. */
+export interface LogEntry {
+  batchId: string;
+  at: number;
+  rows: number;
+  minTime: number;
+  maxTime: number;
+  batch: string;
+  /** JSON of `RollupDelta[]` and `LedgerDelta[]`, kept as text until someone needs them. */
+  rollups: string;
+  ledger: string;
+}
+
+export interface StoredEntry extends LogEntry {
+  id: number;
+}
+
+/** Kept in memory, so that neither appends nor `status()` ask SQLite for it. */
+export interface Chunk {
+  /** Names the table. Ids of the chunk are at or above it. */
+  firstId: number;
+  /** Highest id so far; `firstId - 1` when empty. */
+  lastId: number;
+  rows: number;
+  bytes: number;
+  appends: number;
+  /** Arrival of its oldest entry, ms. */
+  oldestAt: number;
+}
+
+type SqlRow = {
+  id: number;
+  batch_id: string;
+  at: number;
+  rows: number;
+  bytes: number;
+  min_time: number;
+  max_time: number;
+  parts: number;
+  rollups: string;
+  ledger: string;
+  batch: string;
+};
+
+type Field = "batch" | "rollups" | "ledger";
+const FIELDS: readonly Field[] = ["batch", "rollups", "ledger"];
+
+export class Log {
+  /** Oldest first; the last one is open, all others are closed and wait for their seal. */
+  readonly chunks: Chunk[] = [];
+  quarantined = 0;
+  private readonly recent: RecentIds;
+
+  constructor(
+    private readonly sql: SqlStorage,
+    now: number,
+  ) {
+    sql.exec(
+      "CREATE TABLE IF NOT EXISTS parts (id INTEGER, field TEXT, part INTEGER, text TEXT, PRIMARY KEY (id, field, part)) WITHOUT ROWID",
+    );
+    sql.exec("CREATE TABLE IF NOT EXISTS quarantine (id INTEGER PRIMARY KEY, at INTEGER, bytes INTEGER, error TEXT)");
+    this.recent = new RecentIds(sql);
+    const tables = sql
+      .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'log_[0-9]*'")
+      .toArray();
+    const firsts = tables.map((t) => Number(t.name.slice("log_".length))).sort((a, b) => a - b);
+    for (const firstId of firsts) this.chunks.push(this.load(firstId));
+    if (this.chunks.length === 0) this.open(now);
+    this.quarantined = sql.exec<{ n: number }>("SELECT count(*) AS n FROM quarantine").one().n;
+  }
+
+  get rows(): number {
+    return this.chunks.reduce((sum, c) => sum + c.rows, 0);
+  }
+
+  get bytes(): number {
+    return this.chunks.reduce((sum, c) => sum + c.bytes, 0);
+  }
+
+  get isEmpty(): boolean {
+    return this.chunks.every((c) => c.appends === 0);
+  }
+
+  /** Arrival of the oldest entry, ms; undefined when the log is empty. */
+  get oldestAt(): number | undefined {
+    return this.chunks.find((c) => c.appends > 0)?.oldestAt;
+  }
+
+  get nextId(): number {
+    return this.current.lastId + 1;
+  }
+
+  private get current(): Chunk {
+    const chunk = this.chunks.at(-1);
+    if (chunk === undefined) throw new Error("BUG: a log without a chunk");
+    return chunk;
+  }
+
+  has(batchId: string): boolean {
+    return this.recent.has(batchId);
+  }
+
+  /** True when this append filled its chunk: there is something to seal. */
+  append(entry: LogEntry): boolean {
+    const chunk = this.current;
+    const id = chunk.lastId + 1;
+    const bytes = entryBytes(entry);
+    const inline = bytes <= MAX_ROW_BYTES;
+    if (!inline) for (const field of FIELDS) this.writeParts(id, field, entry[field]);
+    this.sql.exec(
+      `INSERT INTO log_${chunk.firstId} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      id,
+      entry.batchId,
+      entry.at,
+      entry.rows,
+      bytes,
+      entry.minTime,
+      entry.maxTime,
+      inline ? 0 : 1,
+      inline ? entry.rollups : "",
+      inline ? entry.ledger : "",
+      inline ? entry.batch : "",
+    );
+    this.recent.add(entry.batchId);
+    if (chunk.appends === 0) chunk.oldestAt = entry.at;
+    chunk.lastId = id;
+    chunk.rows += entry.rows;
+    chunk.bytes += bytes;
+    chunk.appends += 1;
+    const full = chunk.rows >= CHUNK_EVENTS || chunk.bytes >= CHUNK_BYTES || chunk.appends >= CHUNK_APPENDS;
+    if (full) this.closeChunk();
+    return full;
+  }
+
+  /** Closes the open chunk, unless it is empty: what comes next goes to a new one. */
+  closeChunk(): void {
+    if (this.current.appends > 0) this.open(this.nextId);
+  }
+
+  /** All entries of a chunk, in order. */
+  read(chunk: Chunk): StoredEntry[] {
+    return this.sql
+      .exec<SqlRow>(`SELECT * FROM log_${chunk.firstId} ORDER BY id`)
+      .toArray()
+      .map((row) => this.toEntry(row));
+  }
+
+  /**
+   * A page of entries after `afterId`, oldest first, some `maxBytes` long (one
+   * entry at least). With `range`, only those with events in `[from, to)` µs.
+   */
+  page(
+    afterId: number,
+    maxBytes: number,
+    range?: { from: number; to: number },
+  ): { entries: StoredEntry[]; more: boolean } {
+    const where = range === undefined ? "id > ?" : "id > ? AND rows > 0 AND max_time >= ? AND min_time < ?";
+    const bound = range === undefined ? [afterId] : [afterId, range.from, range.to];
+    const entries: StoredEntry[] = [];
+    let bytes = 0;
+    for (const chunk of this.chunks) {
+      if (chunk.lastId <= afterId) continue;
+      // Sizes first: a cursor left half read would keep its table from being dropped.
+      const sizes = this.sql
+        .exec<{ id: number; bytes: number }>(
+          `SELECT id, bytes FROM log_${chunk.firstId} WHERE ${where} ORDER BY id`,
+          ...bound,
+        )
+        .toArray();
+      let through = 0;
+      let more = false;
+      for (const size of sizes) {
+        more = bytes > 0 && bytes + size.bytes > maxBytes;
+        if (more) break;
+        bytes += size.bytes;
+        through = size.id;
+      }
+      const rows = this.sql
+        .exec<SqlRow>(`SELECT * FROM log_${chunk.firstId} WHERE ${where} AND id <= ? ORDER BY id`, ...bound, through)
+        .toArray();
+      for (const row of rows) entries.push(this.toEntry(row));
+      if (more) return { entries, more };
+    }
+    return { entries, more: false };
+  }
+
+  /** A page of the counts of entries after `afterId`, without their events. */
+  countsPage(
+    afterId: number,
+    maxBytes: number,
+  ): { entries: { id: number; rollups: string; ledger: string }[]; more: boolean } {
+    const entries: { id: number; rollups: string; ledger: string }[] = [];
+    let bytes = 0;
+    for (const chunk of this.chunks) {
+      if (chunk.lastId <= afterId) continue;
+      const rows = this.sql
+        .exec<Pick<SqlRow, "id" | "parts" | "rollups" | "ledger">>(
+          `SELECT id, parts, rollups, ledger FROM log_${chunk.firstId} WHERE id > ? ORDER BY id`,
+          afterId,
+        )
+        .toArray();
+      for (const row of rows) {
+        if (bytes > maxBytes) return { entries, more: true };
+        const entry = { id: row.id, rollups: this.text(row, "rollups"), ledger: this.text(row, "ledger") };
+        bytes += entry.rollups.length + entry.ledger.length;
+        entries.push(entry);
+      }
+    }
+    return { entries, more: false };
+  }
+
+  /** Forgets a chunk that is in the catalog, but for its batch ids: a late retry must still count once. */
+  drop(chunk: Chunk, now: number): void {
+    const at = this.chunks.indexOf(chunk);
+    if (at < 0 || at === this.chunks.length - 1) throw new Error(`BUG: drop of chunk ${chunk.firstId}, position ${at}`);
+    const ids = this.sql.exec<{ batch_id: string }>(`SELECT batch_id FROM log_${chunk.firstId} ORDER BY id`).toArray();
+    this.recent.keep(
+      chunk.lastId,
+      now,
+      ids.map((row) => row.batch_id),
+    );
+    this.sql.exec(`DROP TABLE log_${chunk.firstId}`);
+    this.sql.exec("DELETE FROM parts WHERE id BETWEEN ? AND ?", chunk.firstId, chunk.lastId);
+    this.chunks.splice(at, 1);
+  }
+
+  /**
+   * Sets an entry's events aside: they cannot be read, and must not stop the
+   * others. The text stays in `parts` under a negative id; counts stay in the log.
+   */
+  quarantine(chunk: Chunk, entry: StoredEntry, error: string): void {
+    const key = -entry.id;
+    this.writeParts(key, "batch", entry.batch);
+    this.writeParts(key, "rollups", entry.rollups);
+    const bytes = entryBytes(entry);
+    this.sql.exec("INSERT OR REPLACE INTO quarantine VALUES (?, ?, ?, ?)", entry.id, entry.at, bytes, error);
+    this.sql.exec(`UPDATE log_${chunk.firstId} SET rows = 0, batch = '', rollups = '[]' WHERE id = ?`, entry.id);
+    this.sql.exec("DELETE FROM parts WHERE id = ? AND field IN ('batch', 'rollups')", entry.id);
+    chunk.rows -= entry.rows;
+    this.quarantined += 1;
+    this.trimQuarantine();
+  }
+
+  private trimQuarantine(): void {
+    const all = this.sql
+      .exec<{ id: number; bytes: number }>("SELECT id, bytes FROM quarantine ORDER BY id DESC")
+      .toArray();
+    let kept = 0;
+    for (const { id, bytes } of all) {
+      kept += bytes;
+      if (kept <= QUARANTINE_BYTES) continue;
+      this.sql.exec("DELETE FROM quarantine WHERE id = ?", id);
+      this.sql.exec("DELETE FROM parts WHERE id = ?", -id);
+    }
+  }
+
+  private open(firstId: number): void {
+    // Small columns first: sums over a chunk need not read the texts behind them.
+    this.sql.exec(
+      `CREATE TABLE log_${firstId} (id INTEGER PRIMARY KEY, batch_id TEXT, at INTEGER, rows INTEGER, bytes INTEGER,
+        min_time INTEGER, max_time INTEGER, parts INTEGER, rollups TEXT, ledger TEXT, batch TEXT)`,
+    );
+    this.chunks.push({ firstId, lastId: firstId - 1, rows: 0, bytes: 0, appends: 0, oldestAt: 0 });
+  }
+
+  private load(firstId: number): Chunk {
+    const sums = this.sql
+      .exec<{ last: number | null; rows: number; bytes: number; appends: number; oldest: number }>(
+        `SELECT max(id) AS last, total(rows) AS rows, total(bytes) AS bytes, count(*) AS appends,
+          ifnull(min(at), 0) AS oldest FROM log_${firstId}`,
+      )
+      .one();
+    for (const row of this.sql.exec<{ batch_id: string }>(`SELECT batch_id FROM log_${firstId}`)) {
+      this.recent.add(row.batch_id);
+    }
+    const { rows, bytes, appends, oldest } = sums;
+    return { firstId, lastId: sums.last ?? firstId - 1, rows, bytes, appends, oldestAt: oldest };
+  }
+
+  private toEntry(row: SqlRow): StoredEntry {
+    return {
+      id: row.id,
+      batchId: row.batch_id,
+      at: row.at,
+      rows: row.rows,
+      minTime: row.min_time,
+      maxTime: row.max_time,
+      batch: this.text(row, "batch"),
+      rollups: this.text(row, "rollups"),
+      ledger: this.text(row, "ledger"),
+    };
+  }
+
+  private text<F extends Field>(row: Pick<SqlRow, "id" | "parts" | F>, field: F): string {
+    return row.parts === 0 || row[field] !== "" ? row[field] : this.readParts(row.id, field);
+  }
+
+  private writeParts(id: number, field: Field, text: string): void {
+    cutText(text, PART_CHARS).forEach((part, n) => {
+      this.sql.exec("INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?)", id, field, n, part);
+    });
+  }
+
+  private readParts(id: number, field: Field): string {
+    const parts = this.sql.exec<{ text: string }>(
+      "SELECT text FROM parts WHERE id = ? AND field = ? ORDER BY part",
+      id,
+      field,
+    );
+    return [...parts].map((p) => p.text).join("");
+  }
+}
+
+/** Size in the log: UTF-8, which is counted only when the text could be near the limit of a row. */
+export function entryBytes(entry: Pick<LogEntry, Field>): number {
+  const chars = entry.batch.length + entry.rollups.length + entry.ledger.length;
+  if (chars * 3 <= MAX_ROW_BYTES) return chars;
+  return FIELDS.reduce((sum, field) => sum + Buffer.byteLength(entry[field]), 0);
+}
+
+/** Cuts text into pieces of at most `size` UTF-16 units, never between the halves of a surrogate pair. */
+export function cutText(text: string, size: number): string[] {
+  const parts: string[] = [];
+  for (let from = 0; from < text.length; ) {
+    let to = Math.min(from + size, text.length);
+    const last = text.charCodeAt(to - 1);
+    if (to < text.length && last >= 0xd800 && last <= 0xdbff) to -= 1;
+    parts.push(text.slice(from, to));
+    from = to;
+  }
+  return parts;
+}

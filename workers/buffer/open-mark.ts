@@ -1,0 +1,77 @@
+/**
+ * The mark in D1 (`shards.open`) that says this shard has unsealed data, so that
+ * a query asks a few busy Ingesters instead of hundreds of idle ones.
+ *
+ * It is set before the first append of an empty log is acknowledged, and taken
+ * back by the seal that empties the log, in that seal's own batch. Appends that
+ * arrive while such a batch is under way wait for it and set the mark again, so
+ * what was acknowledged is always announced. Each setting has a generation (the
+ * log's next id, which grows with every append), and a batch takes back only
+ * the generation it knows: one that arrives late cannot undo a newer mark.
+ *
+ * When D1 is away, appends are acknowledged all the same: no query works without
+ * D1, and the alarm sets the mark as soon as it is back.
+ */
+import { sql } from "drizzle-orm";
+import { database } from "../db/client.ts";
+import { shards } from "../db/schema.ts";
+import { FIRST_BACKOFF_MS, MARK_TIMEOUT_MS } from "./limits.ts";
+import { within } from "./within.ts";
+
+export class OpenMark {
+  /** 0: not known to be set. */
+  private generation = 0;
+  /** A setting, or a seal that takes it back, under way. */
+  private pending: Promise<unknown> | undefined;
+  /** When D1 did not answer: it is asked again from then on, ms. */
+  retryAt: number | undefined;
+
+  constructor(
+    private readonly d1: () => D1Database,
+    private readonly shard: string,
+  ) {}
+
+  get isSet(): boolean {
+    return this.generation > 0;
+  }
+
+  /** Resolves to false when D1 does not answer; the caller goes on and tries again later. Never throws. */
+  async ensure(script: string, nextId: () => number): Promise<boolean> {
+    while (!this.isSet) {
+      if (this.retryAt !== undefined && Date.now() < this.retryAt) return false;
+      this.pending ??= this.set(script, nextId()).finally(() => {
+        this.pending = undefined;
+      });
+      const settled = await within(MARK_TIMEOUT_MS, "marking the shard", this.pending).then(
+        () => true,
+        () => false,
+      );
+      if (!settled) {
+        this.retryAt = Date.now() + FIRST_BACKOFF_MS;
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Runs the seal that empties the log. It gets the generation to take back. */
+  async takeBack(commit: (generation: number) => Promise<void>): Promise<void> {
+    const generation = this.generation;
+    this.generation = 0;
+    const run = commit(generation).finally(() => {
+      this.pending = undefined;
+    });
+    this.pending = run;
+    await run;
+  }
+
+  private async set(script: string, generation: number): Promise<void> {
+    await database(this.d1()).run(
+      sql`INSERT INTO ${shards} (shard, script, sealed_through, updated_at, open)
+        VALUES (${this.shard}, ${script}, 0, ${Date.now()}, ${generation})
+        ON CONFLICT (shard) DO UPDATE SET open = excluded.open, updated_at = excluded.updated_at`,
+    );
+    this.generation = generation;
+    this.retryAt = undefined;
+  }
+}

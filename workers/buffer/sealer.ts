@@ -1,0 +1,173 @@
+/**
+ * Moves closed chunks of the log into segments. Called by the Ingester's alarm
+ * and by `seal()`; hands bytes to R2 and rows to D1.
+ *
+ *   closed chunk → decode · merge · split by hour · encode → R2 puts
+ *     → one D1 batch (store/seal-commit.ts) → drop the chunk
+ *
+ * A chunk is closed in SQLite before this begins, so its range is fixed: after a
+ * crash between any two steps the same rows make the same keys again, the D1
+ * batch counts once, and nothing leaves the log before it is in the catalog.
+ */
+import { type ColumnBatch, decodeBatch } from "../event/batch.ts";
+import type { LedgerDelta, RollupDelta } from "../event/rollup.ts";
+import { LedgerSums, type Rollup, RollupSums } from "../store/merge-counts.ts";
+import { type KeyedSegment, type SealSource, sealSegments, withTimes } from "../store/seal.ts";
+import { commitSeal, isSealed, type StoredSegment } from "../store/seal-commit.ts";
+import { FIRST_BACKOFF_MS, MAX_BACKOFF_MS, STORE_TIMEOUT_MS } from "./limits.ts";
+import type { Chunk, Log, StoredEntry } from "./log.ts";
+import { metricPoints, POINTS_PER_INVOCATION } from "./metric-points.ts";
+import type { OpenMark } from "./open-mark.ts";
+import { within } from "./within.ts";
+
+export interface Stores {
+  BUCKET: R2Bucket;
+  DB: D1Database;
+  METRICS: AnalyticsEngineDataset;
+}
+
+export interface SealerParts {
+  log: Log;
+  mark: OpenMark;
+  storage: DurableObjectStorage;
+  stores: () => Stores;
+  shard: string;
+  shardId: string;
+  script: () => string;
+}
+
+interface Prepared {
+  segments: KeyedSegment[];
+  rollups: Rollup[];
+  ledger: LedgerDelta[];
+}
+
+export class Sealer {
+  /** Consecutive failures, what the last one said, and when it may be tried again (ms). */
+  failures = 0;
+  lastError: string | undefined;
+  retryAt = 0;
+  /** A seal of a former life of this object may have reached the catalog without our knowing. */
+  private doubtful = true;
+  private running: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly parts: SealerParts) {}
+
+  /** Seals up to `limit` closed chunks, oldest first, one caller at a time. False when one failed. */
+  run(limit: number): Promise<boolean> {
+    const result = this.running.then(() => this.sealChunks(limit));
+    this.running = result;
+    return result;
+  }
+
+  private async sealChunks(limit: number): Promise<boolean> {
+    let points = POINTS_PER_INVOCATION;
+    // The last chunk is open: never sealed, only closed ones before it.
+    for (let n = 0; n < limit && this.parts.log.chunks.length > 1; n++) {
+      const chunk = this.parts.log.chunks[0] as Chunk;
+      try {
+        points -= await this.sealChunk(chunk, points);
+        this.failures = 0;
+        this.lastError = undefined;
+        this.retryAt = 0;
+      } catch (error) {
+        this.failures += 1;
+        this.lastError = error instanceof Error ? error.message : String(error);
+        this.retryAt = Date.now() + backoff(this.failures);
+        this.doubtful = true;
+        console.error(`seal of ${this.parts.shard} failed ${this.failures} times: ${this.lastError}`);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Returns the number of metric points written. */
+  private async sealChunk(chunk: Chunk, points: number): Promise<number> {
+    const { log, mark, storage, shard, shardId } = this.parts;
+    const { BUCKET, DB, METRICS } = this.parts.stores();
+    const { lastId } = chunk;
+    let rollups: Rollup[] = [];
+    const known = this.doubtful && (await within(STORE_TIMEOUT_MS, "D1", isSealed(DB, shard, lastId)));
+    if (!known) {
+      const script = this.parts.script();
+      const prepared = this.prepare(chunk, { script, shardId, firstId: chunk.firstId, lastId });
+      rollups = prepared.rollups;
+      const segments = await this.putSegments(BUCKET, prepared.segments);
+      const seal = { shard, script, lastId, now: Date.now(), segments, rollups, ledger: prepared.ledger };
+      const commit = (closes?: number) => within(STORE_TIMEOUT_MS, "D1", commitSeal(DB, { ...seal, closes }));
+      const empties = log.chunks.length === 2 && log.nextId === lastId + 1;
+      if (empties && mark.isSet) await mark.takeBack(commit);
+      else await commit();
+    }
+    this.doubtful = false;
+    storage.transactionSync(() => log.drop(chunk, Date.now()));
+    const written = metricPoints(rollups, points);
+    for (const point of written) METRICS.writeDataPoint(point);
+    return written.length;
+  }
+
+  private prepare(chunk: Chunk, source: SealSource): Prepared {
+    const { storage, log } = this.parts;
+    const rollups = new RollupSums();
+    const ledger = new LedgerSums();
+    const readable: { entry: StoredEntry; batch: ColumnBatch }[] = [];
+    for (const entry of log.read(chunk)) {
+      try {
+        const deltas = JSON.parse(entry.rollups) as RollupDelta[];
+        const counts = JSON.parse(entry.ledger) as LedgerDelta[];
+        if (entry.rows > 0) readable.push({ entry, batch: withTimes(decodeBatch(entry.batch), entry.minTime) });
+        for (const delta of deltas) rollups.add(delta);
+        for (const delta of counts) ledger.add(delta);
+      } catch (error) {
+        storage.transactionSync(() => log.quarantine(chunk, entry, String(error)));
+      }
+    }
+    const segments = this.encode(chunk, source, readable);
+    return { segments, rollups: rollups.list(), ledger: ledger.list() };
+  }
+
+  /** One batch that cannot be encoded must not keep all others in the log for ever: it is found and set aside. */
+  private encode(
+    chunk: Chunk,
+    source: SealSource,
+    readable: readonly { entry: StoredEntry; batch: ColumnBatch }[],
+  ): KeyedSegment[] {
+    const all = readable.map((r) => r.batch);
+    try {
+      return sealSegments(source, all);
+    } catch (error) {
+      const good = readable.filter(({ entry, batch }) => {
+        try {
+          sealSegments(source, [batch]);
+          return true;
+        } catch (cause) {
+          this.parts.storage.transactionSync(() => this.parts.log.quarantine(chunk, entry, String(cause)));
+          return false;
+        }
+      });
+      if (good.length === all.length) throw error;
+      return sealSegments(
+        source,
+        good.map((r) => r.batch),
+      );
+    }
+  }
+
+  /** Bytes are let go as soon as they are stored. */
+  private async putSegments(bucket: R2Bucket, segments: KeyedSegment[]): Promise<StoredSegment[]> {
+    const stored: StoredSegment[] = [];
+    for (let next = segments.shift(); next !== undefined; next = segments.shift()) {
+      const { bytes, ...segment } = next;
+      const options = { httpMetadata: { contentType: "application/vnd.apache.parquet" } };
+      await within(STORE_TIMEOUT_MS, "R2", bucket.put(segment.key, bytes, options));
+      stored.push({ ...segment, size: bytes.byteLength });
+    }
+    return stored;
+  }
+}
+
+/** Pure: 1 s, 2 s, 4 s … */
+export function backoff(failures: number): number {
+  return Math.min(FIRST_BACKOFF_MS * 2 ** Math.min(failures - 1, 16), MAX_BACKOFF_MS);
+}

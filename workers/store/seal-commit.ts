@@ -1,0 +1,172 @@
+/**
+ * Records a seal in the catalog: its segments, rollups, ledger, the Workers and
+ * versions it saw, and how far the shard is sealed, in one D1 batch, which is
+ * one transaction.
+ *
+ * Every statement carries the same guard: it does something only while the
+ * shard is not sealed that far, and the last statement moves the mark. So a seal
+ * whose answer was lost can be tried again, whatever happened to its segments
+ * since. Many rows travel as one JSON parameter (a statement may have 100
+ * parameters, but one parameter 2 MB).
+ */
+import { type SQL, sql } from "drizzle-orm";
+import { runBatch } from "../db/batch.ts";
+import { database } from "../db/client.ts";
+import { ledgerMinutes, rollupMinutes, segments, shards, versions, workers } from "../db/schema.ts";
+import type { LedgerDelta } from "../event/rollup.ts";
+import type { Rollup } from "./merge-counts.ts";
+import type { KeyedSegment } from "./seal.ts";
+
+/** Characters of one JSON parameter: at most 3 bytes each, and D1 takes 2 MB. */
+const JSON_CHARS = 600_000;
+
+/** A segment that lies in R2, without its bytes. */
+export interface StoredSegment extends Omit<KeyedSegment, "bytes"> {
+  /** In bytes. */
+  size: number;
+}
+
+export interface Seal {
+  shard: string;
+  script: string;
+  lastId: number;
+  /** ms since the epoch. */
+  now: number;
+  segments: readonly StoredSegment[];
+  rollups: readonly Rollup[];
+  ledger: readonly LedgerDelta[];
+  /** The mark to take back, as nothing is left unsealed (buffer/open-mark.ts). */
+  closes?: number | undefined;
+}
+
+/** True when the catalog holds all log entries of the shard up to `lastId`. */
+export async function isSealed(d1: D1Database, shard: string, lastId: number): Promise<boolean> {
+  const rows = await database(d1)
+    .select({ through: shards.sealedThrough })
+    .from(shards)
+    .where(sql`${shards.shard} = ${shard}`);
+  return (rows[0]?.through ?? 0) >= lastId;
+}
+
+export async function commitSeal(d1: D1Database, seal: Seal): Promise<void> {
+  await runBatch(d1, statements(seal));
+}
+
+function statements(seal: Seal): SQL[] {
+  const { shard, script, lastId, now } = seal;
+  const open = sql`EXISTS (SELECT 1 FROM ${shards} WHERE shard = ${shard} AND sealed_through < ${lastId})`;
+  const source = `${shard}@${lastId}`;
+  return [
+    sql`INSERT INTO ${shards} (shard, script, sealed_through, updated_at, open) VALUES (${shard}, ${script}, 0, ${now}, 0)
+      ON CONFLICT DO NOTHING`,
+    ...seal.segments.map((s) => segmentStatement(seal, s, open)),
+    ...jsonChunks(seal.rollups.map(rollupRow)).map(
+      (json) => sql`INSERT OR REPLACE INTO ${rollupMinutes} (minute, source, script, version_id, version_tag,
+        version_message, entrypoint, event_type, requests, errors, outcomes, statuses, duration, cpu)
+        SELECT value->>0, ${source}, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7,
+        value->>8, value->>9, value->>10, value->>11, value->>12 FROM json_each(${json}) WHERE ${open}`,
+    ),
+    ...jsonChunks(seal.ledger.map((l) => [l.minute, l.script, JSON.stringify(l.counts)])).map(
+      (json) => sql`INSERT OR REPLACE INTO ${ledgerMinutes} (minute, source, script, counts)
+        SELECT value->>0, ${source}, value->>1, value->>2 FROM json_each(${json}) WHERE ${open}`,
+    ),
+    ...jsonChunks(seenWorkers(seal)).map(
+      (json) => sql`INSERT INTO ${workers} (script, first_seen, last_seen)
+        SELECT value->>0, value->>1, value->>2 FROM json_each(${json}) WHERE ${open}
+        ON CONFLICT (script) DO UPDATE SET first_seen = min(first_seen, excluded.first_seen),
+        last_seen = max(last_seen, excluded.last_seen)`,
+    ),
+    ...jsonChunks(seenVersions(seal.rollups)).map(
+      (json) => sql`INSERT INTO ${versions} (script, version_id, tag, message, first_seen, last_seen)
+        SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 FROM json_each(${json}) WHERE ${open}
+        ON CONFLICT (script, version_id) DO UPDATE SET
+        tag = CASE WHEN excluded.tag = '' THEN tag ELSE excluded.tag END,
+        message = CASE WHEN excluded.message = '' THEN message ELSE excluded.message END,
+        first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen)`,
+    ),
+    sql`UPDATE ${shards} SET sealed_through = ${lastId}, updated_at = ${now},
+      open = CASE WHEN open = ${seal.closes ?? -1} THEN 0 ELSE open END
+      WHERE shard = ${shard} AND sealed_through < ${lastId}`,
+  ];
+}
+
+function segmentStatement(seal: Seal, s: StoredSegment, open: SQL): SQL {
+  return sql`INSERT OR REPLACE INTO ${segments} (key, script, min_time, max_time, rows, bytes, level, pruning, attributes,
+    created_at) SELECT ${s.key}, ${seal.script}, ${s.minTime}, ${s.maxTime}, ${s.rows}, ${s.size}, 0,
+    ${JSON.stringify(s.pruning)}, ${JSON.stringify(s.attributes)}, ${seal.now} WHERE ${open}`;
+}
+
+function rollupRow(r: Rollup): unknown[] {
+  return [
+    r.minute,
+    r.script,
+    r.version_id,
+    r.version_tag,
+    r.version_message,
+    r.entrypoint,
+    r.event_type,
+    r.requests,
+    r.errors,
+    JSON.stringify(r.outcomes),
+    JSON.stringify(r.statuses),
+    JSON.stringify(r.duration.encode()),
+    JSON.stringify(r.cpu.encode()),
+  ];
+}
+
+/** Minutes in which each Worker was seen, by what was counted and by its events; ms. */
+function seenWorkers(seal: Seal): [script: string, first: number, last: number][] {
+  const seen = new Map<string, [number, number]>();
+  const note = (script: string, from: number, to: number) => {
+    const range = seen.get(script);
+    if (range === undefined) seen.set(script, [from, to]);
+    else seen.set(script, [Math.min(range[0], from), Math.max(range[1], to)]);
+  };
+  for (const s of seal.segments) note(seal.script, Math.floor(s.minTime / 1000), Math.floor(s.maxTime / 1000));
+  for (const r of [...seal.rollups, ...seal.ledger]) note(r.script, r.minute * 1000, r.minute * 1000);
+  return [...seen].map(([script, [first, last]]) => [script, first, last]);
+}
+
+function seenVersions(rollups: readonly Rollup[]): unknown[][] {
+  const seen = new Map<string, { r: Rollup; first: number; last: number }>();
+  for (const r of rollups) {
+    if (r.version_id === "") continue;
+    const key = `${r.script}\0${r.version_id}`;
+    const known = seen.get(key);
+    if (known === undefined) seen.set(key, { r: { ...r }, first: r.minute, last: r.minute });
+    else {
+      known.first = Math.min(known.first, r.minute);
+      known.last = Math.max(known.last, r.minute);
+      known.r.version_tag ||= r.version_tag;
+      known.r.version_message ||= r.version_message;
+    }
+  }
+  return [...seen.values()].map(({ r, first, last }) => [
+    r.script,
+    r.version_id,
+    r.version_tag,
+    r.version_message,
+    first * 1000,
+    last * 1000,
+  ]);
+}
+
+/** JSON arrays of some JSON_CHARS each. */
+export function jsonChunks(rows: readonly unknown[]): string[] {
+  const chunks: string[] = [];
+  let texts: string[] = [];
+  let chars = 0;
+  const flush = () => {
+    if (texts.length > 0) chunks.push(`[${texts.join(",")}]`);
+    texts = [];
+    chars = 0;
+  };
+  for (const row of rows) {
+    const text = JSON.stringify(row);
+    if (chars + text.length > JSON_CHARS) flush();
+    texts.push(text);
+    chars += text.length + 1;
+  }
+  flush();
+  return chunks;
+}
