@@ -4,13 +4,14 @@
  * headers, 405, then per route the guard with its declared scope and the limit
  * of its body, then the handler. What no route answers is the dashboard's.
  */
+import { DrizzleQueryError } from "drizzle-orm";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { guard } from "./auth/guard.ts";
 import type { ApiContext, ApiEnv } from "./context.ts";
-import { fail, sendFailure, withoutSecrets } from "./errors.ts";
+import { fail, rootMessage, sendFailure, withoutSecrets } from "./errors.ts";
 import { ROUTES, type Route } from "./routes.ts";
 import { securityHeaders } from "./security-headers.ts";
 import { serveStatic } from "./static.ts";
@@ -56,16 +57,29 @@ app.onError((error, c) => {
   if (error instanceof HTTPException && error.status < 500)
     return sendFailure(c, fail("bad_request", withoutSecrets(error.message) || "The request cannot be read."));
   // One line of JSON per failure; no query string, no headers, no body: they may hold what is not ours to log.
-  const { name, message, stack } = error;
-  const failed = { requestId: id, method: c.req.method, path: c.req.path, name, message, stack };
-  console.error(withoutSecrets(JSON.stringify(failed)));
+  const failed = {
+    requestId: id,
+    method: c.req.method,
+    path: c.req.path,
+    error: error.name,
+    message: rootMessage(error),
+  };
+  console.error(withoutSecrets(JSON.stringify({ ...failed, stack: framesOf(error) })));
+  const details = { requestId: id };
+  if (error instanceof DrizzleQueryError)
+    return sendFailure(c, fail("unavailable", "The database did not answer. Try again.", { details, retryAfterS: 5 }));
   return sendFailure(
     c,
-    fail("internal", `Something broke on our side. Look for ${id} in the Worker's log.`, {
-      details: { requestId: id },
-    }),
+    fail("internal", `Something broke on our side. Look for ${id} in the Worker's log.`, { details }),
   );
 });
+
+/** A stack without its first lines, which repeat the message. */
+const framesOf = (error: Error) =>
+  (error.stack ?? "")
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line))
+    .slice(0, 20);
 
 async function answer(c: ApiContext, handler: Route["handler"]): Promise<Response> {
   const result = await handler(c);

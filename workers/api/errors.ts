@@ -57,3 +57,10 @@ export function withoutSecrets(text: string): string {
     .replace(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, "[redacted jwt]")
     .replace(/(tailrace=)[^;\s"']+/g, "$1[redacted]");
 }
+
+/** The innermost cause: drizzle wraps an error in one whose message lists the statement's parameters. */
+export function rootMessage(error: unknown): string {
+  let at = error;
+  while (at instanceof Error && at.cause instanceof Error) at = at.cause;
+  return at instanceof Error ? at.message : String(at);
+}

@@ -6,6 +6,7 @@
 import type { RouteScope } from "./auth/scopes.ts";
 import type { Handler } from "./context.ts";
 import { listAudit } from "./routes/audit.ts";
+import { healthz } from "./routes/health.ts";
 import { logIn, logOut, whoAmI } from "./routes/session.ts";
 import { createToken, listTokens, revokeToken } from "./routes/tokens.ts";
 
@@ -33,6 +34,7 @@ const post = (path: string, scope: RouteScope, handler: Handler, maxBody = SMALL
 });
 
 export const ROUTES: readonly Route[] = [
+  get("/healthz", "public", healthz),
   post("/api/v1/session", "public", logIn),
   get("/api/v1/session", "any", whoAmI),
   del("/api/v1/session", "any", logOut),

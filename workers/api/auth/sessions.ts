@@ -22,7 +22,8 @@ const EXTEND_STEP_MS = 3_600_000;
 const COOKIE = "tailrace";
 
 type SessionRow = typeof schema.sessions.$inferSelect;
-type TokenState = { revokedAt: number | null; expiresAt: number | null };
+/** The id is there so that a token with nothing else set does not look like no token. */
+type TokenState = { id: string; revokedAt: number | null; expiresAt: number | null };
 type Found = { session: SessionRow; token: TokenState | null };
 export type SessionLookup = { tag: "known"; principal: Principal } | { tag: "unknown" } | { tag: "unavailable" };
 
@@ -101,7 +102,7 @@ export async function lookUpSession(env: Env, defer: Defer, id: string, now: num
 async function readSession(env: Env, hash: string): Promise<Found | undefined> {
   const { sessions, tokens } = schema;
   const rows = await database(env.DB)
-    .select({ session: sessions, token: { revokedAt: tokens.revokedAt, expiresAt: tokens.expiresAt } })
+    .select({ session: sessions, token: { id: tokens.id, revokedAt: tokens.revokedAt, expiresAt: tokens.expiresAt } })
     .from(sessions)
     .leftJoin(tokens, eq(tokens.id, sessions.tokenId))
     .where(eq(sessions.hash, hash))
