@@ -26,13 +26,13 @@ export type CompareOp = ">" | ">=" | "<" | "<=";
 export type Leaf =
   | { kind: "exists"; field: Field }
   | { kind: "equals"; field: Field; value: Value }
-  /** Substring; ASCII letters match in either case. */
+  /** Substring; letters match in either case. */
   | { kind: "contains"; field: Field; text: string }
   | { kind: "prefix"; field: Field; text: string }
   | { kind: "compare"; field: Field; op: CompareOp; value: Value }
   /** Both ends included. */
   | { kind: "range"; field: Field; min: Value; max: Value }
-  | { kind: "regex"; field: Field; source: string; ignoreCase: boolean };
+  | { kind: "regex"; field: Field; source: string; ignoreCase: boolean; at: number };
 
 export type Filter =
   | { kind: "all" }

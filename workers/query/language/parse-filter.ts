@@ -165,7 +165,7 @@ export class FilterParser {
     if (regex.source.length > MAX_REGEX_LENGTH)
       this.s.fail(`a regular expression of at most ${MAX_REGEX_LENGTH} characters`, start);
     if (++this.regexes > MAX_REGEXES) this.s.fail(`at most ${MAX_REGEXES} regular expressions`, start);
-    return { kind: "regex", field, ...regex };
+    return { kind: "regex", field, ...regex, at: start };
   }
 
   private comparison(field: Field, op: string): Filter {

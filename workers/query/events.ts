@@ -1,0 +1,235 @@
+/**
+ * The end of a scan that answers with events: keeps the first n in the asked
+ * order, newest first unless told otherwise. Of a batch it reads what orders
+ * events, and the other columns only if some of its rows are among the first n.
+ *
+ * The order is total (time, invocation, seq), so the last event of an answer is
+ * a cursor from which the next page goes on: nothing twice, nothing left out,
+ * however many events share a millisecond.
+ */
+import { type Column, type ColumnBatch, cell } from "../event/batch.ts";
+import { CORE_COLUMNS, type ColumnType } from "../event/columns.ts";
+import { type Field, fieldOf, type SortKey } from "./language/ast.ts";
+import type { MoreColumns, Sink } from "./sink.ts";
+import { type Cell, compareCells, type Table } from "./table.ts";
+
+const TIME = "time";
+const INVOCATION = fieldOf("invocation_id", 0).physical;
+const SEQ = "seq";
+/** Columns decoded at once: a row group of hundreds of attributes does not fit in memory whole. */
+const COLUMNS_AT_ONCE = 16;
+
+/** Position in the order of events. */
+export interface Cursor {
+  /** µs */
+  time: number;
+  invocation: string;
+  seq: number;
+}
+
+export const encodeCursor = (c: Cursor): string => `${c.time}.${c.seq}.${c.invocation}`;
+
+export function decodeCursor(text: string): Cursor | undefined {
+  const match = /^(-?\d{1,17})\.(\d{1,9})\.(.*)$/s.exec(text);
+  return match ? { time: Number(match[1]), seq: Number(match[2]), invocation: match[3] as string } : undefined;
+}
+
+interface Kept extends Cursor {
+  /** Values of the sort keys. */
+  keys: Cell[];
+  /** By physical name. */
+  cells: Map<string, Cell>;
+}
+
+export interface EventOptions {
+  limit: number;
+  sort?: readonly SortKey[];
+  /** Absent: every column, the attributes as one JSON column. */
+  fields?: readonly Field[];
+  /** Only events after this one in the order. */
+  after?: Cursor;
+}
+
+export class EventSink implements Sink {
+  readonly order: "newest" | "oldest" | "any";
+  readonly columns: string[];
+  private kept: Kept[] = [];
+  private readonly options: EventOptions;
+  private readonly keys: readonly SortKey[];
+  private readonly ascending: boolean;
+  /** Type of each column seen; two types make text. */
+  private readonly types = new Map<string, ColumnType>();
+  /** Decoding wide rows of two batches at once would double the memory. */
+  private turn: Promise<void> = Promise.resolve();
+
+  constructor(options: EventOptions) {
+    this.options = options;
+    const sort = options.sort ?? [];
+    const byTime = sort.length === 1 && sort[0]?.field.physical === TIME;
+    this.ascending = byTime && sort[0]?.descending === false;
+    this.keys = byTime ? [] : sort;
+    this.order = this.keys.length > 0 ? "any" : this.ascending ? "oldest" : "newest";
+    this.columns = [...new Set([TIME, INVOCATION, SEQ, ...this.keys.map((k) => k.field.physical)])];
+  }
+
+  wants(minTime: number, maxTime: number): boolean {
+    const last = this.full();
+    if (last === undefined || this.keys.length > 0) return true;
+    return this.ascending ? minTime <= last.time : maxTime >= last.time;
+  }
+
+  /** The last event that is kept, once there are enough. */
+  private full(): Kept | undefined {
+    return this.kept.length >= this.options.limit ? this.kept[this.options.limit - 1] : undefined;
+  }
+
+  async take(batch: ColumnBatch, rows: Int32Array, more: MoreColumns): Promise<void> {
+    if (this.first(batch, rows).length === 0) return;
+    const before = this.turn;
+    let release = () => {};
+    this.turn = new Promise((resolve) => {
+      release = resolve;
+    });
+    try {
+      await before;
+      // Others may have filled the answer meanwhile.
+      const found = this.first(batch, rows);
+      if (found.length > 0) await this.keep(found, more);
+    } finally {
+      release();
+    }
+  }
+
+  /** The rows that are among the first n as far as is known, in order. */
+  private first(batch: ColumnBatch, rows: Int32Array): { row: number; kept: Kept }[] {
+    const { limit, after } = this.options;
+    const time = batch.columns.get(TIME);
+    const last = this.full();
+    let candidates = rows;
+    if (this.keys.length === 0 && time !== undefined && time.type !== "string") {
+      const bound = this.timeBound(time.data, rows, last?.time);
+      const start = after?.time;
+      candidates = rows.filter((row) => {
+        const t = time.data[row] as number;
+        if (start !== undefined && (this.ascending ? t < start : t > start)) return false;
+        return this.ascending ? t <= bound : t >= bound;
+      });
+    }
+    const found: { row: number; kept: Kept }[] = [];
+    const keyColumns = this.keys.map((k) => batch.columns.get(k.field.physical));
+    for (const row of candidates) {
+      const kept = {
+        time: Number(cell(time, row) ?? 0),
+        invocation: String(cell(batch.columns.get(INVOCATION), row) ?? ""),
+        seq: Number(cell(batch.columns.get(SEQ), row) ?? 0),
+        keys: keyColumns.map((column) => cell(column, row) ?? null),
+        cells: new Map<string, Cell>(),
+      };
+      if (after !== undefined && this.compareCursors(kept, after) <= 0) continue;
+      if (last === undefined || this.compare(kept, last) < 0) found.push({ row, kept });
+    }
+    return found.sort((a, b) => this.compare(a.kept, b.kept)).slice(0, limit);
+  }
+
+  /** No event beyond this time is among the first n: spares sorting a whole batch to keep a hundred rows. */
+  private timeBound(time: Float64Array, rows: Int32Array, last: number | undefined): number {
+    const none = this.ascending ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+    if (rows.length <= this.options.limit * 2 || this.options.after !== undefined) return last ?? none;
+    const sorted = Float64Array.from(rows, (row) => time[row] as number).sort();
+    const own = sorted[this.ascending ? this.options.limit - 1 : sorted.length - this.options.limit] as number;
+    if (last === undefined) return own;
+    return this.ascending ? Math.min(own, last) : Math.max(own, last);
+  }
+
+  private compare(a: Kept, b: Kept): number {
+    for (let k = 0; k < this.keys.length; k++) {
+      const order = compareCells(a.keys[k] as Cell, b.keys[k] as Cell, (this.keys[k] as SortKey).descending);
+      if (order !== 0) return order;
+    }
+    return this.compareCursors(a, b);
+  }
+
+  private compareCursors(a: Cursor, b: Cursor): number {
+    let order = a.time - b.time;
+    if (order === 0) order = a.invocation < b.invocation ? -1 : a.invocation > b.invocation ? 1 : a.seq - b.seq;
+    return this.ascending ? order : -order;
+  }
+
+  private async keep(found: { row: number; kept: Kept }[], more: MoreColumns): Promise<void> {
+    const wanted = this.options.fields?.map((f) => f.physical) ?? more.names;
+    const names = [...new Set(wanted)];
+    for (let i = 0; i < names.length; i += COLUMNS_AT_ONCE) {
+      const slice = names.slice(i, i + COLUMNS_AT_ONCE);
+      const batch = await more.read(slice);
+      for (const name of slice) this.copyColumn(name, batch.columns.get(name), found);
+    }
+    const all = [...this.kept, ...found.map((f) => f.kept)].sort((a, b) => this.compare(a, b));
+    this.kept = all.slice(0, this.options.limit);
+  }
+
+  private copyColumn(name: string, column: Column | undefined, found: { row: number; kept: Kept }[]): void {
+    if (column === undefined) return;
+    let any = false;
+    for (const { row, kept } of found) {
+      const value = cell(column, row);
+      if (value === undefined) continue;
+      any = true;
+      kept.cells.set(name, value);
+    }
+    if (!any) return;
+    const known = this.types.get(name);
+    this.types.set(name, known === undefined || known === column.type ? column.type : "string");
+  }
+
+  /** Where the next page begins; undefined when this one is the last, or not in order of time. */
+  next(): string | undefined {
+    const last = this.full();
+    return last === undefined || this.keys.length > 0 ? undefined : encodeCursor(last);
+  }
+
+  table(): Table {
+    const { fields } = this.options;
+    if (fields !== undefined) return this.pickedTable(fields);
+    const core = CORE_COLUMNS.filter((c) => this.types.has(c.physical));
+    const corePhysical = new Set(core.map((c) => c.physical));
+    const columns: Table["columns"] = core.map((c) =>
+      c.unit === undefined ? { name: c.name, type: c.type } : { name: c.name, type: c.type, unit: c.unit },
+    );
+    const rows = this.kept.map((kept) => core.map((c) => kept.cells.get(c.physical) ?? null));
+    if ([...this.types.keys()].some((name) => !corePhysical.has(name))) {
+      columns.push({ name: "attributes", type: "json" });
+      this.kept.forEach((kept, i) => {
+        const attributes = [...kept.cells].filter(([name]) => !corePhysical.has(name));
+        rows[i]?.push(attributes.length > 0 ? jsonOf(attributes) : null);
+      });
+    }
+    return { columns, rows };
+  }
+
+  private pickedTable(fields: readonly Field[]): Table {
+    const types = fields.map((f) => this.types.get(f.physical) ?? f.core?.type ?? "string");
+    const columns = fields.map((f, i) => {
+      const type = types[i] as ColumnType;
+      return f.core?.unit === undefined ? { name: f.name, type } : { name: f.name, type, unit: f.core.unit };
+    });
+    const rows = this.kept.map((kept) =>
+      fields.map((f, i) => {
+        const value = kept.cells.get(f.physical) ?? null;
+        return types[i] === "string" && value !== null ? String(value) : value;
+      }),
+    );
+    return { columns, rows };
+  }
+
+  /** For an invocation's page: the events as they are. */
+  events(): ReadonlyMap<string, Cell>[] {
+    return this.kept.map((kept) => kept.cells);
+  }
+}
+
+/** No prototype: an attribute may be called `__proto__`. */
+function jsonOf(attributes: [string, Cell][]): string {
+  const object: Record<string, Cell> = Object.create(null);
+  for (const [name, value] of attributes.sort((a, b) => (a[0] < b[0] ? -1 : 1))) object[name] = value;
+  return JSON.stringify(object);
+}
