@@ -62,7 +62,8 @@ export function startCrons(jobs, report) {
   const tick = () => {
     const minute = new Date(Math.round(Date.now() / MINUTE_MS) * MINUTE_MS);
     for (const job of parsed) {
-      if (job.matches(minute)) job.fire(job.cron, minute).catch((error) => report(`cron ${job.cron}: ${error.message}`));
+      if (job.matches(minute))
+        job.fire(job.cron, minute).catch((error) => report(`cron ${job.cron}: ${error.message}`));
     }
     schedule();
   };

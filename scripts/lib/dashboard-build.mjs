@@ -53,7 +53,10 @@ function hashInputs() {
   const hash = createHash("sha256");
   const files = [...walk(SOURCE), ...walk(join(ROOT, "workers/event")), join(ROOT, "workers/api/contract.ts")];
   for (const file of [...files, join(ROOT, "package-lock.json")].sort()) {
-    hash.update(`${relative(ROOT, file)}\0`).update(readFileSync(file)).update("\0");
+    hash
+      .update(`${relative(ROOT, file)}\0`)
+      .update(readFileSync(file))
+      .update("\0");
   }
   return hash.digest("hex");
 }

@@ -59,7 +59,9 @@ function make(dir) {
     writeFileSync(probe, "");
     rmSync(probe);
   } catch (error) {
-    throw new Complaint(`cannot write to the data directory ${shown(dir)} (${error.code}); set TAILRACE_DATA to another`);
+    throw new Complaint(
+      `cannot write to the data directory ${shown(dir)} (${error.code}); set TAILRACE_DATA to another`,
+    );
   }
 }
 
@@ -109,7 +111,9 @@ async function endLeftovers(runtimes) {
   const deadline = Date.now() + KILL_WAIT_MS;
   while (runtimes.some(isAlive)) {
     if (Date.now() > deadline) {
-      throw new Complaint(`process ${runtimes.find(isAlive).pid} of an earlier run does not end; kill it and start again`);
+      throw new Complaint(
+        `process ${runtimes.find(isAlive).pid} of an earlier run does not end; kill it and start again`,
+      );
     }
     await sleep(POLL_MS);
   }

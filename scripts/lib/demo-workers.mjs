@@ -29,14 +29,27 @@ const WORKERS = [
     name: "shop-checkout",
     // Called over RPC: the edge's entrypoint of this name picks the version.
     router: "CheckoutRouter",
+    entrypoint: "Checkout",
     versions: [
       { tag: "v2.0.1", entry: "src/v1.ts", percent: 75, message: "Round per line, not per order" },
       { tag: "v2.1.0", entry: "src/v2.ts", percent: 25, message: "Loyalty discounts, new payment client" },
     ],
   },
-  { dir: "stock", name: "shop-stock", versions: [{ tag: "v1.0.3", entry: "src/index.ts", percent: 100, message: "Restock by alarm" }] },
-  { dir: "orders", name: "shop-orders", versions: [{ tag: "v1.2.0", entry: "src/index.ts", percent: 100, message: "Nightly report" }] },
-  { dir: "live", name: "shop-live", versions: [{ tag: "v1.0.0", entry: "src/index.ts", percent: 100, message: "Order feed over WebSockets" }] },
+  {
+    dir: "stock",
+    name: "shop-stock",
+    versions: [{ tag: "v1.0.3", entry: "src/index.ts", percent: 100, message: "Restock by alarm" }],
+  },
+  {
+    dir: "orders",
+    name: "shop-orders",
+    versions: [{ tag: "v1.2.0", entry: "src/index.ts", percent: 100, message: "Nightly report" }],
+  },
+  {
+    dir: "live",
+    name: "shop-live",
+    versions: [{ tag: "v1.0.0", entry: "src/index.ts", percent: 100, message: "Order feed over WebSockets" }],
+  },
 ];
 
 /** Builds all versions; the answer is also in dist/demo/versions.json. */
@@ -95,7 +108,7 @@ function edgeWorker(built, port, host) {
       .filter((version) => version.script === worker.name)
       .map((version) => {
         const binding = localName(worker, version.tag);
-        serviceBindings[binding] = { name: binding };
+        serviceBindings[binding] = { name: binding, entrypoint: worker.entrypoint };
         return { ...pick(version, ["id", "tag", "percent"]), binding };
       });
   }

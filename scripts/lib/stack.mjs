@@ -196,7 +196,8 @@ async function becomeReady(url) {
     await answer?.arrayBuffer();
     const waited = Date.now() - started;
     if (answer?.ok || (answer !== undefined && waited > UNWELL_TIMEOUT_MS)) return answer.ok;
-    if (waited > READY_TIMEOUT_MS) throw new Complaint("the platform does not answer /healthz; see workers.log in the data directory");
+    if (waited > READY_TIMEOUT_MS)
+      throw new Complaint("the platform does not answer /healthz; see workers.log in the data directory");
     await new Promise((done) => setTimeout(done, READY_POLL_MS));
   }
 }
@@ -215,7 +216,8 @@ function fileLog(path) {
 }
 
 function asComplaint(error, port) {
-  if (error.code === "ERR_ADDRESS_IN_USE") return new Complaint(`port ${port} or ${port + 1} is taken; set PORT to another one`);
+  if (error.code === "ERR_ADDRESS_IN_USE")
+    return new Complaint(`port ${port} or ${port + 1} is taken; set PORT to another one`);
   if (error.code === "ERR_RUNTIME_FAILURE") {
     return new Complaint(`workerd did not start: ${error.message.split("\n").slice(-1)[0]}`);
   }

@@ -29,7 +29,8 @@ export function ensureInstalled() {
     shell: process.platform === "win32",
   });
   if (npm.error) throw new Complaint(`npm could not be run: ${npm.error.message}`);
-  if (npm.status !== 0) throw new Complaint("installing dependencies failed (see above); is the npm registry reachable?");
+  if (npm.status !== 0)
+    throw new Complaint("installing dependencies failed (see above); is the npm registry reachable?");
   return true;
 }
 

@@ -1,0 +1,47 @@
+/**
+ * The local edge: what Cloudflare's network does in front of Workers, as far
+ * as a demo needs it. The traffic generator and browsers send requests here
+ * (PORT + 1); it gives them a request.cf, an address and a ray id, picks a
+ * version of the Worker by the deployment's percentages, and hands them over.
+ * Calls between Workers come through the routers in `routers.ts`.
+ */
+import { type Client, readClient } from "./client.ts";
+import { Deployments, handleDeployments, readDeployment } from "./deployments.ts";
+import type { EdgeEnv } from "./env.ts";
+import { pickVersion } from "./pick.ts";
+
+export { CheckoutRouter } from "./routers.ts";
+export { Deployments };
+
+const FRONT = "shop-storefront";
+/** What the Workers believe to be called: a name that can never be resolved. */
+const PUBLIC_HOST = "shop.example";
+
+export default {
+  async fetch(request, env): Promise<Response> {
+    const url = new URL(request.url);
+    if (url.pathname === "/__edge/deployments") return handleDeployments(request, env);
+    const client = readClient(request);
+    const version = pickVersion(env.VERSIONS[FRONT] ?? [], await readDeployment(env, FRONT), {
+      script: FRONT,
+      key: request.headers.get("Cloudflare-Workers-Version-Key"),
+      override: request.headers.get("Cloudflare-Workers-Version-Overrides"),
+    });
+    if (version === undefined) return new Response("error code: 1042\n", { status: 404 });
+    const worker = env[version.binding] as Fetcher;
+    return worker.fetch(asSeenByWorker(request, url, client));
+  },
+} satisfies ExportedHandler<EdgeEnv>;
+
+function asSeenByWorker(request: Request, url: URL, client: Client): Request {
+  const seen = new URL(url.pathname + url.search, `https://${PUBLIC_HOST}`);
+  const headers = new Headers(request.headers);
+  headers.delete("x-demo-client");
+  headers.set("host", PUBLIC_HOST);
+  headers.set("cf-connecting-ip", client.ip);
+  headers.set("cf-ipcountry", client.cf.country);
+  headers.set("cf-ray", client.ray);
+  headers.set("x-forwarded-proto", "https");
+  headers.set("x-real-ip", client.ip);
+  return new Request(seen, new Request(request, { headers, cf: client.cf }));
+}

@@ -1,0 +1,10 @@
+/** Release 1.5.0: a product with "others also bought". */
+import type { Product } from "../../../shared/catalog.ts";
+import type { Call } from "../env.ts";
+import { presentProduct } from "../present.ts";
+import { recommend } from "./recommend.ts";
+
+export async function presentWithRecommendations(product: Product, call: Call): Promise<Record<string, unknown>> {
+  const [presented, recommended] = await Promise.all([presentProduct(product, call), recommend(product, call.session)]);
+  return { ...presented, recommended };
+}

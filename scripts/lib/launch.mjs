@@ -1,0 +1,46 @@
+/** `npm start` proper: starts the stack and the demo's traffic, says where they are, ends them in good order. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { endWith } from "./shutdown.mjs";
+import { startStack } from "./stack.mjs";
+
+/** Tails of the last requests are under way for as long as the Collector's group-commit window; this is several of them. */
+const DRAIN_MS = 400;
+
+export async function launch(options) {
+  let stack;
+  let traffic;
+  let starting = true;
+  endWith(async () => {
+    await traffic?.stop();
+    // Interrupted while it starts: there is nothing acknowledged yet, and the guard ends workerd.
+    if (starting) return;
+    if (traffic !== undefined) await sleep(DRAIN_MS);
+    await stack?.stop();
+  });
+  const { port, data, fresh, demo, build, adminToken, verbose } = options;
+  const onLog = verbose ? (line) => console.log(line) : undefined;
+  stack = await startStack({ port, data, fresh, demo, build, adminToken, onLog });
+  starting = false;
+  // With the --fresh data gone and this one up, what follows is read by people and by scripts.
+  console.log(`Tailrace is ready on ${stack.url}`);
+  console.log(`  dashboard     ${stack.url}/`);
+  if (demo) console.log(`  demo shop     ${stack.shopUrl}/`);
+  console.log(`  log-in token  ${stack.adminToken}`);
+  if (!stack.healthy) console.log(`  not healthy   see ${stack.url}/healthz`);
+  if (demo && options.rate > 0) {
+    const { startTraffic } = await import("../../demo/traffic/index.ts");
+    traffic = startTraffic({
+      shopUrl: `http://127.0.0.1:${port + 1}`,
+      rate: options.rate,
+      seed: options.seed,
+      fireCrons: () => nightly(stack),
+    });
+    console.log(`  traffic       about ${options.rate} requests/s, seed ${options.seed}`);
+  }
+  console.log("Ctrl-C ends it; the data stays.");
+}
+
+/** The shop's night comes early, or nobody would ever see its cron. */
+async function nightly(stack) {
+  for (const { worker, cron } of stack.crons) if (worker.startsWith("shop-")) await stack.fireCron(worker, cron);
+}
