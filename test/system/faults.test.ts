@@ -1,4 +1,5 @@
 /** R2 or D1 failing for a while: nothing lost, nothing doubled, /healthz says so and recovers. */
+import { resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { until } from "../support/client.ts";
 import { expectExactlyOnce, type ProbeBatch, probeItems } from "../support/probes.ts";
@@ -9,7 +10,7 @@ const RECOVERY_MS = 60_000;
 
 let tailrace: TestStack;
 beforeAll(async () => {
-  tailrace = await startTestStack({ entry: "test/support/faulty-entry.ts" });
+  tailrace = await startTestStack({ entry: resolve("test/support/faulty-entry.ts") });
 });
 afterAll(() => tailrace.stop());
 

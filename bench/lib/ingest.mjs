@@ -1,0 +1,105 @@
+/**
+ * Ingest through POST /api/v1/ingest/tail until everything is sealed, against
+ * JSON.parse and D1 rows; and what the sealed events weigh against gzip NDJSON.
+ */
+import { gzipSync } from "node:zlib";
+import { bodies } from "../items.mjs";
+import { loops } from "./http.mjs";
+import { median, seconds } from "./numbers.mjs";
+import { d1RowRate, jsonParseRate } from "./peers.mjs";
+import { benchStack } from "./stack.mjs";
+
+const ITEMS_PER_BODY = 500;
+const SENDERS = 4;
+const HOUR_MS = 3_600_000;
+const RUNS = 3;
+const PARSE_RUNS = 5;
+
+/** Sends all and seals; events per second from the first byte to the last segment in the catalog. */
+async function ingestRate(api, loads) {
+  const started = performance.now();
+  let events = 0;
+  await loops(SENDERS, async (n) => {
+    const load = loads[n];
+    if (load === undefined) return false;
+    const answer = await api.ingest(load.body);
+    if (answer.accepted !== load.items) throw new Error(`only ${answer.accepted} of ${load.items} items were kept`);
+    events += load.events;
+    return true;
+  });
+  const acknowledged = events / seconds(started);
+  await api.seal();
+  return { acknowledged, sealed: events / seconds(started) };
+}
+
+function loadsOf(seed, count) {
+  return [...bodies({ seed, count, perBody: ITEMS_PER_BODY, from: Date.now() - HOUR_MS, spanMs: HOUR_MS })];
+}
+
+/** @param {{ items: number, d1Items: number }} size */
+export async function measureIngest({ items, d1Items }) {
+  const loads = loadsOf(1, items);
+  const parse = jsonParseRate(loads, PARSE_RUNS);
+  const d1 = await d1RowRate(loadsOf(2, d1Items));
+  const bench = await benchStack();
+  try {
+    // The first run compiles; it does not count.
+    await ingestRate(bench.api, loadsOf(3, Math.ceil(items / 4)));
+    const runs = [];
+    for (let run = 0; run < RUNS; run++) runs.push(await ingestRate(bench.api, loadsOf(10 + run, items)));
+    return {
+      parse,
+      d1,
+      sealed: median(runs.map((run) => run.sealed)),
+      acknowledged: median(runs.map((run) => run.acknowledged)),
+      jsonBytesPerEvent: sum(loads, (load) => load.body.length) / sum(loads, (load) => load.events),
+    };
+  } finally {
+    await bench.stop();
+  }
+}
+
+/**
+ * Fills a stack with at least `events` sealed, compacted events, spread over `spanMs`.
+ * @returns how many events of which size, and where they are in time
+ */
+export async function fill(bench, { events, spanMs }) {
+  const to = Date.now();
+  const from = to - spanMs;
+  let sent = 0;
+  let gzipBytes = 0;
+  const started = performance.now();
+  const source = bodies({ seed: 99, count: Math.ceil(events / 2.4), perBody: ITEMS_PER_BODY, from, spanMs });
+  await loops(SENDERS, async () => {
+    const { value: load } = source.next();
+    if (load === undefined || sent >= events) return false;
+    sent += load.events;
+    await bench.api.ingest(load.body);
+    return true;
+  });
+  await bench.api.seal();
+  const secondsToFill = seconds(started);
+  const sealedBytes = await bucketBytes(bench.stack);
+  await bench.api.maintenance();
+  // gzip of a sample, in pieces as large as a segment: what an exporter would write.
+  const sample = loadsOf(99, 40_000);
+  gzipBytes = gzipSync(sample.map((load) => load.body).join("")).length;
+  return {
+    events: sent,
+    from,
+    to,
+    secondsToFill,
+    sealedBytes,
+    compactedBytes: await bucketBytes(bench.stack),
+    gzipBytesPerEvent: gzipBytes / sum(sample, (load) => load.events),
+  };
+}
+
+/** Bytes of the segments that the catalog lists (not of those that wait to be deleted). */
+async function bucketBytes(stack) {
+  const db = await stack.mf.getD1Database("DB", "tailrace");
+  const row = await db.prepare("SELECT SUM(bytes) AS bytes FROM segments").first();
+  return row.bytes;
+}
+
+const sum = (list, of) => list.reduce((total, one) => total + of(one), 0);

@@ -1,0 +1,168 @@
+/** Runs the chosen measures one after the other and writes them as two tables beside what was promised. */
+import { spawnSync } from "node:child_process";
+import { dashboardFirstLoad } from "../../scripts/lib/sizes.mjs";
+import { ROOT, toolEnv } from "../../scripts/lib/toolchain.mjs";
+import { costTable } from "./cost.mjs";
+import { measureFreshness } from "./freshness.mjs";
+import { fill, measureIngest } from "./ingest.mjs";
+import { show, table } from "./numbers.mjs";
+import { measureObserved, measureOperations } from "./observed.mjs";
+import { measureQueries } from "./queries.mjs";
+import { benchStack } from "./stack.mjs";
+
+/** @param {{ size: object, chosen: string[], machine: string }} given */
+export async function bench({ size, chosen, machine }) {
+  const built = spawnSync(process.execPath, ["scripts/build.mjs"], { cwd: ROOT, env: toolEnv(), stdio: "inherit" });
+  if (built.status !== 0) throw new Error("the build failed");
+  const found = {};
+  const measure = async (part, work) => {
+    if (!chosen.includes(part)) return;
+    const started = Date.now();
+    process.stderr.write(`${part} …`);
+    found[part] = await work();
+    process.stderr.write(` ${((Date.now() - started) / 1000).toFixed(0)} s\n`);
+  };
+  await measure("ingest", () => measureIngest(size.ingest));
+  await measure("observed", () => measureObserved(size.observed));
+  await measure("queries", () => sealedQueries(size));
+  await measure("freshness", () => measureFreshness(size));
+  await measure("dashboard", () => dashboardFirstLoad());
+  await measure("cost", () => measureOperations(size.operations));
+  return document(found, machine);
+}
+
+async function sealedQueries(size) {
+  const first = await benchStack();
+  let current = first;
+  try {
+    const filled = await fill(first, size);
+    const measured = await measureQueries(first, filled, (bench) => {
+      current = bench;
+    });
+    return { filled, results: measured };
+  } finally {
+    await current.stop();
+  }
+}
+
+function document(found, machine) {
+  const parts = [
+    "# Measured figures",
+    "",
+    `\`npm run bench\` on ${machine}. Everything ran in one workerd on this machine: the observed Workers, Tailrace, and the local stand-ins of R2 and D1, with the load generator on the other core.`,
+    "",
+    table(["measure", "measured", "compared with", "ratio", "floor", "aim", ""], promised(found)),
+  ];
+  if (found.queries) parts.push("", ...queryNotes(found.queries));
+  if (found.cost) parts.push("", "## Operations per million invocations", "", ...costNotes(found));
+  return `${parts.join("\n")}\n`;
+}
+
+/** One row per promise: measured, peer, ratio, floor, aim, verdict. */
+function promised({ ingest, observed, queries, freshness, dashboard }) {
+  const rows = [];
+  const higher = (name, measured, peer, ratio, floor, aim) =>
+    rows.push([name, measured, peer, show(ratio), floor, aim, verdict(ratio, floor, aim)].map(String));
+  const lower = (name, measured, peer, value, floor, aim) =>
+    rows.push([name, measured, peer, show(value), floor, aim, verdict(-value, -floor, -aim)].map(String));
+  if (ingest) {
+    const sealed = `${show(ingest.sealed)} events/s`;
+    higher(
+      "ingest over HTTP, sealed ÷ JSON.parse of the same bytes (Node)",
+      sealed,
+      `${show(ingest.parse)} events/s`,
+      ingest.sealed / ingest.parse,
+      0.08,
+      0.2,
+    );
+    higher(
+      "ingest over HTTP, sealed ÷ one D1 row per event with two indexes",
+      sealed,
+      `${show(ingest.d1)} events/s`,
+      ingest.sealed / ingest.d1,
+      5,
+      15,
+    );
+  }
+  if (observed) {
+    higher(
+      "requests/s of the shop observed ÷ with an empty tail handler",
+      `${show(observed.observed)} /s`,
+      `${show(observed.empty)} /s`,
+      observed.observed / observed.empty,
+      0.6,
+      0.85,
+    );
+  }
+  if (queries) {
+    const { filled, results } = queries;
+    const bytes = filled.compactedBytes / filled.events;
+    lower(
+      "bytes per event in R2 ÷ gzip NDJSON of the trace items",
+      `${show(bytes)} B`,
+      `${show(filled.gzipBytesPerEvent)} B`,
+      bytes / filled.gzipBytesPerEvent,
+      0.8,
+      0.6,
+    );
+    for (const { name, cold, warm } of results) {
+      const title = `${name} over ${show(filled.events)} sealed events`;
+      lower(`${title}, cold`, `${show(cold)} s`, "limit", cold, 2, 0.8);
+      lower(`${title}, warm`, `${show(warm)} s`, "limit", warm, 0.8, 0.3);
+    }
+  }
+  if (freshness) {
+    lower(
+      "request's end → its event in a query answer, p50",
+      `${show(freshness.p50)} s`,
+      "limit",
+      freshness.p50,
+      1.5,
+      0.3,
+    );
+    lower("request's end → its event in a query answer, p99", `${show(freshness.p99)} s`, "limit", freshness.p99, 4, 1);
+  }
+  if (dashboard) {
+    lower(
+      "dashboard, first load, gzip JavaScript",
+      `${show(dashboard.gzipKib)} KB`,
+      "limit",
+      dashboard.gzipKib,
+      80,
+      50,
+    );
+  }
+  return rows;
+}
+
+function verdict(value, floor, aim) {
+  if (value >= aim) return "aim reached";
+  return value >= floor ? "above the floor" : "**below the floor**";
+}
+
+function queryNotes({ filled, results }) {
+  const lines = [
+    `Sealing ${show(filled.events)} events took ${show(filled.secondsToFill)} s, sent over HTTP by four connections. Segments: ${show(filled.sealedBytes / filled.events)} B per event as sealed, ${show(filled.compactedBytes / filled.events)} B compacted. "Cold" is the first query of a process that has just started, "warm" the median of five more.`,
+    "",
+  ];
+  for (const { q, stats, rows } of results) {
+    lines.push(
+      `- \`${q}\`: ${show(stats.events)} events looked at, ${stats.segments} segments read, ${stats.pruned} ruled out, ${show(stats.bytes / 2 ** 20)} MiB from R2, ${rows} rows.`,
+    );
+  }
+  return lines;
+}
+
+function costNotes({ cost, observed, queries }) {
+  const facts = {
+    cpuMsPerInvocation: observed?.cpuMsPerRequest ?? Number.NaN,
+    bytesPerEvent: queries ? queries.filled.compactedBytes / queries.filled.events : Number.NaN,
+    eventsPerInvocation: cost.events / cost.tailItems,
+    shards: cost.scripts,
+  };
+  return [
+    `Counted while the shop served ${show(cost.tailItems)} invocations in ${show(cost.seconds)} s (${show(facts.eventsPerInvocation)} events each), with everything sealed at the end. CPU is the difference between the two shops above, so it includes what R2 and D1 would do elsewhere.`,
+    "",
+    costTable(cost, facts).markdown,
+  ];
+}

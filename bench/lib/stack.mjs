@@ -1,0 +1,59 @@
+/** A stack per measure: empty data directory, own port, gone afterwards. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startStack } from "../../scripts/lib/stack.mjs";
+import { Api } from "./http.mjs";
+
+const TOKEN = "bench-admin-token";
+/** The limit per Worker is for noisy Workers, not for loads: out of the way. */
+const NO_LIMIT = { simple: { limit: 1_000_000_000, period: 10 } };
+
+/** @param {Partial<import("../../scripts/lib/stack.mjs").StackOptions>} options */
+export async function benchStack(options = {}) {
+  const data = options.data ?? mkdtempSync(join(tmpdir(), "tailrace-bench-"));
+  const stack = await startStack({
+    port: await freePort(),
+    demo: false,
+    build: false,
+    adminToken: TOKEN,
+    ...options,
+    platform: { ratelimits: { WORKER_LIMIT: NO_LIMIT }, ...options.platform },
+    data,
+  });
+  const api = new Api(stack.url, TOKEN);
+  return {
+    stack,
+    api,
+    async restart() {
+      api.close();
+      await stack.stop();
+      return benchStack({ ...options, data });
+    },
+    async stop() {
+      api.close();
+      await stack.stop();
+      rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The shop answers on the next port: both must be free. */
+async function freePort() {
+  for (;;) {
+    const port = await tryPort(0);
+    if (port !== undefined && (await tryPort(port + 1)) !== undefined) return port;
+  }
+}
+
+function tryPort(port) {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(undefined));
+    server.listen(port, "127.0.0.1", () => {
+      const free = server.address().port;
+      server.close(() => resolve(free));
+    });
+  });
+}
