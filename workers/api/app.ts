@@ -23,6 +23,8 @@ app.use(async (c, next) => {
   c.set("requestId", crypto.randomUUID());
   await next();
   c.res.headers.set("X-Request-Id", c.get("requestId"));
+  // An answer is for the one who asked. Static files have said how they may be kept.
+  if (!c.res.headers.has("Cache-Control")) c.res.headers.set("Cache-Control", "no-store");
 });
 app.use(securityHeaders);
 app.use(
@@ -83,10 +85,7 @@ const framesOf = (error: Error) =>
 
 async function answer(c: ApiContext, handler: Route["handler"]): Promise<Response> {
   const result = await handler(c);
-  const response = result instanceof Response ? result : sendFailure(c, result);
-  // Data is for the one who asked. Static files have said how they are kept.
-  if (!response.headers.has("Cache-Control")) response.headers.set("Cache-Control", "no-store");
-  return response;
+  return result instanceof Response ? result : sendFailure(c, result);
 }
 
 function limitsOf(route: Route) {
