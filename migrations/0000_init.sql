@@ -8,21 +8,36 @@ CREATE TABLE `audit` (
 );
 --> statement-breakpoint
 CREATE INDEX `audit_at` ON `audit` (`at`);--> statement-breakpoint
+CREATE TABLE `folds` (
+	`name` text PRIMARY KEY NOT NULL,
+	`through_id` integer NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE `garbage` (
 	`key` text PRIMARY KEY NOT NULL,
 	`delete_after` integer NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE `ledger_folds` (
+	`step` integer NOT NULL,
+	`start` integer NOT NULL,
+	`script` text NOT NULL,
+	`counts` text NOT NULL,
+	PRIMARY KEY(`script`, `step`, `start`)
+);
+--> statement-breakpoint
 CREATE TABLE `ledger_minutes` (
+	`id` integer PRIMARY KEY NOT NULL,
 	`minute` integer NOT NULL,
 	`source` text NOT NULL,
 	`script` text NOT NULL,
-	`counts` text NOT NULL,
-	PRIMARY KEY(`script`, `minute`, `source`)
+	`counts` text NOT NULL
 );
 --> statement-breakpoint
-CREATE TABLE `rollup_hours` (
-	`hour` integer NOT NULL,
+CREATE UNIQUE INDEX `ledger_minutes_key` ON `ledger_minutes` (`script`,`minute`,`source`);--> statement-breakpoint
+CREATE TABLE `rollup_folds` (
+	`step` integer NOT NULL,
+	`start` integer NOT NULL,
 	`script` text NOT NULL,
 	`version_id` text NOT NULL,
 	`version_tag` text NOT NULL,
@@ -35,10 +50,11 @@ CREATE TABLE `rollup_hours` (
 	`statuses` text NOT NULL,
 	`duration` text NOT NULL,
 	`cpu` text NOT NULL,
-	PRIMARY KEY(`script`, `hour`, `version_id`, `entrypoint`, `event_type`)
+	PRIMARY KEY(`script`, `step`, `start`, `version_id`, `entrypoint`, `event_type`)
 );
 --> statement-breakpoint
 CREATE TABLE `rollup_minutes` (
+	`id` integer PRIMARY KEY NOT NULL,
 	`minute` integer NOT NULL,
 	`source` text NOT NULL,
 	`script` text NOT NULL,
@@ -52,10 +68,10 @@ CREATE TABLE `rollup_minutes` (
 	`outcomes` text NOT NULL,
 	`statuses` text NOT NULL,
 	`duration` text NOT NULL,
-	`cpu` text NOT NULL,
-	PRIMARY KEY(`script`, `minute`, `version_id`, `entrypoint`, `event_type`, `source`)
+	`cpu` text NOT NULL
 );
 --> statement-breakpoint
+CREATE UNIQUE INDEX `rollup_minutes_key` ON `rollup_minutes` (`script`,`minute`,`version_id`,`entrypoint`,`event_type`,`source`);--> statement-breakpoint
 CREATE TABLE `segments` (
 	`key` text PRIMARY KEY NOT NULL,
 	`script` text NOT NULL,

@@ -15,8 +15,8 @@
 import { sql } from "drizzle-orm";
 import { database } from "../db/client.ts";
 import { shards } from "../db/schema.ts";
+import { within } from "../store/within.ts";
 import { FIRST_BACKOFF_MS, MARK_TIMEOUT_MS } from "./limits.ts";
-import { within } from "./within.ts";
 
 export class OpenMark {
   /** 0: not known to be set. */

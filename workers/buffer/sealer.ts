@@ -14,11 +14,11 @@ import type { LedgerDelta, RollupDelta } from "../event/rollup.ts";
 import { LedgerSums, type Rollup, RollupSums } from "../store/merge-counts.ts";
 import { type KeyedSegment, type SealSource, sealSegments, withTimes } from "../store/seal.ts";
 import { commitSeal, isSealed, type StoredSegment } from "../store/seal-commit.ts";
+import { within } from "../store/within.ts";
 import { FIRST_BACKOFF_MS, MAX_BACKOFF_MS, STORE_TIMEOUT_MS } from "./limits.ts";
 import type { Chunk, Log, StoredEntry } from "./log.ts";
 import { metricPoints, POINTS_PER_INVOCATION } from "./metric-points.ts";
 import type { OpenMark } from "./open-mark.ts";
-import { within } from "./within.ts";
 
 export interface Stores {
   BUCKET: R2Bucket;

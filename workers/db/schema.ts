@@ -3,7 +3,7 @@
  * is the catalog of segments, the rollups, the ledger, and who may do what.
  * Migrations are generated from this file: `npm run migrations`.
  */
-import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
 /** One row per Parquet object. Times are µs since the epoch. */
 export const segments = sqliteTable(
@@ -46,7 +46,7 @@ export const shards = sqliteTable("shards", {
   open: integer("open").notNull().default(0),
 });
 
-/** Columns that the minute and the hour table share. Counts are weighted; sketches are JSON (event/sketch.ts). */
+/** Columns that minutes and their folds share. Counts are weighted; sketches are JSON (event/sketch.ts). */
 const rollupColumns = {
   script: text("script").notNull(),
   versionId: text("version_id").notNull(),
@@ -63,33 +63,61 @@ const rollupColumns = {
 };
 
 /**
- * No index by time alone: it would be written with every row, and `script IN
- * (SELECT script FROM workers)` finds a time range by the primary key.
- *
- * `source` is the seal that wrote the row (`shard@throughId`), so a seal tried twice writes it once. */
+ * `source` is the seal that wrote the row (`shard@throughId`), so a seal tried
+ * twice writes it once. `id` grows with every row: what is above the mark of
+ * `folds` is not folded yet. No index by time alone: it would be written with
+ * every row, and `script IN (SELECT script FROM workers)` finds a time range by
+ * the key.
+ */
 export const rollupMinutes = sqliteTable(
   "rollup_minutes",
-  { minute: integer("minute").notNull(), source: text("source").notNull(), ...rollupColumns },
-  (t) => [primaryKey({ columns: [t.script, t.minute, t.versionId, t.entrypoint, t.eventType, t.source] })],
+  {
+    id: integer("id").primaryKey(),
+    /** Seconds since the epoch. */
+    minute: integer("minute").notNull(),
+    source: text("source").notNull(),
+    ...rollupColumns,
+  },
+  (t) => [uniqueIndex("rollup_minutes_key").on(t.script, t.minute, t.versionId, t.entrypoint, t.eventType, t.source)],
 );
 
-/** Folded hourly from the minutes; `hour` is its first second. */
-export const rollupHours = sqliteTable("rollup_hours", { hour: integer("hour").notNull(), ...rollupColumns }, (t) => [
-  primaryKey({ columns: [t.script, t.hour, t.versionId, t.entrypoint, t.eventType] }),
-]);
+/** Minutes added up to `step` seconds (store/folding.ts) that begin at `start`, for long ranges. */
+export const rollupFolds = sqliteTable(
+  "rollup_folds",
+  { step: integer("step").notNull(), start: integer("start").notNull(), ...rollupColumns },
+  (t) => [primaryKey({ columns: [t.script, t.step, t.start, t.versionId, t.entrypoint, t.eventType] })],
+);
 
 /** What became of what arrived (event/rollup.ts, LEDGER_REASONS). */
 export const ledgerMinutes = sqliteTable(
   "ledger_minutes",
   {
+    id: integer("id").primaryKey(),
     minute: integer("minute").notNull(),
     source: text("source").notNull(),
     script: text("script").notNull(),
     /** JSON: reason → count. */
     counts: text("counts").notNull(),
   },
-  (t) => [primaryKey({ columns: [t.script, t.minute, t.source] })],
+  (t) => [uniqueIndex("ledger_minutes_key").on(t.script, t.minute, t.source)],
 );
+
+export const ledgerFolds = sqliteTable(
+  "ledger_folds",
+  {
+    step: integer("step").notNull(),
+    start: integer("start").notNull(),
+    script: text("script").notNull(),
+    counts: text("counts").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.script, t.step, t.start] })],
+);
+
+/** How far each table of minutes is folded: rows up to `through_id` are in its folds. */
+export const folds = sqliteTable("folds", {
+  name: text("name").primaryKey(),
+  throughId: integer("through_id").notNull(),
+});
 
 /** One row per Worker ever seen. */
 export const workers = sqliteTable("workers", {

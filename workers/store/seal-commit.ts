@@ -14,11 +14,9 @@ import { runBatch } from "../db/batch.ts";
 import { database } from "../db/client.ts";
 import { ledgerMinutes, rollupMinutes, segments, shards, versions, workers } from "../db/schema.ts";
 import type { LedgerDelta } from "../event/rollup.ts";
+import { jsonChunks, ledgerValues, ROLLUP_COLUMNS, ROLLUP_FROM_JSON, rollupValues } from "./count-rows.ts";
 import type { Rollup } from "./merge-counts.ts";
 import type { KeyedSegment } from "./seal.ts";
-
-/** Characters of one JSON parameter: at most 3 bytes each, and D1 takes 2 MB. */
-const JSON_CHARS = 600_000;
 
 /** A segment that lies in R2, without its bytes. */
 export interface StoredSegment extends Omit<KeyedSegment, "bytes"> {
@@ -60,15 +58,13 @@ function statements(seal: Seal): SQL[] {
     sql`INSERT INTO ${shards} (shard, script, sealed_through, updated_at, open) VALUES (${shard}, ${script}, 0, ${now}, 0)
       ON CONFLICT DO NOTHING`,
     ...seal.segments.map((s) => segmentStatement(seal, s, open)),
-    ...jsonChunks(seal.rollups.map(rollupRow)).map(
-      (json) => sql`INSERT OR REPLACE INTO ${rollupMinutes} (minute, source, script, version_id, version_tag,
-        version_message, entrypoint, event_type, requests, errors, outcomes, statuses, duration, cpu)
-        SELECT value->>0, ${source}, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7,
-        value->>8, value->>9, value->>10, value->>11, value->>12 FROM json_each(${json}) WHERE ${open}`,
+    ...jsonChunks(seal.rollups.map(rollupValues)).map(
+      (json) => sql`INSERT INTO ${rollupMinutes} (source, minute, ${ROLLUP_COLUMNS})
+        SELECT ${source}, value->>0, ${ROLLUP_FROM_JSON} FROM json_each(${json}) WHERE ${open}`,
     ),
-    ...jsonChunks(seal.ledger.map((l) => [l.minute, l.script, JSON.stringify(l.counts)])).map(
-      (json) => sql`INSERT OR REPLACE INTO ${ledgerMinutes} (minute, source, script, counts)
-        SELECT value->>0, ${source}, value->>1, value->>2 FROM json_each(${json}) WHERE ${open}`,
+    ...jsonChunks(seal.ledger.map(ledgerValues)).map(
+      (json) => sql`INSERT INTO ${ledgerMinutes} (source, minute, script, counts)
+        SELECT ${source}, value->>0, value->>1, value->>2 FROM json_each(${json}) WHERE ${open}`,
     ),
     ...jsonChunks(seenWorkers(seal)).map(
       (json) => sql`INSERT INTO ${workers} (script, first_seen, last_seen)
@@ -94,24 +90,6 @@ function segmentStatement(seal: Seal, s: StoredSegment, open: SQL): SQL {
   return sql`INSERT OR REPLACE INTO ${segments} (key, script, min_time, max_time, rows, bytes, level, pruning, attributes,
     created_at) SELECT ${s.key}, ${seal.script}, ${s.minTime}, ${s.maxTime}, ${s.rows}, ${s.size}, 0,
     ${JSON.stringify(s.pruning)}, ${JSON.stringify(s.attributes)}, ${seal.now} WHERE ${open}`;
-}
-
-function rollupRow(r: Rollup): unknown[] {
-  return [
-    r.minute,
-    r.script,
-    r.version_id,
-    r.version_tag,
-    r.version_message,
-    r.entrypoint,
-    r.event_type,
-    r.requests,
-    r.errors,
-    JSON.stringify(r.outcomes),
-    JSON.stringify(r.statuses),
-    JSON.stringify(r.duration.encode()),
-    JSON.stringify(r.cpu.encode()),
-  ];
 }
 
 /** Minutes in which each Worker was seen, by what was counted and by its events; ms. */
@@ -149,24 +127,4 @@ function seenVersions(rollups: readonly Rollup[]): unknown[][] {
     first * 1000,
     last * 1000,
   ]);
-}
-
-/** JSON arrays of some JSON_CHARS each. */
-export function jsonChunks(rows: readonly unknown[]): string[] {
-  const chunks: string[] = [];
-  let texts: string[] = [];
-  let chars = 0;
-  const flush = () => {
-    if (texts.length > 0) chunks.push(`[${texts.join(",")}]`);
-    texts = [];
-    chars = 0;
-  };
-  for (const row of rows) {
-    const text = JSON.stringify(row);
-    if (chars + text.length > JSON_CHARS) flush();
-    texts.push(text);
-    chars += text.length + 1;
-  }
-  flush();
-  return chunks;
 }
