@@ -36,7 +36,7 @@ export interface Completeness {
   missing?: string[];
 }
 
-/** GET|POST /api/v1/query (q, from, to, limit). */
+/** GET|POST /api/v1/query (q, from, to, limit, before). Cells of type `json` are JSON text. */
 export interface QueryColumn {
   name: string;
   type: "string" | "number" | "boolean" | "time" | "json";
@@ -58,6 +58,8 @@ export interface QueryAnswer {
   /** Times are ISO 8601 text with microseconds. */
   rows: (string | number | boolean | null)[][];
   stats: QueryStats;
+  /** Events only: there may be more; ask again with `before` set to this. */
+  next?: string;
 }
 /** With `Accept: application/x-ndjson`: progress lines, then one answer line. */
 export type QueryLine =

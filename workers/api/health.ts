@@ -3,12 +3,13 @@
  * Each check has a time-out and a message that says what to do; the answer is
  * kept for a moment, so that asking often costs nothing. Nothing in it is secret.
  */
-import { asc, gt, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import journal from "../../migrations/meta/_journal.json";
 import type { IngesterRpc, IngesterStatus } from "../buffer/contract.ts";
 import { SEAL_AGE_MS } from "../buffer/limits.ts";
-import { within } from "../buffer/within.ts";
-import { database, schema } from "../db/client.ts";
+import { runBatch } from "../db/batch.ts";
+import { schema } from "../db/client.ts";
+import { within } from "../store/within.ts";
 import type { HealthAnswer } from "./contract.ts";
 import { rootMessage, withoutSecrets } from "./errors.ts";
 
@@ -61,20 +62,14 @@ export async function checkAll(env: Env): Promise<HealthAnswer> {
 
 /** Resolves with the Ingesters to ask; rejects when D1 is away or not migrated. */
 async function checkDatabase(env: Env): Promise<string[]> {
-  const db = database(env.DB);
   const wanted = `${journal.entries.at(-1)?.tag}.sql`;
   const { shards } = schema;
-  const [applied, open] = await db.batch([
-    db.select({ name: sql<string>`name` }).from(sql`d1_migrations`).where(sql`name = ${wanted}`),
-    db
-      .select({ shard: shards.shard })
-      .from(shards)
-      .where(gt(shards.open, 0))
-      .orderBy(asc(shards.updatedAt))
-      .limit(MAX_ASKED),
+  const [applied = [], open = []] = await runBatch<{ name: string }>(env.DB, [
+    sql`SELECT name FROM d1_migrations WHERE name = ${wanted}`,
+    sql`SELECT shard AS name FROM ${shards} WHERE open <> 0 ORDER BY updated_at LIMIT ${MAX_ASKED}`,
   ]);
   if (applied.length === 0) throw new Error(`migration ${wanted} is not applied: run \`npm run deploy\``);
-  return open.map((row) => row.shard);
+  return open.map((row) => row.name);
 }
 
 /** `wrangler types` cannot know the class behind the name. */

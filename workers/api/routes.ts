@@ -7,8 +7,11 @@ import type { RouteScope } from "./auth/scopes.ts";
 import type { Handler } from "./context.ts";
 import { listAudit } from "./routes/audit.ts";
 import { healthz } from "./routes/health.ts";
+import { ledger } from "./routes/ledger.ts";
+import { overview } from "./routes/overview.ts";
 import { logIn, logOut, whoAmI } from "./routes/session.ts";
 import { createToken, listTokens, revokeToken } from "./routes/tokens.ts";
+import { worker } from "./routes/workers.ts";
 
 export interface Route {
   method: "GET" | "POST" | "PUT" | "DELETE";
@@ -38,6 +41,9 @@ export const ROUTES: readonly Route[] = [
   post("/api/v1/session", "public", logIn),
   get("/api/v1/session", "any", whoAmI),
   del("/api/v1/session", "any", logOut),
+  get("/api/v1/overview", "read", overview),
+  get("/api/v1/workers/:script", "read", worker),
+  get("/api/v1/ledger", "read", ledger),
   get("/api/v1/tokens", "admin", listTokens),
   post("/api/v1/tokens", "admin", createToken),
   del("/api/v1/tokens/:id", "admin", revokeToken),

@@ -1,9 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { bucketsFor } from "../../../workers/api/counts.ts";
 import { cutRange } from "../../../workers/api/measures/buckets.ts";
+import { ledgerPoints } from "../../../workers/api/measures/ledger.ts";
 import { breakDown, countBy, type SeenSource, summarizeAll } from "../../../workers/api/measures/summaries.ts";
-import type { RollupDelta } from "../../../workers/event/rollup.ts";
+import type { LedgerReason } from "../../../workers/event/rollup.ts";
 import { Sketch } from "../../../workers/event/sketch.ts";
+import type { Rollup } from "../../../workers/store/merge-counts.ts";
+import { stepFor } from "../../../workers/store/steps.ts";
 
 const MINUTE = 60_000;
 const T0 = Date.UTC(2026, 10, 20, 10, 0);
@@ -11,10 +15,10 @@ const T0 = Date.UTC(2026, 10, 20, 10, 0);
 function sketch(...values: number[]) {
   const s = new Sketch();
   for (const value of values) s.add(value);
-  return s.encode();
+  return s;
 }
 
-function row(minutes: number, more: Partial<RollupDelta> = {}): RollupDelta {
+function row(minutes: number, more: Partial<Rollup> = {}): Rollup {
   return {
     minute: T0 / 1000 + minutes * 60,
     script: "shop",
@@ -28,12 +32,12 @@ function row(minutes: number, more: Partial<RollupDelta> = {}): RollupDelta {
     outcomes: { ok: 1 },
     statuses: { "2xx": 1 },
     duration: sketch(10),
-    cpu: [],
+    cpu: new Sketch(),
     ...more,
   };
 }
 
-const nothingKnown: SeenSource = { worker: () => undefined, version: () => undefined };
+const nothingKnown: SeenSource = { scripts: [], worker: () => undefined, version: () => undefined };
 const limits = { maxWorkers: 100, maxVersions: 100 };
 
 describe("cutRange", () => {
@@ -50,13 +54,31 @@ describe("cutRange", () => {
   it("covers the range with whole buckets, about 120 at most", () => {
     const times = fc.tuple(fc.integer({ min: 0, max: 4e12 }), fc.integer({ min: 1, max: 1e12 }));
     fc.assert(
-      fc.property(times, fc.constantFrom(MINUTE, 60 * MINUTE), ([from, length], least) => {
+      fc.property(times, fc.constantFrom(MINUTE, 10 * MINUTE, 60 * MINUTE), ([from, length], least) => {
         const cut = cutRange(from, from + length, least);
         expect(cut.from).toBeLessThanOrEqual(from);
         expect(cut.to).toBeGreaterThanOrEqual(from + length);
         expect(cut.bucketMs % least).toBe(0);
         expect(cut.from % cut.bucketMs).toBe(0);
         expect(cut.count).toBe((cut.to - cut.from) / cut.bucketMs);
+        expect(cut.count).toBeLessThanOrEqual(122);
+      }),
+    );
+  });
+});
+
+describe("bucketsFor", () => {
+  it("makes buckets of the steps that are stored for the range it asks for", () => {
+    const now = Date.UTC(2026, 10, 20);
+    const range = fc.tuple(
+      fc.integer({ min: 0, max: 500 * 86_400_000 }),
+      fc.integer({ min: 1, max: 400 * 86_400_000 }),
+    );
+    const short = fc.tuple(fc.integer({ min: 0, max: 86_400_000 }), fc.integer({ min: 1, max: 50 * 3_600_000 }));
+    fc.assert(
+      fc.property(fc.oneof(range, short), ([back, length]) => {
+        const cut = bucketsFor({ from: now - back, to: now - back + length }, now);
+        expect(cut.bucketMs % (stepFor(cut.from, cut.to, now) * 1000)).toBe(0);
         expect(cut.count).toBeLessThanOrEqual(122);
       }),
     );
@@ -112,6 +134,16 @@ describe("summarizeAll", () => {
     expect([version?.firstSeen, version?.lastSeen]).toEqual([T0 - 1e9, T0 + 3 * MINUTE]);
   });
 
+  it("lists a Worker that fell silent, with empty minutes", () => {
+    const known: SeenSource = { ...nothingKnown, scripts: ["cron"], worker: () => ({ firstSeen: 1, lastSeen: 2 }) };
+    const { workers } = summarizeAll([row(0)], buckets, known, limits);
+    expect(workers.map((w) => [w.script, w.requests, w.series.length])).toEqual([
+      ["shop", 1, 10],
+      ["cron", 0, 10],
+    ]);
+    expect(workers[1]).toMatchObject({ firstSeen: 1, lastSeen: 2, p99: null });
+  });
+
   it("takes the tag from any row of the version that has it", () => {
     const rows = [row(0), row(1, { version_tag: "1.2.0" })];
     expect(summarizeAll(rows, buckets, nothingKnown, limits).workers[0]?.versions[0]?.tag).toBe("1.2.0");
@@ -148,6 +180,26 @@ describe("summarizeAll", () => {
         expect(one.total.series.reduce((n, p) => n + p.requests, 0)).toBe(specs.length);
       }),
     );
+  });
+});
+
+describe("ledgerPoints", () => {
+  it("has every reason in every bucket, and drops what is outside", () => {
+    const buckets = cutRange(T0, T0 + 3 * MINUTE);
+    const at = (minutes: number, counts: Partial<Record<LedgerReason, number>>) => ({
+      minute: T0 / 1000 + minutes * 60,
+      script: "shop",
+      counts,
+    });
+    const points = ledgerPoints(
+      [at(1, { received: 2 }), at(1, { received: 1, kept: 1 }), at(-1, { kept: 9 }), at(3, { kept: 9 })],
+      buckets,
+    );
+    expect(points.map((p) => [p.t, p.received, p.kept, p.sampled_out])).toEqual([
+      [T0, 0, 0, 0],
+      [T0 + MINUTE, 3, 1, 0],
+      [T0 + 2 * MINUTE, 0, 0, 0],
+    ]);
   });
 });
 

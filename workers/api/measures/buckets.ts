@@ -5,7 +5,7 @@ const MAX_POINTS = 120;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-/** Rollups are by the minute, and folded by the hour: from an hour on, whole hours only. */
+/** Round to a reader of clocks. */
 const WIDTHS = [1, 2, 5, 10, 15, 30].map((m) => m * MINUTE).concat([1, 2, 3, 6, 12].map((h) => h * HOUR));
 
 export interface Buckets {
@@ -16,10 +16,10 @@ export interface Buckets {
   count: number;
 }
 
-/** Buckets are aligned to the epoch, so that two charts of overlapping ranges agree. `least`: how coarse the data is. */
+/** Buckets are aligned to the epoch, so that two charts of overlapping ranges agree. `least`: the step of the data, of which a width is a multiple. */
 export function cutRange(from: number, to: number, least = MINUTE): Buckets {
   const wanted = Math.max(least, (to - from) / MAX_POINTS);
-  const bucketMs = WIDTHS.find((width) => width >= wanted) ?? Math.ceil(wanted / DAY) * DAY;
+  const bucketMs = WIDTHS.find((width) => width >= wanted && width % least === 0) ?? Math.ceil(wanted / DAY) * DAY;
   const start = Math.floor(from / bucketMs) * bucketMs;
   const end = Math.max(start + bucketMs, Math.ceil(to / bucketMs) * bucketMs);
   return { from: start, to: end, bucketMs, count: (end - start) / bucketMs };

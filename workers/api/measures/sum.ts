@@ -1,11 +1,8 @@
 /** Rollup rows added up, and read as the numbers that a chart shows. Pure. */
-import type { RollupDelta } from "../../event/rollup.ts";
 import { Sketch } from "../../event/sketch.ts";
+import type { Rollup } from "../../store/merge-counts.ts";
 import type { Measures, SeriesPoint } from "../contract.ts";
 import type { Buckets } from "./buckets.ts";
-
-/** What is charted of a rollup: also of one that D1 has already added up. */
-export type Summand = Pick<RollupDelta, "requests" | "errors" | "duration" | "cpu">;
 
 export class Sum {
   requests = 0;
@@ -13,11 +10,11 @@ export class Sum {
   private readonly duration = new Sketch();
   private readonly cpu = new Sketch();
 
-  add(row: Summand): void {
+  add(row: Rollup): void {
     this.requests += row.requests;
     this.errors += row.errors;
-    this.duration.merge(Sketch.decode(row.duration));
-    this.cpu.merge(Sketch.decode(row.cpu));
+    this.duration.merge(row.duration);
+    this.cpu.merge(row.cpu);
   }
 
   merge(other: Sum): void {

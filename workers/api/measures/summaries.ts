@@ -3,7 +3,7 @@
  * once, per Worker, version and bucket; everything wider is merged from those.
  * Pure: `routes/overview.ts` and `routes/workers.ts` fetch and send.
  */
-import type { RollupDelta } from "../../event/rollup.ts";
+import type { Rollup } from "../../store/merge-counts.ts";
 import type { BreakdownRow, Measures, SeriesPoint, VersionSummary, WorkerSummary } from "../contract.ts";
 import type { Buckets } from "./buckets.ts";
 import { ensure, mergeSeries, points, type SparseSeries, Sum, sumAt, total } from "./sum.ts";
@@ -16,6 +16,8 @@ export interface Seen {
 const NEVER: Seen = { firstSeen: Number.POSITIVE_INFINITY, lastSeen: 0 };
 /** What the database knows of before and after the range. */
 export interface SeenSource {
+  /** Workers to list even when nothing of them is in the range. */
+  scripts: readonly string[];
   worker(script: string): Seen | undefined;
   version(script: string, versionId: string): Seen | undefined;
 }
@@ -30,7 +32,7 @@ interface VersionSums {
 type WorkerSums = Map<string, VersionSums>;
 
 /** Rows outside the buckets are left out. */
-export function addUp(rows: readonly RollupDelta[], buckets: Buckets): Map<string, WorkerSums> {
+export function addUp(rows: readonly Rollup[], buckets: Buckets): Map<string, WorkerSums> {
   const workers = new Map<string, WorkerSums>();
   for (const row of rows) {
     const at = row.minute * 1000;
@@ -46,7 +48,7 @@ export function addUp(rows: readonly RollupDelta[], buckets: Buckets): Map<strin
   return workers;
 }
 
-function versionOf(versions: WorkerSums, row: RollupDelta): VersionSums {
+function versionOf(versions: WorkerSums, row: Rollup): VersionSums {
   const version = ensure(versions, row.version_id, () => ({
     id: row.version_id,
     tag: row.version_tag,
@@ -98,14 +100,16 @@ export function summarizeWorker(
 
 /** The busiest Workers first; at most `maxWorkers` are listed, all are in the total. */
 export function summarizeAll(
-  rows: readonly RollupDelta[],
+  rows: readonly Rollup[],
   buckets: Buckets,
   seen: SeenSource,
   limits: { maxWorkers: number; maxVersions: number },
 ): { total: Measures & { series: SeriesPoint[] }; workers: WorkerSummary[] } {
   const everything: SparseSeries = new Map();
   const workers: WorkerSummary[] = [];
-  for (const [script, versions] of addUp(rows, buckets)) {
+  const added = addUp(rows, buckets);
+  for (const script of seen.scripts) ensure(added, script, () => new Map());
+  for (const [script, versions] of added) {
     const { sums, ...worker } = summarizeWorker(script, versions, buckets, seen, limits.maxVersions);
     mergeSeries(everything, sums);
     workers.push(worker);
@@ -120,7 +124,7 @@ const charted = (series: SparseSeries, buckets: Buckets): Measures & { series: S
 });
 
 /** Rows by the value of one key, busiest first. */
-export function breakDown(rows: readonly RollupDelta[], key: "entrypoint" | "event_type"): BreakdownRow[] {
+export function breakDown(rows: readonly Rollup[], key: "entrypoint" | "event_type"): BreakdownRow[] {
   const sums = new Map<string, Sum>();
   for (const row of rows) ensure(sums, row[key], () => new Sum()).add(row);
   const found = [...sums].map(([value, sum]) => ({ value, ...sum.measures() }));
@@ -128,10 +132,7 @@ export function breakDown(rows: readonly RollupDelta[], key: "entrypoint" | "eve
 }
 
 /** Requests by outcome or status class, most frequent first. */
-export function countBy(
-  rows: readonly RollupDelta[],
-  key: "outcomes" | "statuses",
-): { value: string; requests: number }[] {
+export function countBy(rows: readonly Rollup[], key: "outcomes" | "statuses"): { value: string; requests: number }[] {
   const counts = new Map<string, number>();
   for (const row of rows)
     for (const value of Object.keys(row[key])) counts.set(value, (counts.get(value) ?? 0) + (row[key][value] ?? 0));

@@ -1,0 +1,20 @@
+/** Rows of the API's own that nobody needs any more. `index.ts` runs it with the daily cron. */
+import { and, eq, lt, or } from "drizzle-orm";
+import { database, schema } from "../db/client.ts";
+import { expiredSessions } from "./auth/sessions.ts";
+
+const DAY_MS = 86_400_000;
+/** Auditors ask about the last year. */
+const AUDIT_MS = 400 * DAY_MS;
+/** Refused log-ins are noise from outside: kept for as long as one looks into an attack. */
+const REFUSED_MS = 30 * DAY_MS;
+
+export async function runHousekeeping(env: Env, now: number): Promise<void> {
+  const db = database(env.DB);
+  const { audit, sessions } = schema;
+  const refused = and(eq(audit.action, "session.refused"), lt(audit.at, now - REFUSED_MS));
+  await db.batch([
+    db.delete(sessions).where(expiredSessions(now)),
+    db.delete(audit).where(or(lt(audit.at, now - AUDIT_MS), refused)),
+  ]);
+}
