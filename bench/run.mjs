@@ -5,6 +5,7 @@
  *
  *   npm run bench                 all, a few minutes
  *   npm run bench -- --quick      smaller, under two minutes, not written down
+ *   npm run bench -- --clickhouse beside the ClickHouse engine (installs half a gigabyte into dist/)
  *   npm run bench -- ingest cost  some of: ingest observed queries freshness dashboard cost
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -36,9 +37,10 @@ run(async () => {
   const args = process.argv.slice(2);
   await prepare(fileURLToPath(import.meta.url), args);
   const quick = args.includes("--quick");
+  const size = { ...(quick ? QUICK : FULL), clickhouse: args.includes("--clickhouse") };
   const chosen = PARTS.filter((part) => args.every((arg) => arg.startsWith("--")) || args.includes(part));
   const { bench } = await import("./lib/report.mjs");
-  const markdown = await bench({ size: quick ? QUICK : FULL, chosen, machine: machine(quick) });
+  const markdown = await bench({ size, chosen, machine: machine(quick) });
   console.log(`\n${markdown}`);
   if (quick || chosen.length < PARTS.length) return;
   mkdirSync(join(ROOT, "docs"), { recursive: true });

@@ -2,12 +2,20 @@
 import { median, seconds } from "./numbers.mjs";
 
 const WARM_RUNS = 5;
-const QUERIES = [
+/** The same question in ClickHouse's SQL beside it. */
+export const QUERIES = [
   {
     name: "filter + group by + p99",
     q: "script:storefront kind:invocation status:>=200 | stats count(), p99(duration) by route",
+    sql: `SELECT "http.route", sum(sample_weight), quantile(0.99)(duration_ms) FROM bench.events
+          WHERE "faas.name" = 'storefront' AND kind = 'invocation' AND "http.response.status_code" >= 200 GROUP BY 1`,
   },
-  { name: "substring search", q: '"insufficient funds" | stats count()' },
+  {
+    name: "substring search",
+    q: '"insufficient funds" | stats count()',
+    sql: `SELECT sum(sample_weight) FROM bench.events
+          WHERE message ILIKE '%insufficient funds%' OR "exception.stacktrace" ILIKE '%insufficient funds%'`,
+  },
 ];
 
 /**

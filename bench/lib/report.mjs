@@ -2,12 +2,13 @@
 import { spawnSync } from "node:child_process";
 import { dashboardFirstLoad } from "../../scripts/lib/sizes.mjs";
 import { ROOT, toolEnv } from "../../scripts/lib/toolchain.mjs";
+import { installClickhouse, measureClickhouse } from "./clickhouse.mjs";
 import { costTable } from "./cost.mjs";
 import { measureFreshness } from "./freshness.mjs";
 import { fill, measureIngest } from "./ingest.mjs";
 import { show, table } from "./numbers.mjs";
 import { measureObserved, measureOperations } from "./observed.mjs";
-import { measureQueries } from "./queries.mjs";
+import { measureQueries, QUERIES } from "./queries.mjs";
 import { benchStack } from "./stack.mjs";
 
 /** @param {{ size: object, chosen: string[], machine: string }} given */
@@ -32,6 +33,7 @@ export async function bench({ size, chosen, machine }) {
 }
 
 async function sealedQueries(size) {
+  if (size.clickhouse) installClickhouse();
   const first = await benchStack();
   let current = first;
   try {
@@ -39,7 +41,8 @@ async function sealedQueries(size) {
     const measured = await measureQueries(first, filled, (bench) => {
       current = bench;
     });
-    return { filled, results: measured };
+    const clickhouse = size.clickhouse ? await measureClickhouse(current.stack, QUERIES) : undefined;
+    return { filled, results: measured, clickhouse };
   } finally {
     await current.stop();
   }
@@ -140,7 +143,7 @@ function verdict(value, floor, aim) {
   return value >= floor ? "above the floor" : "**below the floor**";
 }
 
-function queryNotes({ filled, results }) {
+function queryNotes({ filled, results, clickhouse }) {
   const lines = [
     `Sealing ${show(filled.events)} events took ${show(filled.secondsToFill)} s, sent over HTTP by four connections. Segments: ${show(filled.sealedBytes / filled.events)} B per event as sealed, ${show(filled.compactedBytes / filled.events)} B compacted. "Cold" is the first query of a process that has just started, "warm" the median of five more.`,
     "",
@@ -150,7 +153,26 @@ function queryNotes({ filled, results }) {
       `- \`${q}\`: ${show(stats.events)} events looked at, ${stats.segments} segments read, ${stats.pruned} ruled out, ${show(stats.bytes / 2 ** 20)} MiB from R2, ${rows} rows.`,
     );
   }
+  if (clickhouse) lines.push("", ...clickhouseNotes({ filled, results, clickhouse }));
   return lines;
+}
+
+function clickhouseNotes({ filled, results, clickhouse }) {
+  const rows = results.map(({ name, cold, warm }, n) => {
+    const peer = clickhouse.queries[n];
+    return [name, `${show(cold)} / ${show(warm)} s`, `${show(peer.cold)} / ${show(peer.warm)} s`];
+  });
+  return [
+    `The ClickHouse engine ${clickhouse.version} (chdb, MergeTree, one thread) on the same events; it inserted ${show(clickhouse.insertRate)} flat JSON events/s:`,
+    "",
+    table(
+      ["", "Tailrace", "ClickHouse engine"],
+      [
+        ...rows.map(([name, ...cells]) => [`${name}, cold / warm`, ...cells]),
+        ["bytes per event", show(filled.compactedBytes / filled.events), show(clickhouse.bytesPerEvent)],
+      ],
+    ),
+  ];
 }
 
 function costNotes({ cost, observed, queries }) {
