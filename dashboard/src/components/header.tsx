@@ -1,0 +1,78 @@
+/** The bar on top of every page: where one is, the time range, and who one is. */
+import { path, withRange } from "../state/location.ts";
+import { logOut, session } from "../state/session.ts";
+import { toggleTheme } from "../state/theme.ts";
+import { openHelp } from "./help.tsx";
+import { Icon } from "./icons.tsx";
+import { Popover } from "./popover.tsx";
+import { LiveSwitch, RangePicker } from "./range-picker.tsx";
+
+const PAGES = [
+  { href: "/", label: "Overview", owns: (p: string) => p === "/" || p.startsWith("/workers/") },
+  { href: "/explore", label: "Explore", owns: (p: string) => p === "/explore" || p.startsWith("/invocations/") },
+  { href: "/settings", label: "Settings", owns: (p: string) => p.startsWith("/settings") },
+];
+
+/** Pages that answer for a time range. */
+const hasRange = (p: string) => p === "/" || p === "/explore" || p.startsWith("/workers/");
+
+export function Header() {
+  const here = path.value;
+  return (
+    <header class="top">
+      <a class="brand" href={withRange("/")} aria-label="Tailrace, overview">
+        <Icon name="brand" />
+        <span>Tailrace</span>
+      </a>
+      <nav aria-label="Pages">
+        {PAGES.map((p) => (
+          <a key={p.href} href={withRange(p.href)} aria-current={p.owns(here) ? "page" : undefined}>
+            {p.label}
+          </a>
+        ))}
+      </nav>
+      {hasRange(here) && (
+        <>
+          <LiveSwitch />
+          <RangePicker />
+        </>
+      )}
+      <button
+        type="button"
+        class="icon-btn hide-phone"
+        aria-label="Keyboard shortcuts"
+        title="Keyboard shortcuts (?)"
+        onClick={openHelp}
+      >
+        <Icon name="help" />
+      </button>
+      <button
+        type="button"
+        class="icon-btn"
+        aria-label="Switch between light and dark"
+        title="Light or dark"
+        onClick={toggleTheme}
+      >
+        <span class="only-light">
+          <Icon name="moon" />
+        </span>
+        <span class="only-dark">
+          <Icon name="sun" />
+        </span>
+      </button>
+      <Popover label="Account" buttonClass="icon-btn" panelClass="menu" button={<Icon name="user" />}>
+        {() => (
+          <>
+            <div class="account">
+              <div class="cut">{session.value?.actor}</div>
+              <div class="small faint">Scope: {session.value?.scope}</div>
+            </div>
+            <button type="button" class="menu-item" onClick={() => void logOut()}>
+              Log out
+            </button>
+          </>
+        )}
+      </Popover>
+    </header>
+  );
+}

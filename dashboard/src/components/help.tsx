@@ -1,0 +1,76 @@
+/** The list of keyboard shortcuts, on `?`. */
+import { signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { Icon } from "./icons.tsx";
+
+const open = signal(false);
+export const openHelp = () => {
+  open.value = true;
+};
+
+const KEYS: [string, string[], string][] = [
+  ["Anywhere", ["g", "o"], "Go to Overview"],
+  ["Anywhere", ["g", "e"], "Go to Explore"],
+  ["Anywhere", ["g", "s"], "Go to Settings"],
+  ["Anywhere", ["/"], "Write a query"],
+  ["Anywhere", ["t"], "Light or dark"],
+  ["Anywhere", ["?"], "This list"],
+  ["Lists", ["j"], "Next"],
+  ["Lists", ["k"], "Previous"],
+  ["Lists", ["Enter"], "Open"],
+  ["Lists", ["Esc"], "Close, leave the query"],
+  ["Explore", ["i"], "Open the event's invocation"],
+  ["Query", ["↑", "↓"], "Choose a completion"],
+  ["Query", ["Tab"], "Take it"],
+  ["Query", ["Enter"], "Run"],
+];
+
+export function HelpDialog() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (open.value) dialog.current?.showModal();
+    else dialog.current?.close();
+  }, [open.value]);
+  const sections = [...new Set(KEYS.map(([section]) => section))];
+  return (
+    <dialog
+      ref={dialog}
+      class="dialog"
+      aria-labelledby="help-title"
+      onClose={() => {
+        open.value = false;
+      }}
+      onClick={(e) => {
+        if (e.target === dialog.current) open.value = false;
+      }}
+    >
+      <div class="dialog-head">
+        <h1 id="help-title">Keyboard</h1>
+        <button type="button" class="icon-btn" aria-label="Close" onClick={() => dialog.current?.close()}>
+          <Icon name="close" />
+        </button>
+      </div>
+      <div class="dialog-body help-grid">
+        {sections.map((section) => (
+          <section key={section}>
+            <h2 class="faint">{section}</h2>
+            <dl>
+              {KEYS.filter(([s]) => s === section).map(([, keys, what]) => (
+                <div key={what} class="row">
+                  <dt>{what}</dt>
+                  <dd>
+                    {keys.map((k) => (
+                      <kbd key={k} class="kbd">
+                        {k}
+                      </kbd>
+                    ))}
+                  </dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+    </dialog>
+  );
+}

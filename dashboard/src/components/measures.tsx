@@ -1,0 +1,76 @@
+/** The figures at the head of a page: label, value, and what it means beneath. */
+import type { Measures } from "../../../workers/api/contract.ts";
+import { count, duration, percent, rate } from "../lib/format.ts";
+import { exploreHref, FAILED_FILTER } from "../lib/query-text.ts";
+import type { RangeText } from "../lib/range.ts";
+import "../styles/measures.css";
+
+interface Props {
+  total: Measures | undefined;
+  spanMs: number;
+  range: RangeText;
+  /** Narrows the links to Explore. */
+  filter?: string;
+}
+
+const join = (...parts: (string | undefined)[]) => parts.filter(Boolean).join(" ");
+
+export function MeasureRow({ total, spanMs, range, filter }: Props) {
+  const failing = (total?.errors ?? 0) > 0;
+  const items: { label: string; value: string; note: string; href: string; tone?: string }[] = [
+    {
+      label: "Requests",
+      value: total ? count(total.requests) : "",
+      note: total ? rate(total.requests, spanMs) : "",
+      href: exploreHref(join(filter, "kind:invocation"), range),
+    },
+    {
+      label: "Error rate",
+      value: total ? percent(total.requests > 0 ? total.errorRate : null) : "",
+      note: total ? `${count(total.errors)} failed` : "",
+      href: exploreHref(join(filter, FAILED_FILTER), range),
+      tone: failing ? "bad" : "",
+    },
+    {
+      label: "Duration p50",
+      value: total ? duration(total.p50) : "",
+      note: "half are faster",
+      href: exploreHref(
+        join(
+          filter,
+          "kind:invocation | stats p50(duration) as p50, p99(duration) as p99, count() by route | sort p99 desc",
+        ),
+        range,
+      ),
+    },
+    {
+      label: "Duration p99",
+      value: total ? duration(total.p99) : "",
+      note: "1 in 100 is slower",
+      href: exploreHref(
+        join(filter, "kind:invocation | stats p99(duration) as p99, count() by route | sort p99 desc"),
+        range,
+      ),
+    },
+    {
+      label: "CPU p99",
+      value: total ? duration(total.cpuP99) : "",
+      note: total?.cpuP50 != null ? `p50 ${duration(total.cpuP50)}` : "not reported",
+      href: exploreHref(
+        join(filter, "kind:invocation | stats p99(cpu_time) as p99, count() by route | sort p99 desc"),
+        range,
+      ),
+    },
+  ];
+  return (
+    <dl class="measures">
+      {items.map((m) => (
+        <a key={m.label} class="measure" href={m.href}>
+          <dt class="small muted">{m.label}</dt>
+          <dd class={`measure-value ${m.tone ?? ""}`}>{m.value || " "}</dd>
+          <dd class="small faint">{m.note || " "}</dd>
+        </a>
+      ))}
+    </dl>
+  );
+}

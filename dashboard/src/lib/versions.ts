@@ -1,0 +1,69 @@
+/**
+ * A version's colour and name. The colour comes from the id's hash, so it is
+ * the same on every page and machine; when two versions of one Worker would
+ * share it, the one that was seen later takes the next free one, which this
+ * browser remembers.
+ */
+
+/** `--v0` … `--v9` in styles/base.css: told apart in both themes and by the most common colour blindnesses. */
+export const PALETTE_SIZE = 10;
+const STORE_KEY = "tailrace.versions";
+/** Remembered colours; the oldest go first. */
+const MAX_REMEMBERED = 300;
+
+export function hashSlot(id: string): number {
+  let h = 2166136261;
+  for (let i = 0; i < id.length; i++) h = Math.imul(h ^ id.charCodeAt(i), 16777619);
+  h ^= h >>> 15;
+  return (h >>> 0) % PALETTE_SIZE;
+}
+
+const slots = new Map<string, number>();
+
+function load(): void {
+  try {
+    for (const [id, slot] of JSON.parse(localStorage.getItem(STORE_KEY) ?? "[]") as [string, number][]) {
+      if (Number.isInteger(slot) && slot >= 0 && slot < PALETTE_SIZE) slots.set(id, slot);
+    }
+  } catch {
+    // Unreadable or blocked storage: colours come from the hash alone.
+  }
+}
+load();
+
+/** Makes the colours of one Worker's versions differ. Hand them in order of first seen. */
+export function assignColours(ids: string[]): void {
+  const taken = new Set<number>();
+  let changed = false;
+  for (const id of ids) {
+    if (id === "") continue;
+    const before = slots.get(id);
+    let slot = before ?? hashSlot(id);
+    for (let i = 0; i < PALETTE_SIZE && taken.has(slot); i++) slot = (slot + 3) % PALETTE_SIZE;
+    taken.add(slot);
+    if (slot !== before) {
+      slots.set(id, slot);
+      changed = true;
+    }
+  }
+  if (!changed) return;
+  for (const id of slots.keys()) {
+    if (slots.size <= MAX_REMEMBERED) break;
+    slots.delete(id);
+  }
+  try {
+    localStorage.setItem(STORE_KEY, JSON.stringify([...slots]));
+  } catch {
+    // See load().
+  }
+}
+
+/** CSS variable of a version's colour; a Worker without versions gets grey. */
+export function colourVar(id: string | null | undefined): string {
+  return id ? `--v${slots.get(id) ?? hashSlot(id)}` : "--faint";
+}
+
+/** A uuid's first group is what wrangler's own lists are told apart by. */
+export function shortId(id: string): string {
+  return id.length > 12 ? id.slice(0, 8) : id;
+}

@@ -1,0 +1,150 @@
+/**
+ * Overview: is it broken, since when, which version (above the fold), then
+ * requests, error rate and latency over time, then every Worker with its
+ * versions.
+ */
+import { useEffect, useMemo } from "preact/hooks";
+import type { OverviewAnswer } from "../../../workers/api/contract.ts";
+import { api } from "../api/client.ts";
+import { Chart, LegendItem } from "../components/chart.tsx";
+import { CompletenessBadge } from "../components/completeness.tsx";
+import { Findings } from "../components/finding.tsx";
+import { MeasureRow } from "../components/measures.tsx";
+import { ErrorState, NoData, Progress, StaleNotice } from "../components/states.tsx";
+import { WorkerTable } from "../components/worker-table.tsx";
+import { diagnoseAll } from "../lib/diagnose.ts";
+import { count, duration, percent } from "../lib/format.ts";
+import { line, requestBars, timesOf, versionName } from "../lib/series.ts";
+import { assignColours, colourVar } from "../lib/versions.ts";
+import { tick } from "../state/live.ts";
+import { range, setQuery } from "../state/location.ts";
+import { useResource } from "../state/resource.ts";
+import "../styles/overview.css";
+
+const SYNC = "overview";
+/** More lines than this on the error chart are a tangle. */
+const BLAMED_LINES = 3;
+
+function useOverview() {
+  const { from, to } = range.value;
+  const resource = useResource(`${from} ${to}`, (signal) => api.overview({ from, to }, signal), tick.value);
+  const data = resource.data;
+  useMemo(() => {
+    for (const w of data?.workers ?? [])
+      assignColours([...w.versions].sort((a, b) => a.firstSeen - b.firstSeen).map((v) => v.id));
+  }, [data]);
+  return resource;
+}
+
+function Charts({ data }: { data: OverviewAnswer }) {
+  const points = data.total.series;
+  const frame = useMemo(
+    () => ({ x: timesOf(points), bucketMs: data.bucketMs, from: data.from, to: data.to, syncKey: SYNC }),
+    [data],
+  );
+  const blamed = useMemo(
+    () =>
+      data.workers
+        .flatMap((w) => (w.versions.length > 1 ? w.versions : []))
+        .filter((v) => v.errors > 0)
+        .sort((a, b) => b.errors - a.errors)
+        .slice(0, BLAMED_LINES),
+    [data],
+  );
+  const requests = useMemo(() => requestBars(points), [points]);
+  const errors = useMemo(
+    () => [
+      ...blamed.map((v) => line(v.series, versionName(v), colourVar(v.id), (p) => p.errorRate)),
+      line(points, "All Workers", "--bar-red", (p) => p.errorRate),
+    ],
+    [points, blamed],
+  );
+  const latency = useMemo(
+    () => [line(points, "p50", "--bar", (p) => p.p50), line(points, "p99", "--accent", (p) => p.p99)],
+    [points],
+  );
+  return (
+    <section class="charts" aria-label="Over time">
+      <Chart
+        title="Requests"
+        unitLabel="per bar"
+        {...frame}
+        series={requests}
+        format={count}
+        legend={
+          <>
+            <LegendItem colour="--bar">Succeeded</LegendItem>
+            <LegendItem colour="--bar-red">Failed</LegendItem>
+          </>
+        }
+      />
+      <Chart
+        title="Error rate"
+        unitLabel="% of requests"
+        {...frame}
+        series={errors}
+        format={percent}
+        minTop={0.01}
+        legend={
+          <>
+            <LegendItem colour="--bar-red">All</LegendItem>
+            {blamed.map((v) => (
+              <LegendItem key={v.id} colour={colourVar(v.id)}>
+                {versionName(v)}
+              </LegendItem>
+            ))}
+          </>
+        }
+      />
+      <Chart
+        title="Duration"
+        unitLabel="wall time"
+        {...frame}
+        series={latency}
+        format={duration}
+        minTop={1}
+        legend={
+          <>
+            <LegendItem colour="--bar">p50</LegendItem>
+            <LegendItem colour="--accent">p99</LegendItem>
+          </>
+        }
+      />
+    </section>
+  );
+}
+
+export default function Overview() {
+  const { data, error, loading, fresh, reload } = useOverview();
+  useEffect(() => {
+    document.title = "Overview · Tailrace";
+  }, []);
+  const findings = useMemo(() => diagnoseAll(data?.workers ?? []), [data]);
+
+  if (data === undefined && error !== undefined) return <ErrorState failure={error} retry={reload} />;
+  if (data !== undefined && data.workers.length === 0)
+    return (
+      <NoData>
+        {range.value.from !== "-30d" && (
+          <button type="button" class="btn" onClick={() => setQuery({ from: "-30d", to: "now" })}>
+            Look at the last 30 days
+          </button>
+        )}
+      </NoData>
+    );
+  return (
+    <div class={`page overview ${fresh ? "" : "stale"}`}>
+      <Progress show={loading && !fresh} />
+      <h1 class="sr">Overview</h1>
+      {error !== undefined && <StaleNotice failure={error} retry={reload} />}
+      <div class="verdict">
+        {data !== undefined && <Findings findings={findings} range={range.value} now={data.to} />}
+        <span class="grow" />
+        <CompletenessBadge value={data?.completeness} />
+      </div>
+      <MeasureRow total={data?.total} spanMs={data ? data.to - data.from : 0} range={range.value} />
+      {data === undefined ? <div class="charts-space" /> : <Charts data={data} />}
+      {data !== undefined && <WorkerTable workers={data.workers} total={data.total.requests} now={data.to} />}
+    </div>
+  );
+}
