@@ -103,7 +103,8 @@ export function judgeIngesters(asked: readonly Asked[]): Pick<Check, "ok" | "mes
   return { ok: false, message: cut(`Of ${asked.length} Ingesters asked, ${troubles.join("; ")}`) };
 }
 
-const cut = (text: string) => withoutSecrets(text).slice(0, MAX_MESSAGE_CHARS);
+/** The first line: what drizzle appends lists parameters, names of Workers among them. */
+const cut = (text: string) => withoutSecrets(text.split("\n", 1)[0] ?? "").slice(0, MAX_MESSAGE_CHARS);
 
 async function timed<T>(name: string, work: () => Promise<T>): Promise<{ check: Check; value?: T }> {
   const start = Date.now();
