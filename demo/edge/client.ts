@@ -6,6 +6,8 @@ export interface Client {
   ip: string;
   ray: string;
   cf: IncomingRequestCfProperties & { country: string };
+  /** Local workerd does not notice that a client hangs up; the generator says when it will. */
+  leavesAfterMs?: number;
 }
 
 /** The part that the generator sends. */
@@ -24,6 +26,7 @@ export interface ClientHint {
   httpProtocol: string;
   tlsVersion: string;
   rtt: number;
+  leavesAfterMs?: number;
 }
 
 const VISITOR: ClientHint = {
@@ -45,7 +48,7 @@ const VISITOR: ClientHint = {
 };
 
 export function readClient(request: Request): Client {
-  const { ip, rtt, ...place } = readHint(request.headers.get("x-demo-client"));
+  const { ip, rtt, leavesAfterMs, ...place } = readHint(request.headers.get("x-demo-client"));
   const cf = {
     ...place,
     clientTcpRtt: rtt,
@@ -54,7 +57,7 @@ export function readClient(request: Request): Client {
     requestPriority: "weight=192;exclusive=0;group=3;group-weight=127",
     edgeRequestKeepAliveStatus: 1,
   };
-  return { ip, ray: `${randomHex(8)}-${place.colo}`, cf: cf as unknown as Client["cf"] };
+  return { ip, ray: `${randomHex(8)}-${place.colo}`, cf: cf as unknown as Client["cf"], leavesAfterMs };
 }
 
 function readHint(header: string | null): ClientHint {

@@ -17,6 +17,9 @@ const FRONT = "shop-storefront";
 /** What the Workers believe to be called: a name that can never be resolved. */
 const PUBLIC_HOST = "shop.example";
 
+/** nginx's status for it; nobody is left to read it. */
+const CLIENT_CLOSED_REQUEST = 499;
+
 export default {
   async fetch(request, env): Promise<Response> {
     const url = new URL(request.url);
@@ -29,9 +32,21 @@ export default {
     });
     if (version === undefined) return new Response("error code: 1042\n", { status: 404 });
     const worker = env[version.binding] as Fetcher;
-    return worker.fetch(asSeenByWorker(request, url, client));
+    return forward(worker, asSeenByWorker(request, url, client), client.leavesAfterMs);
   },
 } satisfies ExportedHandler<EdgeEnv>;
+
+/** Cancels the invocation when the client has gone, as the real edge does. */
+async function forward(worker: Fetcher, request: Request, leavesAfterMs: number | undefined): Promise<Response> {
+  if (leavesAfterMs === undefined) return worker.fetch(request);
+  const signal = AbortSignal.timeout(leavesAfterMs);
+  try {
+    return await worker.fetch(request, { signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return new Response(null, { status: CLIENT_CLOSED_REQUEST });
+  }
+}
 
 function asSeenByWorker(request: Request, url: URL, client: Client): Request {
   const seen = new URL(url.pathname + url.search, `https://${PUBLIC_HOST}`);

@@ -7,9 +7,21 @@ export const log = {
   debug: (message: string, fields: Fields = {}) => console.debug({ message, ...fields }),
   info: (message: string, fields: Fields = {}) => console.log({ message, ...fields }),
   warn: (message: string, fields: Fields = {}) => console.warn({ message, ...fields }),
-  /** The Error as an argument of its own: only then does its stack reach a tail. */
-  error: (message: string, error: unknown, fields: Fields = {}) => console.error(message, error, fields),
+  /** Every Error of the chain as an argument of its own: only then does its stack reach a tail. */
+  error: (message: string, error: unknown, fields: Fields = {}) => console.error(message, ...chainOf(error), fields),
 };
+
+/** Enough for any chain that people write, and an end for one that is circular. */
+const MAX_CAUSES = 5;
+
+function chainOf(error: unknown): unknown[] {
+  const chain = [error];
+  for (let next = error; chain.length < MAX_CAUSES && next instanceof Error && next.cause !== undefined; ) {
+    next = next.cause;
+    chain.push(next);
+  }
+  return chain;
+}
 
 const business = channel("shop.business");
 const upstream = channel("shop.upstream");

@@ -1,5 +1,6 @@
 /** Carries out one step against the local edge. Every failure is an outcome, none is thrown. */
 import { Agent, type ClientRequest, request } from "node:http";
+import type { ClientHint } from "../edge/client.ts";
 import type { Visitor } from "./visitors.ts";
 import type { Step } from "./visits.ts";
 
@@ -7,6 +8,8 @@ export type StepOutcome = "answered" | "left" | "unreachable";
 
 /** Longer than the slowest route of the shop; a step must end. */
 const TIMEOUT_MS = 15_000;
+/** The edge's word for a client that left before the answer. */
+const LEFT = 499;
 const MALFORMED_SHARE = 0.05;
 
 export interface ShopClient {
@@ -20,7 +23,7 @@ export function createClient(shopUrl: string, maxSockets: number): ShopClient {
   const pending = new Set<ClientRequest>();
   return {
     run: (step, visitor, sessionId) => {
-      const headers = { ...headersOf(visitor, sessionId), ...step.headers };
+      const headers = { ...headersOf(visitor, sessionId, step.leaveAfterMs), ...step.headers };
       return step.socketMs === undefined
         ? send(shopUrl, step, headers, agent, pending)
         : watchFeed(shopUrl, step.socketMs, visitor, headers, sockets);
@@ -33,11 +36,16 @@ export function createClient(shopUrl: string, maxSockets: number): ShopClient {
   };
 }
 
-function headersOf({ place, agent, ip, userId }: Visitor, sessionId: string): Record<string, string> {
+function headersOf(
+  { place, agent, ip, userId }: Visitor,
+  sessionId: string,
+  leavesAfterMs: number | undefined,
+): Record<string, string> {
   const { weight: _, ...where } = place;
-  const hint = {
+  const hint: Partial<ClientHint> = {
     ...where,
     ip,
+    leavesAfterMs,
     httpProtocol: agent.httpProtocol,
     tlsVersion: agent.httpProtocol === "HTTP/1.1" ? "TLSv1.2" : "TLSv1.3",
   };
@@ -68,18 +76,15 @@ function send(shopUrl: string, step: Step, headers: Record<string, string>, agen
     });
     pending.add(outgoing);
     let outcome: StepOutcome = "unreachable";
-    const leave = setTimeout(() => {
-      outcome = "left";
-      outgoing.destroy();
-    }, step.leaveAfterMs ?? TIMEOUT_MS);
+    const giveUp = setTimeout(() => outgoing.destroy(), TIMEOUT_MS);
     outgoing.on("response", (response) => {
-      outcome = "answered";
+      outcome = response.statusCode === LEFT ? "left" : "answered";
       response.resume();
       response.on("error", () => {});
     });
     outgoing.on("error", () => {});
     outgoing.on("close", () => {
-      clearTimeout(leave);
+      clearTimeout(giveUp);
       pending.delete(outgoing);
       done(outcome);
     });

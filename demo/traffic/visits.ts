@@ -20,7 +20,8 @@ const TYPOS = ["oka", "linnen", "lmap", "shelv", "walnt clock", "łampa", "花�
 const PROBES = ["/.env", "/wp-login.php", "/admin", "/api/v0/users", "/favicon.ico", "/api/products/KI-9999"];
 const FAKE_CARD = "4242 4242 4242 4242";
 const DECLINED_CARD = "4000 0000 0000 0002";
-const LEAVE_SHARE = 0.04;
+/** Most of them have their answer before they go. */
+const LEAVE_SHARE = 0.1;
 const COUPONS = [undefined, undefined, undefined, "WELCOME10", "SPRING5", "FREEBEER"];
 
 /** Popularity falls with the rank (Zipf); a drop-shipped product is among the favourites. */
@@ -50,7 +51,7 @@ const KINDS: readonly { weight: number; plan: (random: Random, visitor: Visitor)
 export function planVisit(random: Random, visitor: Visitor): Step[] {
   const steps = visitor.agent.isBot ? crawl(random) : random.weighted(KINDS).plan(random, visitor);
   return steps.map((step) =>
-    random.chance(LEAVE_SHARE) && step.method === "GET" ? { ...step, leaveAfterMs: random.between(2, 60) } : step,
+    random.chance(LEAVE_SHARE) && step.method === "GET" ? { ...step, leaveAfterMs: random.between(1, 40) } : step,
   );
 }
 

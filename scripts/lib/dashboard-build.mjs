@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { Complaint } from "./complaint.mjs";
 import { ROOT } from "./toolchain.mjs";
 
@@ -20,9 +21,9 @@ export async function buildDashboard({ force = false, mode = "production" } = {}
   if (!force && isBuilt() && readStamp() === inputs) return false;
   const { build } = await import("vite");
   try {
-    await build({ configFile: CONFIG, mode, logLevel: "error" });
+    await build({ configFile: CONFIG, mode, logLevel: "silent" });
   } catch (error) {
-    throw new Complaint(`building the dashboard failed: ${error.message.split("\n")[0]}`);
+    throw new Complaint(`building the dashboard failed: ${firstLine(error)}`);
   }
   writeFileSync(STAMP, inputs);
   return true;
@@ -33,15 +34,20 @@ export const isBuilt = () => existsSync(join(DASHBOARD_DIST, "index.html"));
 /** vite's watcher, for `npm run dev`: rebuilds into dist/dashboard, which Miniflare serves from disk. */
 export async function watchDashboard(onBuilt, onFailed) {
   const { build } = await import("vite");
-  const watcher = await build({ configFile: CONFIG, mode: "development", logLevel: "error", build: { watch: {} } });
+  const watcher = await build({ configFile: CONFIG, mode: "development", logLevel: "silent", build: { watch: {} } });
   watcher.on("event", (event) => {
     if (event.code === "BUNDLE_END") {
       event.result?.close?.();
       onBuilt(event.duration);
     }
-    if (event.code === "ERROR") onFailed(event.error.message.split("\n")[0]);
+    if (event.code === "ERROR") onFailed(firstLine(event.error));
   });
   return () => watcher.close();
+}
+
+/** vite's messages are pages with colours; the first cause is what a user needs. */
+function firstLine(error) {
+  return stripVTControlCharacters((error.errors?.[0] ?? error).message).split("\n")[0];
 }
 
 function readStamp() {

@@ -137,6 +137,11 @@ function mapServices(services = {}) {
   return Object.fromEntries(mapped);
 }
 
-const moduleOf = (file) => ({ type: "ESModule", path: "index.js", contents: readFileSync(file, "utf8") });
+/** In production a frame names the module; Miniflare would put this machine's path there. */
+const moduleOf = (file) => ({
+  type: "ESModule",
+  path: "index.js",
+  contents: `${readFileSync(file, "utf8")}\n//# sourceURL=index.js\n`,
+});
 
 const pick = (object, keys) => Object.fromEntries(keys.map((key) => [key, object[key]]));

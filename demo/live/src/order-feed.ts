@@ -10,6 +10,10 @@ export interface Env {
 }
 
 const MAX_SOCKETS = 200;
+/** RFC 6455, 7.4.1: the last two are only ever reported, never sent. */
+const NORMAL = 1000;
+const NO_STATUS = 1005;
+const ABNORMAL = 1006;
 
 export class OrderFeed extends DurableObject<Env> {
   override async fetch(_request: Request): Promise<Response> {
@@ -28,7 +32,8 @@ export class OrderFeed extends DurableObject<Env> {
     socket.send(JSON.stringify({ subscribed: country ?? "*" }));
   }
 
-  override async webSocketClose(_socket: WebSocket, code: number, _reason: string, wasClean: boolean): Promise<void> {
+  override async webSocketClose(socket: WebSocket, code: number, reason: string, wasClean: boolean): Promise<void> {
+    socket.close(code === NO_STATUS || code === ABNORMAL ? NORMAL : code, reason);
     log.info("feed left", { code, was_clean: wasClean });
   }
 

@@ -2,16 +2,19 @@
 import { CATEGORIES, findProduct, PRODUCTS } from "../../../shared/catalog.ts";
 import { json, problem } from "../../../shared/http.ts";
 import { log, recordFact } from "../../../shared/log.ts";
+import { callUpstream } from "../../../shared/upstream.ts";
 import type { Call, Release } from "../env.ts";
 import { stockLevels } from "../stock-levels.ts";
 
 const PAGE_SIZE = 12;
+const CATALOG_MEDIAN_MS = 7;
 
 export async function listProducts({ url, env }: Call): Promise<Response> {
   const category = url.searchParams.get("category");
   if (category !== null && !CATEGORIES.includes(category)) {
     return problem(400, "bad_category", `category must be one of ${CATEGORIES.join(", ")}`);
   }
+  await callUpstream("catalog", CATALOG_MEDIAN_MS);
   const page = Math.max(1, Number(url.searchParams.get("page") ?? 1) || 1);
   const goods = PRODUCTS.filter((product) => category === null || product.category === category);
   const shown = goods.slice((page - 1) * PAGE_SIZE, page * PAGE_SIZE);
@@ -27,6 +30,7 @@ export async function listProducts({ url, env }: Call): Promise<Response> {
 }
 
 export async function showProduct(call: Call, release: Release): Promise<Response> {
+  await callUpstream("catalog", CATALOG_MEDIAN_MS);
   const product = findProduct(call.params.sku ?? "");
   if (product === undefined) {
     log.info("product not found", { sku: call.params.sku, referer: call.request.headers.get("referer") });
