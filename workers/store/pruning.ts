@@ -7,10 +7,11 @@
  * range: a budget in bytes is spent on the most selective knowledge first, and
  * what does not fit is simply not known. Not knowing is always safe.
  */
-import type { Column, ColumnBatch, NumberColumn, StringColumn } from "../event/batch.ts";
-import { CORE_BY_PHYSICAL, type ColumnType } from "../event/columns.ts";
+import type { ColumnBatch, NumberColumn, StringColumn } from "../event/batch.ts";
+import { CORE_BY_PHYSICAL, type ColumnType, OVERFLOW_COLUMN } from "../event/columns.ts";
 import type { AttributeValue } from "../event/event.ts";
 import { bloomMayContain, buildBloom, type WireBloom } from "./bloom.ts";
+import { overflowAttributes } from "./overflow.ts";
 
 /** A column with at most so many different values gets all of them listed. */
 const MAX_SET_VALUES = 64;
@@ -55,9 +56,21 @@ export function buildPruning(batch: ColumnBatch): Pruning {
   const pruning: Pruning = { v: 1, columns };
   let left = MAX_PRUNING_CHARS - JSON.stringify(pruning).length - 16;
   const wantBloom: [string, string[]][] = [];
-  for (const name of byImportance(batch)) {
-    const column = batch.columns.get(name) as Column;
-    const known: ColumnPruning = { t: column.type };
+  const overflow = batch.columns.get(OVERFLOW_COLUMN);
+  const hidden = new Map(overflow?.type === "string" ? overflowAttributes(overflow).map((a) => [a.name, a.type]) : []);
+  for (const name of byImportance(batch, hidden.keys())) {
+    const column = batch.columns.get(name);
+    const known: ColumnPruning = { t: column?.type ?? (hidden.get(name) as ColumnType) };
+    if (column === undefined || hidden.has(name)) {
+      // Values lie in the overflow column too: that it occurs is all that is known.
+      const cost = entryCost(name, known);
+      if (cost > left) pruning.more = true;
+      else {
+        left -= cost;
+        columns[name] = known;
+      }
+      continue;
+    }
     let distinct: string[] | undefined;
     if (column.type === "string") {
       distinct = distinctValues(column);
@@ -85,12 +98,14 @@ export function buildPruning(batch: ColumnBatch): Pruning {
   return pruning;
 }
 
-/** Core columns first, then the attributes that most rows have. */
-function byImportance(batch: ColumnBatch): string[] {
+/** Core columns first, then attributes, then those in the overflow column. */
+function byImportance(batch: ColumnBatch, hidden: Iterable<string>): Set<string> {
   const core: string[] = [];
   const rest: string[] = [];
-  for (const name of batch.columns.keys()) (CORE_BY_PHYSICAL.has(name) ? core : rest).push(name);
-  return [...core, ...rest];
+  for (const name of batch.columns.keys()) {
+    if (name !== OVERFLOW_COLUMN) (CORE_BY_PHYSICAL.has(name) ? core : rest).push(name);
+  }
+  return new Set([...core, ...rest, ...hidden]);
 }
 
 function addBlooms(columns: Record<string, ColumnPruning>, wanted: [string, string[]][], left: number): void {

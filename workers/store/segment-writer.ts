@@ -1,13 +1,16 @@
 /**
  * Writes a batch as one Parquet file, the form in which events stay (FORMAT.md).
- * Callers: sealing and compaction in `store/`, which pass rows sorted by time
- * and put the bytes into R2 and the pruning into the catalog.
+ * Callers: sealing and compaction, which pass rows sorted by time and put the
+ * bytes into R2 and the pruning into the catalog. Encodes from the batch's own
+ * dictionaries (parquet-encode.ts): three times as fast as a general writer,
+ * which hashes every cell again (docs/decisions/0003-own-encoder.md).
  */
-import { zstdCompressSync } from "node:zlib";
-import type { SchemaElement } from "hyparquet";
-import { type ColumnSource, parquetWriteBuffer } from "hyparquet-writer";
-import { type Column, type ColumnBatch, cell } from "../event/batch.ts";
-import { CORE_BY_PHYSICAL, type ColumnType } from "../event/columns.ts";
+import type { Column, ColumnBatch, StringColumn } from "../event/batch.ts";
+import { CORE_BY_PHYSICAL, CORE_COLUMNS, type ColumnType, OVERFLOW_COLUMN } from "../event/columns.ts";
+import { chooseColumns, foldAttributes, overflowAttributes } from "./overflow.ts";
+import { ByteSink } from "./parquet-bytes.ts";
+import { type Chunk, encodeNumbers, encodeStrings } from "./parquet-encode.ts";
+import { type PhysicalType, type WrittenColumn, writeFooter } from "./parquet-footer.ts";
 import { buildPruning, type Pruning } from "./pruning.ts";
 
 export interface WrittenSegment {
@@ -21,62 +24,92 @@ export interface WrittenSegment {
   attributes: { name: string; type: ColumnType }[];
 }
 
-/** Rows per row group: the unit that a reader decodes at once. */
-const ROW_GROUP_ROWS = 65_536;
-/** Uncompressed. workerd's zstd goes wrong somewhere above 1 MiB. */
-const PAGE_BYTES = 128 * 1024;
+/** Rows per row group: what a reader decodes at once. A text column of it is some megabytes. */
+export const ROW_GROUP_ROWS = 65_536;
 
-export function writeSegment(batch: ColumnBatch): WrittenSegment {
-  const columnData: ColumnSource[] = [];
-  const schema: SchemaElement[] = [{ name: "event", num_children: batch.columns.size }];
-  for (const [name, column] of batch.columns) {
-    schema.push(schemaElement(name, column.type));
-    columnData.push({ name, data: cells(column, batch.rows) });
+/** Integers by nature; everything else that is a number is a DOUBLE, so that a column has one type in all files. */
+const INTEGER_COLUMNS = new Set(["seq", "http.response.status_code"]);
+
+const MAGIC = new Uint8Array([0x50, 0x41, 0x52, 0x31]);
+export const FORMAT_KEY = "tailrace.format";
+export const FORMAT_VERSION = "1";
+/** JSON: `[[name, type], …]` of the attributes in the overflow column. */
+export const OVERFLOW_KEY = "tailrace.overflow";
+/** Longer lists are left out; a reader then looks into the overflow column for any name. */
+const MAX_OVERFLOW_LIST_CHARS = 32_768;
+
+export function writeSegment(source: ColumnBatch): WrittenSegment {
+  const batch = foldAttributes(source, chooseColumns([source]));
+  const columns = orderedColumns(batch);
+  const out = new ByteSink(Math.max(4_096, batch.rows * 64));
+  out.append(MAGIC);
+  const groups: { rows: number; chunks: Chunk[] }[] = [];
+  for (let from = 0; from < batch.rows; from += ROW_GROUP_ROWS) {
+    const span = { from, to: Math.min(batch.rows, from + ROW_GROUP_ROWS) };
+    const chunks = columns.map(({ name, physical }) => {
+      const column = batch.columns.get(name) as Column;
+      if (column.type === "string") return encodeStrings(out, column, span);
+      return encodeNumbers(out, column, span, physical as Exclude<PhysicalType, "BYTE_ARRAY">);
+    });
+    groups.push({ rows: span.to - from, chunks });
   }
-  const bytes = new Uint8Array(
-    parquetWriteBuffer({
-      columnData,
-      schema,
-      codec: "ZSTD",
-      compressors: { ZSTD: (page) => new Uint8Array(zstdCompressSync(page)) },
-      rowGroupSize: ROW_GROUP_ROWS,
-      pageSize: PAGE_BYTES,
-    }),
-  );
-  const pruning = buildPruning(batch);
+  const overflow = batch.columns.get(OVERFLOW_COLUMN) as StringColumn | undefined;
+  const rare = overflow === undefined ? [] : overflowAttributes(overflow);
+  writeFooter(out, columns, groups, keyValues(overflow !== undefined, rare));
+  out.append(MAGIC);
+
+  const pruning = buildPruning(source);
   const [minTime, maxTime] = pruning.columns.time?.r ?? [0, 0];
-  const attributes: WrittenSegment["attributes"] = [];
-  for (const [name, column] of batch.columns) {
-    if (!CORE_BY_PHYSICAL.has(name)) attributes.push({ name, type: column.type });
-  }
-  return { bytes, rows: batch.rows, minTime, maxTime, pruning, attributes };
+  const attributes = columns.filter(({ name }) => !CORE_BY_PHYSICAL.has(name) && name !== OVERFLOW_COLUMN);
+  return {
+    bytes: out.view(),
+    rows: batch.rows,
+    minTime,
+    maxTime,
+    pruning,
+    attributes: [
+      ...attributes.map(({ name, type }) => ({ name, type })),
+      ...rare.filter(({ name }) => !batch.columns.has(name)),
+    ],
+  };
 }
 
-function cells(column: Column, rows: number): unknown[] {
-  const data = new Array<unknown>(rows);
-  for (let row = 0; row < rows; row++) {
-    const value = cell(column, row);
-    data[row] = value === undefined ? null : column.type === "time" ? BigInt(value) : value;
+/** Core columns in their own order, then attributes, then what they overflow into. */
+function orderedColumns(batch: ColumnBatch): WrittenColumn[] {
+  const attributes = [...batch.columns.keys()].filter(
+    (name) => !CORE_BY_PHYSICAL.has(name) && name !== OVERFLOW_COLUMN,
+  );
+  const names = [...CORE_COLUMNS.map((core) => core.physical), ...attributes, OVERFLOW_COLUMN];
+  const written: WrittenColumn[] = [];
+  for (const name of names) {
+    const column = batch.columns.get(name);
+    if (column !== undefined) written.push({ name, type: column.type, physical: physicalType(name, column) });
   }
-  return data;
+  return written;
 }
 
-function schemaElement(name: string, type: ColumnType): SchemaElement {
-  const repetition_type = "OPTIONAL";
-  switch (type) {
+function physicalType(name: string, column: Column): PhysicalType {
+  switch (column.type) {
     case "string":
-      return { name, repetition_type, type: "BYTE_ARRAY", converted_type: "UTF8", logical_type: { type: "STRING" } };
-    case "number":
-      return { name, repetition_type, type: "DOUBLE" };
+      return "BYTE_ARRAY";
     case "boolean":
-      return { name, repetition_type, type: "BOOLEAN" };
+      return "BOOLEAN";
     case "time":
-      return {
-        name,
-        repetition_type,
-        type: "INT64",
-        converted_type: "TIMESTAMP_MICROS",
-        logical_type: { type: "TIMESTAMP", isAdjustedToUTC: true, unit: "MICROS" },
-      };
+      return "INT64";
+    case "number":
+      return INTEGER_COLUMNS.has(name) && column.data.every(isInt32) ? "INT32" : "DOUBLE";
   }
+}
+
+/** Null counts as one. */
+function isInt32(value: number): boolean {
+  return (value | 0) === value || Number.isNaN(value);
+}
+
+function keyValues(hasOverflow: boolean, rare: WrittenSegment["attributes"]): Record<string, string> {
+  const pairs: Record<string, string> = { [FORMAT_KEY]: FORMAT_VERSION };
+  if (!hasOverflow) return pairs;
+  const list = JSON.stringify(rare.map(({ name, type }) => [name, type]));
+  if (list.length <= MAX_OVERFLOW_LIST_CHARS) pairs[OVERFLOW_KEY] = list;
+  return pairs;
 }
