@@ -31,7 +31,7 @@ async function probe(api, agent, shop, marker) {
   await send(agent, `${shop}/search?q=${marker}`);
   const ended = performance.now();
   for (;;) {
-    const { rows } = await api.query(`kind:invocation url:*${marker}* | stats count()`, "-5m", "now");
+    const { rows } = await api.query(`kind:invocation url:/${marker}/ | stats count()`, "-5m");
     const now = performance.now();
     if (rows[0]?.[0] > 0) return (now - ended) / 1000;
     if (now - ended > GIVE_UP_MS) throw new Error(`${marker} was not found within ${GIVE_UP_MS} ms`);

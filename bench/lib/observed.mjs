@@ -88,7 +88,7 @@ export async function measureOperations({ roundMs }) {
     await load(bench, roundMs);
     await bench.api.seal();
     const took = seconds(started);
-    const { rows } = await bench.api.query("* | stats count(), count_distinct(script)", "-1h", "now");
+    const { rows } = await bench.api.query("* | stats count(), count_distinct(script)", "-1h");
     return { ...(await counts()), seconds: took, events: rows[0][0], scripts: rows[0][1] };
   } finally {
     await bench.stop();

@@ -111,7 +111,7 @@ test.each([
        WHERE ${INVOCATIONS} AND "faas.name" IN ('search', 'orders') GROUP BY 1, 2`,
   ],
   [
-    "kind:invocation | stats count() as n by route | where n > 300",
+    "kind:invocation | stats count() as n by route | where n:>300",
     `SELECT "http.route", ${COUNT} AS n FROM events WHERE ${INVOCATIONS} GROUP BY 1 HAVING n > 300`,
   ],
 ])("%s", async (q, sql) => {
