@@ -14,6 +14,7 @@ import {
   type AttributeValue,
   INVOCATION_FIELDS,
   type InvocationFields,
+  listAttributes,
   type OwnFields,
   type TailraceEvent,
 } from "./event.ts";
@@ -111,6 +112,11 @@ function place(b: ColumnBuilder, position: number): void {
   b.at.push(position);
 }
 
+/** Has this position, the latest there is, a value already? */
+function isPlaced(b: ColumnBuilder, position: number): boolean {
+  return (b.at === null ? b.values.length - 1 : (b.at[b.at.length - 1] as number)) === position;
+}
+
 type Core = { field: string; physical: string; builder: ColumnBuilder };
 const isShared = new Set<string>(INVOCATION_FIELDS);
 const cores = (columns: readonly CoreColumn[]): Core[] =>
@@ -129,7 +135,8 @@ export class BatchBuilder {
   private readonly groups: number[] = [];
 
   push(event: TailraceEvent): void {
-    this.pushInvocation(event, [event]);
+    const { attributes, ...own } = event;
+    this.pushInvocation(event, [attributes === undefined ? own : { ...own, attributes: listAttributes(attributes) }]);
   }
 
   /** All events of one invocation: what they share is stored once. */
@@ -158,17 +165,21 @@ export class BatchBuilder {
     }
     const attributes = event.attributes;
     if (attributes === undefined) return;
-    for (const key in attributes) {
-      const value = attributes[key];
-      if (value === undefined || value === null) continue;
-      let builder = this.attributes.get(key);
-      if (builder === undefined) {
-        builder = newBuilder(typeof value as ColumnType);
-        this.attributes.set(key, builder);
-        this.bytes += key.length + 16;
-      }
-      this.append(builder, row, value);
+    const { names, values } = attributes;
+    for (let i = 0; i < names.length; i++) {
+      const value = values[i];
+      if (value !== undefined && value !== null) this.pushAttribute(names[i] as string, value, row);
     }
+  }
+
+  private pushAttribute(name: string, value: AttributeValue, row: number): void {
+    let builder = this.attributes.get(name);
+    if (builder === undefined) {
+      builder = newBuilder(typeof value as ColumnType);
+      this.attributes.set(name, builder);
+      this.bytes += name.length + 16;
+    } else if (isPlaced(builder, row)) return;
+    this.append(builder, row, value);
   }
 
   private append(b: ColumnBuilder, position: number, value: AttributeValue): void {

@@ -1,0 +1,173 @@
+/**
+ * Console calls and diagnostics-channel messages → log events. A structured log
+ * (one object, or one string that is JSON) becomes a message, a level and
+ * attributes; anything else is printed as the console does, except that the
+ * first object beside some text becomes attributes and is not printed too:
+ * `console.log("paid", { order })` stays one message however many orders there
+ * are, and its text is not stored twice. Logged Errors keep kind `log` and carry
+ * `name` and `stack`, so that they can be grouped like exceptions.
+ */
+import type { OwnFields } from "../event/event.ts";
+import { AttributeCollector, type NameTree } from "./flatten.ts";
+import { type Fields, isFields, text } from "./item.ts";
+import { clip, MAX_MESSAGE_CHARS, MAX_STACK_CHARS } from "./limits.ts";
+import type { Redactor } from "./redact.ts";
+import { render, renderArguments } from "./render.ts";
+
+/** Longer text is not parsed as JSON: it would hold the isolate up. */
+const MAX_JSON_CHARS = 65_536;
+/** Errors of one call that are kept as attributes, beside the first. */
+const MAX_FURTHER_ERRORS = 3;
+/** Levels that nobody has heard of are kept, but they are words. */
+const MAX_LEVEL_CHARS = 16;
+
+const LEVELS = new Map<string, string>([
+  ...["trace", "debug", "verbose"].map((name) => [name, "debug"] as const),
+  ...["info", "information", "notice"].map((name) => [name, "info"] as const),
+  ["log", "log"],
+  ...["warn", "warning"].map((name) => [name, "warn"] as const),
+  ...["error", "err", "fatal", "critical", "alert", "emergency", "panic"].map((name) => [name, "error"] as const),
+]);
+
+const MESSAGE_KEYS = ["message", "msg"] as const;
+const LEVEL_KEYS = ["level", "severity"] as const;
+const ERROR_KEYS = ["error", "err", "exception"] as const;
+
+/** What `normalize.ts` adds time and position to. */
+export type LogFields = Omit<OwnFields, "time" | "seq"> & { chars: number };
+
+export function readLog(log: Fields, redactor: Redactor, names: NameTree): LogFields {
+  const message = log.message;
+  const args: readonly unknown[] = Array.isArray(message) ? message : message === undefined ? [] : [message];
+  const level = levelOf(log.level) ?? "log";
+  const errors = log.errorInfo;
+  const only = args.length === 1 ? args[0] : undefined;
+  if (typeof only === "string" && !Array.isArray(errors)) {
+    const parsed = only.charCodeAt(0) === 123 ? parseObject(only) : undefined;
+    if (parsed !== undefined) return structured(parsed, only, level, redactor, names);
+    const line = redactor.text(clip(only, MAX_MESSAGE_CHARS));
+    return { kind: "log", level, message: line, chars: line.length };
+  }
+  if (isFields(only) && !Array.isArray(errors)) return structured(only, undefined, level, redactor, names);
+  return unstructured(args, errors, level, redactor, names);
+}
+
+export function readDiagnostic(diagnostic: Fields, redactor: Redactor, names: NameTree): LogFields {
+  const channel = text(diagnostic.channel) ?? "unknown";
+  const message = diagnostic.message;
+  const fields = isFields(message)
+    ? structured(message, undefined, "info", redactor, names)
+    : unstructured([message], undefined, "info", redactor, names);
+  fields.name = redactor.text(channel);
+  return fields;
+}
+
+/** Does this console call report an error? Looks at no more than it must. */
+export function isErrorLog(log: Fields): boolean {
+  if (levelOf(log.level) === "error" || (Array.isArray(log.errorInfo) && log.errorInfo.some(isFields))) return true;
+  const args = log.message;
+  if (!Array.isArray(args) || args.length !== 1) return false;
+  const only = typeof args[0] === "string" && args[0].charCodeAt(0) === 123 ? parseObject(args[0]) : args[0];
+  return isFields(only) && LEVEL_KEYS.some((key) => levelOf(only[key]) === "error");
+}
+
+function parseObject(line: string): Fields | undefined {
+  if (line.length > MAX_JSON_CHARS || !line.trimEnd().endsWith("}")) return undefined;
+  try {
+    const value: unknown = JSON.parse(line);
+    return isFields(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Known names and pino's numbers (10 trace … 60 fatal); undefined for anything else. */
+function levelOf(value: unknown): string | undefined {
+  if (typeof value === "string") {
+    const known = LEVELS.get(value) ?? LEVELS.get(value.toLowerCase());
+    return known ?? (value === "" ? undefined : clip(value.toLowerCase(), MAX_LEVEL_CHARS));
+  }
+  if (typeof value !== "number") return undefined;
+  if (value >= 50) return "error";
+  if (value >= 40) return "warn";
+  return value >= 30 ? "info" : "debug";
+}
+
+function structured(
+  fields: Fields,
+  line: string | undefined,
+  level: string,
+  redactor: Redactor,
+  names: NameTree,
+): LogFields {
+  const used = new Set<string>();
+  const messageKey = MESSAGE_KEYS.find((key) => typeof fields[key] === "string");
+  const levelKey = LEVEL_KEYS.find((key) => levelOf(fields[key]) !== undefined);
+  if (messageKey !== undefined) used.add(messageKey);
+  if (levelKey !== undefined) used.add(levelKey);
+  const written = messageKey === undefined ? (line ?? render(fields, redactor)) : (fields[messageKey] as string);
+  const out = new AttributeCollector(redactor, names);
+  const event: LogFields = {
+    kind: "log",
+    level: (levelKey === undefined ? undefined : levelOf(fields[levelKey])) ?? level,
+    message: redactor.text(clip(written, MAX_MESSAGE_CHARS)),
+    chars: 0,
+  };
+  const errorKey = ERROR_KEYS.find((key) => isError(fields[key]));
+  if (errorKey !== undefined) {
+    const error = fields[errorKey] as Fields;
+    event.name = text(error.name ?? error.type);
+    event.stack = redactor.text(clip(error.stack as string, MAX_STACK_CHARS));
+  }
+  out.addFields(fields, used);
+  return finish(event, out);
+}
+
+const isError = (value: unknown): boolean => isFields(value) && typeof value.stack === "string";
+
+function unstructured(
+  args: readonly unknown[],
+  errors: unknown,
+  level: string,
+  redactor: Redactor,
+  names: NameTree,
+): LogFields {
+  const out = new AttributeCollector(redactor, names);
+  const at = fieldsArgument(args);
+  const printed = at < 0 ? args : args.length === 2 ? [args[1 - at]] : args.toSpliced(at, 1);
+  const event: LogFields = {
+    kind: "log",
+    level,
+    message: redactor.text(clip(renderArguments(printed, redactor), MAX_MESSAGE_CHARS)),
+    chars: 0,
+  };
+  if (Array.isArray(errors)) addErrors(errors.filter(isFields), event, out, redactor);
+  if (at >= 0) out.addFields(args[at] as Fields);
+  return finish(event, out);
+}
+
+/** The argument that becomes attributes; none where a format string uses up the arguments. */
+function fieldsArgument(args: readonly unknown[]): number {
+  if (args.length < 2 || (typeof args[0] === "string" && args[0].includes("%"))) return -1;
+  return args.findIndex((arg) => isFields(arg) && Object.keys(arg).length > 0);
+}
+
+/** The first Error fills the columns; the console text may hold more than its message, so that is kept too. */
+function addErrors(errors: Fields[], event: LogFields, out: AttributeCollector, redactor: Redactor): void {
+  const [first, ...further] = errors;
+  if (first === undefined) return;
+  event.name = text(first.name) ?? "Error";
+  if (typeof first.stack === "string") event.stack = redactor.text(clip(first.stack, MAX_STACK_CHARS));
+  out.add("error.message", first.message);
+  further.slice(0, MAX_FURTHER_ERRORS).forEach((error, i) => {
+    out.add(`error.${i + 2}.type`, error.name);
+    out.add(`error.${i + 2}.message`, error.message);
+    out.add(`error.${i + 2}.stacktrace`, error.stack);
+  });
+}
+
+function finish(event: LogFields, out: AttributeCollector): LogFields {
+  if (out.names.length > 0) event.attributes = out;
+  event.chars = out.chars + (event.message?.length ?? 0) + (event.stack?.length ?? 0);
+  return event;
+}

@@ -1,0 +1,360 @@
+/**
+ * Trace item → events, in two steps, because most of the work is not needed for
+ * an item that sampling or the rate limit drops:
+ *   `read`    who ran, how it ended, and whether it must be kept
+ *   `events`  the invocation, its console calls, diagnostics and exceptions
+ * `collect.ts` calls both. Pure: time, ids and routes are handed in.
+ */
+import type { InvocationFields, OwnFields, TailraceEvent } from "../event/event.ts";
+import { isFailure } from "../event/failure.ts";
+import { type EventInfo, readEventInfo } from "./event-info.ts";
+import { AttributeCollector, NameTree } from "./flatten.ts";
+import { isInvocationId, newInvocationId } from "./invocation-id.ts";
+import { amount, type Fields, isFields, list, milliseconds, text, toMicroseconds } from "./item.ts";
+import { jsonOf } from "./json.ts";
+import {
+  clip,
+  MAX_EVENTS_PER_ITEM,
+  MAX_ITEM_CHARS,
+  MAX_MESSAGE_CHARS,
+  MAX_RAW_CHARS,
+  MAX_STACK_CHARS,
+  UNKNOWN_SCRIPT,
+} from "./limits.ts";
+import { isErrorLog, type LogFields, readDiagnostic, readLog } from "./log.ts";
+import type { Redactor } from "./redact.ts";
+import { compileRequestDetails, type RequestDetails, type RequestInfo, readRequest } from "./request.ts";
+import type { RouteTable } from "./route.ts";
+
+/** What the tail consumer's props say about Workers whose items lack it (the local edge; see docs of `tail.ts`). */
+export interface ItemDefaults {
+  script?: string;
+  version?: { id?: string; tag?: string; message?: string };
+  wallTime?: number;
+  cpuTime?: number;
+  /** Local workerd reports no times: the wall time is taken from the clock. */
+  local?: boolean;
+}
+
+/** What reading depends on besides the item. */
+export interface Surroundings {
+  nowMs: number;
+  defaults: ItemDefaults;
+  /** Routes known of a Worker. */
+  routes(script: string): RouteTable;
+}
+
+/** An item that could be read, half way to its events. */
+export interface Invocation {
+  fields: InvocationFields;
+  /** µs */
+  time: number;
+  /** ms */
+  duration: number | undefined;
+  cpuTime: number | undefined;
+  /** Failed, or threw: with `reportsError`, what is never sampled away. */
+  failed: boolean;
+  truncated: boolean;
+  item: Fields;
+  info: EventInfo;
+  request: RequestInfo | undefined;
+  logs: readonly unknown[];
+  exceptions: readonly unknown[];
+  diagnostics: readonly unknown[];
+}
+
+export interface Unreadable {
+  unreadable: string;
+}
+
+export interface Normalizer {
+  read(item: unknown, around: Surroundings): Invocation | Unreadable;
+  events(invocation: Invocation, nowMs: number): OwnFields[];
+  /** What could not be read, as an event. */
+  raw(item: unknown, reason: string, around: Surroundings): TailraceEvent;
+}
+
+/** What is compiled once per settings. */
+interface Tools {
+  redactor: Redactor;
+  names: NameTree;
+  requestDetails: RequestDetails;
+}
+
+export function compileNormalizer(redactor: Redactor): Normalizer {
+  const tools: Tools = { redactor, names: new NameTree(redactor), requestDetails: compileRequestDetails(redactor) };
+  return {
+    read: (item, around) => readItem(item, around, redactor),
+    events: (invocation, nowMs) => makeEvents(invocation, nowMs, tools),
+    raw: (item, reason, around) => rawEvent(item, reason, around, redactor),
+  };
+}
+
+function readItem(item: unknown, around: Surroundings, redactor: Redactor): Invocation | Unreadable {
+  if (!isFields(item)) return { unreadable: "the item is not an object" };
+  const logs = list(item.logs);
+  if (logs === undefined) return { unreadable: "logs is not a list" };
+  const exceptions = list(item.exceptions);
+  if (exceptions === undefined) return { unreadable: "exceptions is not a list" };
+  const diagnostics = list(item.diagnosticsChannelEvents);
+  if (diagnostics === undefined) return { unreadable: "diagnosticsChannelEvents is not a list" };
+  const info = readEventInfo(item.event);
+  if (info === undefined) return { unreadable: "event is not an object" };
+  const timestamp = item.eventTimestamp;
+  const given = milliseconds(timestamp, around.nowMs);
+  if (given === undefined && timestamp !== undefined && timestamp !== null) {
+    return { unreadable: "eventTimestamp is not a time in milliseconds" };
+  }
+  const ms = given ?? firstTime(logs, exceptions, around.nowMs);
+  const fields = readContext(item, info, around.defaults);
+  const request =
+    info.type === "fetch" && info.event ? readRequest(info.event, fields, around.routes(fields.script)) : undefined;
+  if (request !== undefined && fields.route !== undefined) fields.route = redactor.text(fields.route);
+  const failed = isFailure(fields.outcome, fields.status) || exceptions.length > 0;
+  const time = toMicroseconds(ms);
+  const times = readTimes(item, ms, around);
+  const truncated = item.truncated === true;
+  return { fields, time, ...times, failed, truncated, item, info, request, logs, exceptions, diagnostics };
+}
+
+/** Also an invocation that went well may have something to report. */
+export function reportsError({ failed, logs }: Invocation): boolean {
+  return failed || logs.some((log) => isFields(log) && isErrorLog(log));
+}
+
+/** Items without a time of their own happened when they first said something. */
+function firstTime(logs: readonly unknown[], exceptions: readonly unknown[], nowMs: number): number {
+  for (const entry of [logs[0], exceptions[0]]) {
+    const ms = isFields(entry) ? milliseconds(entry.timestamp, nowMs) : undefined;
+    if (ms !== undefined) return ms;
+  }
+  return nowMs;
+}
+
+function readContext(item: Fields, info: EventInfo, defaults: ItemDefaults): InvocationFields {
+  const given = item.scriptVersion;
+  const version: Fields = isFields(given) ? given : ((defaults.version ?? {}) as Fields);
+  const id = item.invocationId;
+  // One shape for all, in the order of INVOCATION_FIELDS: the batch builder reads millions of these.
+  return {
+    script: text(item.scriptName) ?? defaults.script ?? UNKNOWN_SCRIPT,
+    invocation_id: isInvocationId(id) ? id : newInvocationId(),
+    sample_weight: 1,
+    entrypoint: text(item.entrypoint),
+    version_id: text(version.id),
+    version_tag: text(version.tag),
+    version_message: text(version.message),
+    event_type: info.type,
+    outcome: text(item.outcome) ?? "unknown",
+    trace_id: undefined,
+    ray_id: undefined,
+    method: undefined,
+    route: undefined,
+    status: undefined,
+    colo: undefined,
+    country: undefined,
+    durable_object_id: text(item.durableObjectId),
+  };
+}
+
+function readTimes(item: Fields, ms: number, around: Surroundings): Pick<Invocation, "duration" | "cpuTime"> {
+  const { defaults, nowMs } = around;
+  const wall = amount(item.wallTime);
+  const cpu = amount(item.cpuTime);
+  if (!defaults.local) return { duration: wall ?? defaults.wallTime, cpuTime: cpu ?? defaults.cpuTime };
+  return {
+    duration: wall || defaults.wallTime || Math.max(0, nowMs - ms),
+    cpuTime: cpu || defaults.cpuTime || undefined,
+  };
+}
+
+function makeEvents(invocation: Invocation, nowMs: number, tools: Tools): OwnFields[] {
+  const { redactor, names } = tools;
+  const details = new AttributeCollector(redactor, names);
+  const first = invocationEvent(invocation, details, tools);
+  const spanId = first.span_id;
+  const events: OwnFields[] = [first];
+  // Logs may fill an item up to its bounds; exceptions always have a place.
+  const exceptions = invocation.exceptions.filter(isFields).slice(0, MAX_EXCEPTIONS);
+  let chars = details.chars + exceptions.length * EXCEPTION_CHARS;
+  let dropped = 0;
+  const add = (entry: Fields, log: LogFields) => {
+    chars += log.chars;
+    if (events.length >= MAX_EVENTS_PER_ITEM || chars > MAX_ITEM_CHARS) dropped++;
+    else events.push(logEvent(log, timeOf(entry, invocation.time, nowMs), events.length, spanId));
+  };
+  for (const log of invocation.logs) if (isFields(log)) add(log, readLog(log, redactor, names));
+  for (const entry of invocation.diagnostics) if (isFields(entry)) add(entry, readDiagnostic(entry, redactor, names));
+  for (const exception of exceptions) {
+    const time = timeOf(exception, invocation.time, nowMs);
+    events.push(exceptionEvent(exception, time, events.length, spanId, redactor));
+  }
+  if (dropped > 0) details.set("tailrace.dropped_events", dropped);
+  return events;
+}
+
+/** A Worker throws once; more come from waitUntil, a few at most. */
+const MAX_EXCEPTIONS = 50;
+const EXCEPTION_CHARS = 1_024;
+
+function timeOf(entry: Fields, fallback: number, nowMs: number): number {
+  const ms = milliseconds(entry.timestamp, nowMs);
+  return ms === undefined ? fallback : toMicroseconds(ms);
+}
+
+function logEvent(log: LogFields, time: number, seq: number, spanId: string | undefined): OwnFields {
+  return {
+    time,
+    kind: log.kind,
+    seq,
+    level: log.level,
+    message: log.message,
+    name: log.name,
+    span_id: spanId,
+    parent_span_id: undefined,
+    duration: undefined,
+    cpu_time: undefined,
+    fingerprint: undefined,
+    stack: log.stack,
+    attributes: log.attributes,
+  };
+}
+
+function exceptionEvent(
+  exception: Fields,
+  time: number,
+  seq: number,
+  spanId: string | undefined,
+  redactor: Redactor,
+): OwnFields {
+  const stack = exception.stack;
+  return {
+    time,
+    kind: "exception",
+    seq,
+    level: "error",
+    message: redactor.text(text(exception.message, MAX_MESSAGE_CHARS) ?? ""),
+    name: text(exception.name) ?? "Error",
+    span_id: spanId,
+    parent_span_id: undefined,
+    duration: undefined,
+    cpu_time: undefined,
+    fingerprint: undefined,
+    stack: typeof stack === "string" && stack !== "" ? redactor.text(clip(stack, MAX_STACK_CHARS)) : undefined,
+    attributes: undefined,
+  };
+}
+
+function invocationEvent(invocation: Invocation, details: AttributeCollector, tools: Tools): OwnFields {
+  const { fields, info, request, item } = invocation;
+  const { redactor } = tools;
+  if (request !== undefined) tools.requestDetails(request, details);
+  else addEventDetails(info, details);
+  addItemDetails(item, invocation.truncated, details);
+  return {
+    time: invocation.time,
+    kind: "invocation",
+    seq: 0,
+    level: levelOf(invocation),
+    message: redactor.text(request?.title ?? info.title),
+    name: info.name === undefined ? undefined : redactor.text(info.name),
+    // No spans of the platform's own reach a Tail Worker: one stands for the invocation.
+    span_id: fields.trace_id === undefined ? undefined : fields.invocation_id.slice(0, 16),
+    parent_span_id: request?.parentSpanId,
+    duration: invocation.duration,
+    cpu_time: invocation.cpuTime,
+    fingerprint: undefined,
+    stack: undefined,
+    attributes: details,
+  };
+}
+
+const CLIENT_LEFT = new Set(["canceled", "responseStreamDisconnected"]);
+
+function levelOf({ fields, exceptions }: Invocation): string {
+  if (isFailure(fields.outcome, fields.status) || exceptions.length > 0) return "error";
+  if ((fields.status ?? 0) >= 400 || CLIENT_LEFT.has(fields.outcome ?? "")) return "warn";
+  return "info";
+}
+
+/** What kinds of invocations other than fetch say about themselves. */
+function addEventDetails({ type, event }: EventInfo, out: AttributeCollector): void {
+  if (event === null) return;
+  switch (type) {
+    case "rpc":
+      out.add("rpc.method", event.rpcMethod);
+      break;
+    case "queue":
+      out.add("messaging.destination.name", event.queue);
+      out.add("messaging.batch.message_count", event.batchSize);
+      break;
+    case "scheduled":
+      out.add("faas.cron", event.cron);
+      out.add("faas.time", isoTime(event.scheduledTime));
+      break;
+    case "alarm":
+      out.add("faas.time", isoTime(event.scheduledTime));
+      break;
+    case "email":
+      out.add("email.from", event.mailFrom);
+      out.add("email.to", event.rcptTo);
+      out.add("email.size", event.rawSize);
+      break;
+    case "websocket":
+      addWebSocket(event.getWebSocketEvent, out);
+      break;
+    default:
+      out.add("event", { ...event });
+  }
+}
+
+function addWebSocket(inner: unknown, out: AttributeCollector): void {
+  if (!isFields(inner)) return;
+  out.add("websocket.event", inner.webSocketEventType);
+  out.add("websocket.close.code", inner.code);
+  out.add("websocket.close.clean", inner.wasClean);
+}
+
+function isoTime(value: unknown): unknown {
+  if (typeof value !== "number") return value;
+  const time = new Date(value);
+  return Number.isNaN(time.getTime()) ? value : time.toISOString();
+}
+
+function addItemDetails(item: Fields, truncated: boolean, out: AttributeCollector): void {
+  const model = text(item.executionModel);
+  if (model !== undefined) out.set("cloudflare.execution_model", model);
+  if (truncated) out.set("cloudflare.truncated", true);
+  out.add("cloudflare.dispatch_namespace", item.dispatchNamespace);
+  out.add("cloudflare.script_tags", item.scriptTags);
+  out.add("cloudflare.tail", item.tailAttributes);
+  out.add("cloudflare.preview", item.preview);
+}
+
+function rawEvent(item: unknown, reason: string, around: Surroundings, redactor: Redactor): TailraceEvent {
+  const script = (isFields(item) ? text(safely(() => item.scriptName)) : undefined) ?? around.defaults.script;
+  return {
+    time: toMicroseconds(around.nowMs),
+    kind: "raw",
+    script: script ?? UNKNOWN_SCRIPT,
+    invocation_id: newInvocationId(),
+    seq: 0,
+    sample_weight: 1,
+    level: "warn",
+    message: `unreadable trace item: ${reason}`,
+    attributes: { "tailrace.raw": rawText(item, redactor) },
+  };
+}
+
+function rawText(item: unknown, redactor: Redactor): string {
+  return safely(() => redactor.text(clip(jsonOf(item, redactor), MAX_RAW_CHARS))) ?? "[could not be written as JSON]";
+}
+
+/** Getters of a broken item may throw. */
+function safely<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
