@@ -10,9 +10,10 @@
  * batch counts once, and nothing leaves the log before it is in the catalog.
  */
 import { type ColumnBatch, decodeBatch } from "../event/batch.ts";
+import { rootMessage } from "../event/error-message.ts";
 import type { LedgerDelta, RollupDelta } from "../event/rollup.ts";
 import { LedgerSums, type Rollup, RollupSums } from "../store/merge-counts.ts";
-import { type KeyedSegment, type SealSource, sealSegments, withTimes } from "../store/seal.ts";
+import { BatchCollection, type KeyedSegment, type SealSource, sealSegments, withTimes } from "../store/seal.ts";
 import { commitSeal, isSealed, type StoredSegment } from "../store/seal-commit.ts";
 import { within } from "../store/within.ts";
 import { FIRST_BACKOFF_MS, MAX_BACKOFF_MS, STORE_TIMEOUT_MS } from "./limits.ts";
@@ -72,7 +73,7 @@ export class Sealer {
         this.retryAt = 0;
       } catch (error) {
         this.failures += 1;
-        this.lastError = error instanceof Error ? error.message : String(error);
+        this.lastError = rootMessage(error);
         this.retryAt = Date.now() + backoff(this.failures);
         this.doubtful = true;
         console.error(`seal of ${this.parts.shard} failed ${this.failures} times: ${this.lastError}`);
@@ -111,47 +112,47 @@ export class Sealer {
     const { storage, log } = this.parts;
     const rollups = new RollupSums();
     const ledger = new LedgerSums();
-    const readable: { entry: StoredEntry; batch: ColumnBatch }[] = [];
+    const batches = new BatchCollection();
+    const readable: StoredEntry[] = [];
     for (const entry of log.read(chunk)) {
       try {
         const deltas = JSON.parse(entry.rollups) as RollupDelta[];
         const counts = JSON.parse(entry.ledger) as LedgerDelta[];
-        if (entry.rows > 0) readable.push({ entry, batch: withTimes(decodeBatch(entry.batch), entry.minTime) });
+        if (entry.rows > 0) {
+          batches.add(decodeEntry(entry));
+          readable.push(entry);
+        }
         for (const delta of deltas) rollups.add(delta);
         for (const delta of counts) ledger.add(delta);
       } catch (error) {
         storage.transactionSync(() => log.quarantine(chunk, entry, String(error)));
       }
     }
-    const segments = this.encode(chunk, source, readable);
-    return { segments, rollups: rollups.list(), ledger: ledger.list() };
+    try {
+      const merged = batches.merged();
+      const segments = merged === undefined ? [] : sealSegments(source, merged);
+      return { segments, rollups: rollups.list(), ledger: ledger.list() };
+    } catch (error) {
+      if (!this.setAside(chunk, source, readable)) throw error;
+      return this.prepare(chunk, source);
+    }
   }
 
-  /** One batch that cannot be encoded must not keep all others in the log for ever: it is found and set aside. */
-  private encode(
-    chunk: Chunk,
-    source: SealSource,
-    readable: readonly { entry: StoredEntry; batch: ColumnBatch }[],
-  ): KeyedSegment[] {
-    const all = readable.map((r) => r.batch);
-    try {
-      return sealSegments(source, all);
-    } catch (error) {
-      const good = readable.filter(({ entry, batch }) => {
-        try {
-          sealSegments(source, [batch]);
-          return true;
-        } catch (cause) {
-          this.parts.storage.transactionSync(() => this.parts.log.quarantine(chunk, entry, String(cause)));
-          return false;
-        }
-      });
-      if (good.length === all.length) throw error;
-      return sealSegments(
-        source,
-        good.map((r) => r.batch),
-      );
+  /** A batch that cannot be encoded must not keep all others in the log for ever. True when one was found. */
+  private setAside(chunk: Chunk, source: SealSource, entries: readonly StoredEntry[]): boolean {
+    const { storage, log } = this.parts;
+    let found = false;
+    for (const entry of entries) {
+      try {
+        const alone = new BatchCollection();
+        alone.add(decodeEntry(entry));
+        sealSegments(source, alone.merged() as ColumnBatch);
+      } catch (error) {
+        storage.transactionSync(() => log.quarantine(chunk, entry, String(error)));
+        found = true;
+      }
     }
+    return found;
   }
 
   /** Bytes are let go as soon as they are stored. */
@@ -167,7 +168,11 @@ export class Sealer {
   }
 }
 
-/** Pure: 1 s, 2 s, 4 s … */
+function decodeEntry(entry: StoredEntry): ColumnBatch {
+  return withTimes(decodeBatch(entry.batch), entry.minTime);
+}
+
+/** 1 s, 2 s, 4 s … */
 export function backoff(failures: number): number {
   return Math.min(FIRST_BACKOFF_MS * 2 ** Math.min(failures - 1, 16), MAX_BACKOFF_MS);
 }

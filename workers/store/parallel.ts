@@ -1,4 +1,5 @@
 /** Work on many items, a few at a time, each with a bound on how long we wait for it. */
+import { rootMessage } from "../event/error-message.ts";
 import { within } from "./within.ts";
 
 export interface Failure<T> {
@@ -20,7 +21,7 @@ export async function eachWithin<T>(
       try {
         await within(timeoutMs, "no answer", work(item));
       } catch (error) {
-        failures.push({ item, error: error instanceof Error ? error.message : String(error) });
+        failures.push({ item, error: rootMessage(error) });
       }
     }
   };

@@ -106,6 +106,12 @@ export function completeness(rows: readonly LedgerDelta[], behindMs: number, mis
   };
 }
 
+/** The same, read for a range. */
+export async function readCompleteness(env: AskEnv, question: CountsQuestion): Promise<Completeness> {
+  const { rows, behindMs, missing } = await readLedger(env, question);
+  return completeness(rows, behindMs, missing);
+}
+
 interface Range {
   /** Seconds; half-open, on the bounds of buckets. */
   from: number;

@@ -10,6 +10,7 @@
  */
 import type { Column, ColumnBatch } from "../event/batch.ts";
 import { mergeBatches, selectRows, sortByTime } from "./merge.ts";
+import { chooseColumns, foldAttributes } from "./overflow.ts";
 import { sealedKey } from "./paths.ts";
 import { type WrittenSegment, writeSegment } from "./segment-writer.ts";
 
@@ -33,10 +34,43 @@ export interface SealSource {
   lastId: number;
 }
 
-/** `batches` in the order of the log; empty when the chunk held only counts. */
-export function sealSegments(source: SealSource, batches: readonly ColumnBatch[]): KeyedSegment[] {
-  if (batches.length === 0) return [];
-  const sorted = sortByTime(mergeBatches(batches));
+/**
+ * Decoded batches have an entry per row and column, so thousands of attribute
+ * names, each in a few rows, would make millions of empty cells. Beyond so many
+ * (some 60 MB), rare names share the overflow column from here on.
+ */
+const MAX_CELLS = 10_000_000;
+
+/** Collects the decoded batches of one chunk, in the order of the log. */
+export class BatchCollection {
+  private batches: ColumnBatch[] = [];
+  private cells = 0;
+  private keep: ReadonlySet<string> | undefined;
+
+  add(batch: ColumnBatch): void {
+    this.batches.push(this.keep === undefined ? batch : foldAttributes(batch, this.keep));
+    this.cells += batch.rows * batch.columns.size;
+    if (this.cells > MAX_CELLS && this.keep === undefined) this.fold();
+  }
+
+  /** All rows, by time; undefined when there are none. */
+  merged(): ColumnBatch | undefined {
+    if (this.batches.length === 0) return undefined;
+    this.fold();
+    const merged = mergeBatches(this.batches);
+    this.batches = [];
+    return sortByTime(merged);
+  }
+
+  private fold(): void {
+    const keep = this.keep ?? chooseColumns(this.batches);
+    this.keep = keep;
+    this.batches = this.batches.map((batch) => foldAttributes(batch, keep));
+  }
+}
+
+/** `sorted` as `BatchCollection.merged` has it. */
+export function sealSegments(source: SealSource, sorted: ColumnBatch): KeyedSegment[] {
   const time = timeOf(sorted);
   return hourRanges(time, MAX_SEGMENTS_PER_SEAL).map(([from, to]) => {
     const piece = from === 0 && to === sorted.rows ? sorted : selectRows(sorted, rowNumbers(from, to));
