@@ -243,7 +243,7 @@ class Distinct implements Aggregator {
 /** Values as text, so that 5 and "5" of two segments are one value. */
 function textReader(column: Column): (row: number) => string | undefined {
   if (column.type === "string") {
-    const { dict, index } = column;
+    const { index, dict } = column;
     return (row) => dict[index[row] as number];
   }
   const { data } = column;

@@ -4,6 +4,7 @@
  * for events and by `table.ts` for the rows of an answer. NOT means "does not
  * match", so it holds for rows that lack the field.
  */
+
 import type { Column, ColumnBatch, NumberColumn, StringColumn } from "../event/batch.ts";
 import { isFailure } from "../event/failure.ts";
 import { dictIncludes } from "../store/text-column.ts";
@@ -62,17 +63,16 @@ function matchStrings(matcher: Matcher, column: StringColumn): Uint8Array {
 
 function matchDictionary(matcher: Matcher, column: StringColumn): Uint8Array {
   if (matcher.contains !== undefined) return dictIncludes(column, matcher.contains, true);
-  if (matcher.literal !== undefined) {
-    const hits = dictIncludes(column, matcher.literal.text, matcher.literal.ignoreCase);
-    for (let at = hits.indexOf(1); at >= 0; at = hits.indexOf(1, at + 1)) {
-      if (!matcher.text(column.dict[at] as string)) hits[at] = 0;
-    }
-    return hits;
-  }
+  const { literal } = matcher;
+  const hits = literal && dictIncludes(column, literal.text, literal.ignoreCase);
+  // Without a candidate no string need be made.
+  if (hits !== undefined && !hits.includes(1)) return hits;
   const { dict } = column;
-  const hits = new Uint8Array(dict.length);
-  for (let at = 0; at < hits.length; at++) if (matcher.text(dict[at] as string)) hits[at] = 1;
-  return hits;
+  const found = hits ?? new Uint8Array(dict.length).fill(1);
+  for (let entry = found.indexOf(1); entry >= 0; entry = found.indexOf(1, entry + 1)) {
+    if (!matcher.text(dict[entry] as string)) found[entry] = 0;
+  }
+  return found;
 }
 
 function matchNumbers(matcher: Matcher, column: NumberColumn): Uint8Array {
@@ -105,10 +105,10 @@ function matchFailed(batch: ColumnBatch): Uint8Array {
   const mask = new Uint8Array(batch.rows);
   const outcome = batch.columns.get(OUTCOME);
   const status = batch.columns.get(STATUS);
-  const index = outcome?.type === "string" ? outcome.index : undefined;
-  const dict = outcome?.type === "string" ? outcome.dict : [];
-  const codes = status !== undefined && status.type !== "string" ? status.data : undefined;
-  const outcomes = [undefined, ...dict];
+  const strings = outcome?.type === "string" ? outcome : undefined;
+  const index = strings?.index;
+  const codes = status !== undefined && "data" in status ? status.data : undefined;
+  const outcomes = [undefined, ...(strings?.dict ?? [])];
   const withoutStatus = outcomes.map((o) => isFailure(o, undefined));
   const withStatus = outcomes.map((o) => isFailure(o, 500));
   for (let row = 0; row < mask.length; row++) {

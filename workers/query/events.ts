@@ -106,7 +106,7 @@ export class EventSink implements Sink {
     const time = batch.columns.get(TIME);
     const last = this.full();
     let candidates = rows;
-    if (this.keys.length === 0 && time !== undefined && time.type !== "string") {
+    if (this.keys.length === 0 && time !== undefined && "data" in time) {
       const bound = this.timeBound(time.data, rows, last?.time);
       const start = after?.time;
       candidates = rows.filter((row) => {
@@ -178,7 +178,8 @@ export class EventSink implements Sink {
     }
     if (!any) return;
     const known = this.types.get(name);
-    this.types.set(name, known === undefined || known === column.type ? column.type : "string");
+    const type = column.type;
+    this.types.set(name, known === undefined || known === type ? type : "string");
   }
 
   /** Where the next page begins; undefined when this one is the last, or not in order of time. */

@@ -164,8 +164,7 @@ export class Grouping {
 
 function textIds(interner: Interner, column: StringColumn, rows: Int32Array): Int32Array {
   const ids = new Int32Array(rows.length);
-  const { index } = column;
-  const dict = column.dict;
+  const { index, dict } = column;
   const known = new Int32Array(dict.length);
   for (let i = 0; i < rows.length; i++) {
     const at = index[rows[i] as number] as number;

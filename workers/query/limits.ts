@@ -17,7 +17,10 @@ export const MAX_EXACT_DISTINCT = 200_000;
 /** Estimated bytes of all states of one query. */
 export const MAX_STATE_BYTES = 48 << 20;
 
-/** Segments of one query: each costs at least two reads (10,000 subrequests per invocation). */
+/**
+ * Segments read by one query, after pruning: each costs at least two reads of
+ * the 10,000 that an invocation has.
+ */
 export const MAX_SEGMENTS = 3_000;
 /** Bytes read from R2 for one query. */
 export const MAX_BYTES = 2_000_000_000;
@@ -39,3 +42,16 @@ export const LIVE_CACHE_BYTES = 6 << 20;
 export const DEFAULT_RANGE_MS = 3_600_000;
 /** Without `to`, a query looks this far ahead: clocks of locations differ, ms. */
 export const CLOCK_SKEW_MS = 5_000;
+/** Parsed pruning of segments kept in the isolate between queries. */
+export const PRUNING_CACHE_BYTES = 4 << 20;
+
+/** Segments whose attribute lists are read for completion. */
+export const FIELD_SEGMENTS = 200;
+/** Events looked at for the values of a field: enough to be typical, few enough to be quick. */
+export const VALUE_EVENTS = 500_000;
+/** Values of a field in one answer. */
+export const MAX_VALUES = 200;
+/** Events of one invocation: more than 256 KiB of logs can hold. */
+export const MAX_INVOCATION_EVENTS = 10_000;
+/** With `around`, an invocation's events are looked for this far on both sides, ms. */
+export const AROUND_MS = 3_600_000;

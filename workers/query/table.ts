@@ -3,6 +3,7 @@
  * `limit`, `fields` after `stats`. Small (at most MAX_GROUPS rows), so plain
  * arrays; `where` borrows the evaluator of events.
  */
+
 import type { QueryColumn } from "../api/contract.ts";
 import type { Column, ColumnBatch } from "../event/batch.ts";
 import type { ColumnType } from "../event/columns.ts";

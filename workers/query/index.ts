@@ -1,0 +1,6 @@
+/** Ask: what the rest of the platform may use of the query engine. */
+export type { QueryError } from "./errors.ts";
+export { fieldValues, listFields } from "./fields.ts";
+export { readInvocation } from "./invocation.ts";
+export type { QueryParams } from "./params.ts";
+export { type QueryOptions, type QueryResult, runQuery } from "./run.ts";

@@ -1,0 +1,142 @@
+/**
+ * What the Ingesters have not sealed yet. Asked before the catalog is read, so
+ * that an event sealed in between is found in both and counted once (`run.ts`
+ * leaves out what the catalog's marks cover). Decoded batches are kept between
+ * queries: only what is new travels and is parsed.
+ */
+import type { IngesterRpc, UnsealedBatch } from "../buffer/contract.ts";
+import { type ColumnBatch, decodeBatch } from "../event/batch.ts";
+import type { ShardRow } from "../store/catalog.ts";
+import { LIVE_CACHE_BYTES, LIVE_TIMEOUT_MS, MAX_LIVE_BYTES } from "./limits.ts";
+import type { TimeRange } from "./plan.ts";
+
+/** Ingesters asked at once. */
+const ASK_WIDTH = 16;
+/** Batch ids and times of all that was ever logged. */
+const ALL: TimeRange = { from: -Number.MAX_SAFE_INTEGER, to: Number.MAX_SAFE_INTEGER };
+
+export interface LiveBatch {
+  shard: string;
+  id: number;
+  minTime: number;
+  maxTime: number;
+  batch: ColumnBatch;
+}
+
+export interface LiveAnswer {
+  batches: LiveBatch[];
+  /** Shards that could not be read, and why. */
+  missing: string[];
+}
+
+type Namespace = Pick<Env["INGESTER"], "getByName">;
+
+interface ShardCache {
+  /** All batches up to this id that were unsealed when asked. */
+  through: number;
+  batches: LiveBatch[];
+  /** Encoded. */
+  bytes: number;
+}
+
+const cache = new Map<string, ShardCache>();
+let cachedBytes = 0;
+
+function forget(shard: string): void {
+  cachedBytes -= cache.get(shard)?.bytes ?? 0;
+  cache.delete(shard);
+}
+
+export async function readLive(
+  ingesters: Namespace,
+  shards: readonly ShardRow[],
+  range: TimeRange,
+): Promise<LiveAnswer> {
+  const answer: LiveAnswer = { batches: [], missing: [] };
+  const budget = { left: MAX_LIVE_BYTES };
+  for (let at = 0; at < shards.length; at += ASK_WIDTH) {
+    const asked = shards.slice(at, at + ASK_WIDTH).map((row) => readShard(ingesters, row, range, budget));
+    for (const part of await Promise.all(asked)) {
+      if (typeof part === "string") answer.missing.push(part);
+      else for (const b of part) if (b.maxTime >= range.from && b.minTime < range.to) answer.batches.push(b);
+    }
+  }
+  return answer;
+}
+
+/** Its batches, or what to say about their absence. */
+async function readShard(
+  ingesters: Namespace,
+  row: ShardRow,
+  range: TimeRange,
+  budget: { left: number },
+): Promise<LiveBatch[] | string> {
+  const { shard } = row;
+  try {
+    const known = cache.get(shard) ?? { through: row.sealedThrough, batches: [], bytes: 0 };
+    const fresh = await ask(ingesters, shard, ALL, known.through, LIVE_CACHE_BYTES);
+    if (fresh.more) {
+      // Too much to keep: only what this query's time range needs.
+      forget(shard);
+      const ranged = await ask(ingesters, shard, range, row.sealedThrough, Math.max(budget.left, 0));
+      budget.left -= ranged.bytes;
+      if (ranged.more) return `${shard}: more unsealed events than one query can read`;
+      return ranged.batches;
+    }
+    const batches = [...known.batches, ...fresh.batches].filter((b) => b.id > row.sealedThrough);
+    remember(shard, known, batches, fresh.bytes);
+    return batches;
+  } catch (error) {
+    forget(shard);
+    return `${shard}: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+function remember(shard: string, known: ShardCache, batches: LiveBatch[], newBytes: number): void {
+  forget(shard);
+  const bytes = batches.length === 0 ? 0 : known.bytes + newBytes;
+  const through = batches.at(-1)?.id ?? known.through;
+  while (cachedBytes + bytes > LIVE_CACHE_BYTES && cache.size > 0) forget(cache.keys().next().value as string);
+  if (cachedBytes + bytes > LIVE_CACHE_BYTES) return;
+  cache.set(shard, { through, batches, bytes });
+  cachedBytes += bytes;
+}
+
+async function ask(
+  ingesters: Namespace,
+  shard: string,
+  range: TimeRange,
+  afterId: number,
+  maxBytes: number,
+): Promise<{ batches: LiveBatch[]; bytes: number; more: boolean }> {
+  const stub = ingesters.getByName(shard) as unknown as IngesterRpc;
+  const batches: LiveBatch[] = [];
+  let bytes = 0;
+  let after = afterId;
+  for (;;) {
+    const page = await withTimeout(stub.unsealed({ ...range, afterId: after }));
+    for (const batch of page.batches) {
+      bytes += batch.batch.length;
+      batches.push(decode(shard, batch));
+    }
+    if (!page.more) return { batches, bytes, more: false };
+    if (bytes > maxBytes) return { batches, bytes, more: true };
+    after = page.batches.at(-1)?.id ?? after;
+  }
+}
+
+function decode(shard: string, { id, minTime, maxTime, batch }: UnsealedBatch): LiveBatch {
+  return { shard, id, minTime, maxTime, batch: decodeBatch(batch) };
+}
+
+async function withTimeout<T>(work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${LIVE_TIMEOUT_MS / 1000} s`)), LIVE_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Carries out a plan: reads batches, finds the rows that match, and hands them
+ * to the sink. Live batches and row groups of segments look the same here.
+ *
+ * A row group is read in stages (cheap filters, text filters, then what the
+ * sink needs), and a stage that leaves no row spares the rest. A few batches
+ * are under way at once, so that one waits for R2 while another is computed.
+ */
+import type { ColumnBatch, NumberColumn } from "../event/batch.ts";
+import type { CatalogSegment } from "../store/catalog.ts";
+import type { Budget } from "./budget.ts";
+import { columnsOf, type Node, stagesOf } from "./compile.ts";
+import { QueryFailure } from "./errors.ts";
+import { evaluate, rowsOf } from "./evaluate.ts";
+import { READ_CONCURRENCY } from "./limits.ts";
+import type { LiveBatch } from "./live.ts";
+import type { Plan, TimeRange } from "./plan.ts";
+import type { SealedGroup, SealedReader } from "./sealed.ts";
+import type { Sink } from "./sink.ts";
+
+export interface Scan {
+  plan: Plan;
+  sink: Sink;
+  budget: Budget;
+  live: readonly LiveBatch[];
+  /** In the order of `sink.order`. */
+  segments: readonly CatalogSegment[];
+  reader: SealedReader;
+  onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Stop after so many events: for answers that may look at a part only. */
+  maxEvents?: number;
+}
+
+/** What could not be read, in words. */
+export async function runScan(scan: Scan): Promise<string[]> {
+  const { sink, budget } = scan;
+  const missing: string[] = [];
+  const stages = stagesOf(scan.plan.filter);
+  for (const live of inOrder(scan.live, sink.order)) {
+    budget.check();
+    if (sink.wants(live.minTime, live.maxTime)) await scanBatch(scan, stages, liveGroup(live));
+  }
+  let done = 0;
+  let next = 0;
+  let failures = 0;
+  const worker = async () => {
+    while (next < scan.segments.length) {
+      const segment = scan.segments[next++] as CatalogSegment;
+      if (!sink.wants(segment.minTime, segment.maxTime) || enough(scan)) continue;
+      try {
+        await scanSegment(scan, stages, segment);
+      } catch (error) {
+        if (error instanceof QueryFailure) throw error;
+        failures++;
+        missing.push(`${segment.key}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+      scan.onProgress?.(++done, scan.segments.length);
+    }
+  };
+  await Promise.all(Array.from({ length: width(scan) }, worker));
+  if (failures > 0 && failures === budget.segments) {
+    throw new QueryFailure({ code: "unavailable", message: `No segment could be read: ${missing[0]}. Try again.` });
+  }
+  return missing;
+}
+
+/** Newest first with a limit is often answered by the first segment: reading ahead would be for nothing. */
+function width(scan: Scan): number {
+  return scan.sink.order === "any" ? READ_CONCURRENCY : 2;
+}
+
+function enough({ budget, maxEvents }: Scan): boolean {
+  return maxEvents !== undefined && budget.events >= maxEvents;
+}
+
+function inOrder<T extends { minTime: number; maxTime: number }>(items: readonly T[], order: Sink["order"]): T[] {
+  return [...items].sort((a, b) => (order === "oldest" ? a.minTime - b.minTime : b.maxTime - a.maxTime));
+}
+
+function liveGroup({ batch, minTime, maxTime }: LiveBatch): SealedGroup {
+  return { rows: batch.rows, minTime, maxTime, names: [...batch.columns.keys()], read: async () => batch };
+}
+
+async function scanSegment(scan: Scan, stages: readonly Node[], segment: CatalogSegment): Promise<void> {
+  const { sink, budget, plan } = scan;
+  budget.segments++;
+  budget.check();
+  const groups = (await scan.reader.open(segment)).filter(
+    (g) => g.maxTime >= plan.range.from && g.minTime < plan.range.to,
+  );
+  for (const group of inOrder(groups, sink.order)) {
+    if (!sink.wants(group.minTime, group.maxTime) || enough(scan)) continue;
+    budget.check();
+    await scanBatch(scan, stages, group);
+  }
+}
+
+async function scanBatch({ plan, sink, budget }: Scan, stages: readonly Node[], group: SealedGroup): Promise<void> {
+  const { range } = plan;
+  budget.events += group.rows;
+  const inside = group.minTime >= range.from && group.maxTime < range.to;
+  let mask: Uint8Array | undefined;
+  if (!inside) {
+    mask = timeMask(await group.read(["time"], true), range);
+    if (!mask.includes(1)) return;
+  }
+  for (const stage of stages) {
+    const batch = await group.read([...columnsOf(stage)], true);
+    const matches = evaluate(stage, batch);
+    if (mask !== undefined)
+      for (let row = 0; row < matches.length; row++) matches[row] = (matches[row] as number) & (mask[row] as number);
+    mask = matches;
+    if (!mask.includes(1)) return;
+  }
+  const rows = mask === undefined ? Int32Array.from({ length: group.rows }, (_, row) => row) : rowsOf(mask);
+  const batch = await group.read(sink.columns, true);
+  await sink.take(batch, rows, { names: group.names, read: (names) => group.read(names, false) });
+}
+
+function timeMask(batch: ColumnBatch, { from, to }: TimeRange): Uint8Array {
+  const mask = new Uint8Array(batch.rows);
+  const time = batch.columns.get("time") as NumberColumn | undefined;
+  if (time === undefined) return mask;
+  for (let row = 0; row < mask.length; row++) {
+    const t = time.data[row] as number;
+    if (t >= from && t < to) mask[row] = 1;
+  }
+  return mask;
+}

@@ -1,0 +1,136 @@
+/**
+ * Segments as the scan sees them: opened once, their decoded columns kept in a
+ * cache that the queries of an isolate share (a segment never changes). Reads
+ * from R2 are counted and wait for one of a few places.
+ */
+
+import type { Column, ColumnBatch } from "../event/batch.ts";
+import type { CatalogSegment } from "../store/catalog.ts";
+import { openSegment, type Segment } from "../store/segment-reader.ts";
+import { columnBytes } from "../store/text-column.ts";
+import type { Budget } from "./budget.ts";
+import { CACHE_BYTES, READ_CONCURRENCY } from "./limits.ts";
+import { Lru } from "./lru.ts";
+
+/** A cache entry that says that there is nothing. */
+const NONE_BYTES = 64;
+
+interface Opened {
+  segment: Segment;
+  /** Bytes read so far through this segment; a query counts what it adds. */
+  source: { bytes: number };
+}
+
+const opened = new Lru<Opened>(CACHE_BYTES / 4);
+/** null: the segment has no such column. */
+const columns = new Lru<{ column: Column | null }>((CACHE_BYTES * 3) / 4);
+
+/** Forgets all: for benchmarks of cold reads. */
+export function clearSegmentCache(): void {
+  opened.clear();
+  columns.clear();
+}
+
+/** Outlives the query that opened it: it must hold nothing of that query. */
+function sourceOf(bucket: R2Bucket, key: string) {
+  const source = {
+    bytes: 0,
+    async read(offset: number, length: number): Promise<Uint8Array> {
+      const object = await bucket.get(key, { range: { offset, length } });
+      if (object === null) throw new Error(`the object ${key} is gone`);
+      const bytes = new Uint8Array(await object.arrayBuffer());
+      source.bytes += bytes.length;
+      return bytes;
+    },
+  };
+  return source;
+}
+
+class Places {
+  private free = READ_CONCURRENCY;
+  private readonly waiting: (() => void)[] = [];
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.free > 0) this.free--;
+    else await new Promise<void>((resolve) => this.waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.waiting.shift();
+      if (next === undefined) this.free++;
+      else next();
+    }
+  }
+}
+
+export interface SealedGroup {
+  rows: number;
+  minTime: number;
+  maxTime: number;
+  names: readonly string[];
+  /** `keep`: worth caching. Wide reads of a few rows would drive out what the next query needs. */
+  read(names: readonly string[], keep: boolean): Promise<ColumnBatch>;
+}
+
+/** Segments of one query. Promises of one request must not be awaited by another, so places are per query. */
+export class SealedReader {
+  private readonly places = new Places();
+  private readonly bucket: R2Bucket;
+  private readonly budget: Budget;
+
+  constructor(bucket: R2Bucket, budget: Budget) {
+    this.bucket = bucket;
+    this.budget = budget;
+  }
+
+  async open(entry: CatalogSegment): Promise<SealedGroup[]> {
+    const known = opened.get(entry.key);
+    const { segment, source } = known ?? (await this.places.run(() => this.openNew(entry)));
+    const names = segment.columns.map((c) => c.name);
+    return segment.rowGroups.map((group, at) => ({
+      ...group,
+      names,
+      read: (wanted, keep) => this.read(entry.key, { segment, source }, at, wanted, keep),
+    }));
+  }
+
+  private async openNew(entry: CatalogSegment): Promise<Opened> {
+    const source = sourceOf(this.bucket, entry.key);
+    const segment = await openSegment(source, entry.bytes);
+    this.budget.bytes += source.bytes;
+    const made = { segment, source };
+    opened.set(entry.key, made, segment.footerBytes);
+    return made;
+  }
+
+  private async read(
+    key: string,
+    from: Opened,
+    group: number,
+    names: readonly string[],
+    keep: boolean,
+  ): Promise<ColumnBatch> {
+    const rows = from.segment.rowGroups[group]?.rows ?? 0;
+    const found = new Map<string, Column>();
+    const missing: string[] = [];
+    for (const name of names) {
+      const cached = columns.get(`${key}\0${group}\0${name}`);
+      if (cached === undefined) missing.push(name);
+      else if (cached.column !== null) found.set(name, cached.column);
+    }
+    if (missing.length === 0) return { rows, columns: found };
+    const batch = await this.places.run(async () => {
+      const before = from.source.bytes;
+      const read = await from.segment.read(group, missing);
+      this.budget.bytes += from.source.bytes - before;
+      return read;
+    });
+    for (const name of missing) {
+      const column = batch.columns.get(name);
+      if (column !== undefined) found.set(name, column);
+      if (keep)
+        columns.set(`${key}\0${group}\0${name}`, { column: column ?? null }, column ? columnBytes(column) : NONE_BYTES);
+    }
+    return { rows, columns: found };
+  }
+}
