@@ -11,7 +11,7 @@ import { HTTPException } from "hono/http-exception";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { guard } from "./auth/guard.ts";
 import type { ApiContext, ApiEnv } from "./context.ts";
-import { fail, rootMessage, sendFailure, withoutSecrets } from "./errors.ts";
+import { fail, logFailure, sendFailure, withoutSecrets } from "./errors.ts";
 import { ROUTES, type Route } from "./routes.ts";
 import { securityHeaders } from "./security-headers.ts";
 import { serveStatic } from "./static.ts";
@@ -58,15 +58,7 @@ app.onError((error, c) => {
   const id = c.get("requestId");
   if (error instanceof HTTPException && error.status < 500)
     return sendFailure(c, fail("bad_request", withoutSecrets(error.message) || "The request cannot be read."));
-  // One line of JSON per failure; no query string, no headers, no body: they may hold what is not ours to log.
-  const failed = {
-    requestId: id,
-    method: c.req.method,
-    path: c.req.path,
-    error: error.name,
-    message: rootMessage(error),
-  };
-  console.error(withoutSecrets(JSON.stringify({ ...failed, stack: framesOf(error) })));
+  logFailure(c, error);
   const details = { requestId: id };
   if (error instanceof DrizzleQueryError)
     return sendFailure(c, fail("unavailable", "The database did not answer. Try again.", { details, retryAfterS: 5 }));
@@ -75,13 +67,6 @@ app.onError((error, c) => {
     fail("internal", `Something broke on our side. Look for ${id} in the Worker's log.`, { details }),
   );
 });
-
-/** A stack without its first lines, which repeat the message. */
-const framesOf = (error: Error) =>
-  (error.stack ?? "")
-    .split("\n")
-    .filter((line) => /^\s+at /.test(line))
-    .slice(0, 20);
 
 async function answer(c: ApiContext, handler: Route["handler"]): Promise<Response> {
   const result = await handler(c);

@@ -18,6 +18,8 @@ const STATUS = {
   unsupported_encoding: 415,
   query_too_large: 422,
   too_many_requests: 429,
+  /** The client has gone; nobody reads it (nginx's number). */
+  cancelled: 499 as 400,
   overloaded: 503,
   unavailable: 503,
   internal: 500,
@@ -56,6 +58,15 @@ export function withoutSecrets(text: string): string {
     .replace(/\b(bearer|basic)\s+[^\s"']+/gi, "$1 [redacted]")
     .replace(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, "[redacted jwt]")
     .replace(/(tailrace=)[^;\s"']+/g, "$1[redacted]");
+}
+
+/** One line of JSON per failure; no query string, no headers, no body: they may hold what is not ours to log. */
+export function logFailure(c: Context, error: unknown): void {
+  const { name, stack = "" } = error instanceof Error ? error : new Error(String(error));
+  // Without the stack's first lines, which repeat the message.
+  const frames = stack.split("\n").filter((line) => /^\s+at /.test(line));
+  const failed = { requestId: c.get("requestId"), method: c.req.method, path: c.req.path, error: name };
+  console.error(withoutSecrets(JSON.stringify({ ...failed, message: rootMessage(error), stack: frames.slice(0, 20) })));
 }
 
 /** The innermost cause: drizzle wraps an error in one whose message lists the statement's parameters. */

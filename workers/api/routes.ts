@@ -6,9 +6,12 @@
 import type { RouteScope } from "./auth/scopes.ts";
 import type { Handler } from "./context.ts";
 import { listAudit } from "./routes/audit.ts";
+import { fields, values } from "./routes/fields.ts";
 import { healthz } from "./routes/health.ts";
+import { invocation } from "./routes/invocations.ts";
 import { ledger } from "./routes/ledger.ts";
 import { overview } from "./routes/overview.ts";
+import { queryByBody, queryByUrl } from "./routes/query.ts";
 import { logIn, logOut, whoAmI } from "./routes/session.ts";
 import { createToken, listTokens, revokeToken } from "./routes/tokens.ts";
 import { worker } from "./routes/workers.ts";
@@ -41,6 +44,11 @@ export const ROUTES: readonly Route[] = [
   post("/api/v1/session", "public", logIn),
   get("/api/v1/session", "any", whoAmI),
   del("/api/v1/session", "any", logOut),
+  get("/api/v1/query", "read", queryByUrl),
+  post("/api/v1/query", "read", queryByBody),
+  get("/api/v1/fields", "read", fields),
+  get("/api/v1/fields/:name/values", "read", values),
+  get("/api/v1/invocations/:id", "read", invocation),
   get("/api/v1/overview", "read", overview),
   get("/api/v1/workers/:script", "read", worker),
   get("/api/v1/ledger", "read", ledger),
