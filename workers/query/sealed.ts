@@ -12,6 +12,8 @@ import type { Budget } from "./budget.ts";
 import { CACHE_BYTES, READ_CONCURRENCY } from "./limits.ts";
 import { Lru } from "./lru.ts";
 
+/** A parsed footer, per column and row group. */
+const FOOTER_BYTES_PER_CHUNK = 200;
 /** A cache entry that says that there is nothing. */
 const NONE_BYTES = 64;
 
@@ -99,7 +101,7 @@ export class SealedReader {
     const segment = await openSegment(source, entry.bytes);
     this.budget.bytes += source.bytes;
     const made = { segment, source };
-    opened.set(entry.key, made, segment.footerBytes);
+    opened.set(entry.key, made, segment.rowGroups.length * segment.columns.length * FOOTER_BYTES_PER_CHUNK);
     return made;
   }
 
