@@ -76,12 +76,14 @@ export interface IngesterStatus {
   quarantined: number;
 }
 
+export type SealResult = { ok: true } | { ok: false; error: string };
+
 export interface IngesterRpc {
   append(request: AppendRequest): Promise<AppendResult>;
   unsealed(request: UnsealedRequest): Promise<UnsealedAnswer>;
   unsealedRollups(request?: { afterId?: number }): Promise<UnsealedRollups>;
-  /** Seals all there is now; resolves when it is in the catalog. */
-  seal(): Promise<void>;
+  /** Seals all there is now; resolves when it is in the catalog, or when a store refused (nothing is lost then). */
+  seal(): Promise<SealResult>;
   status(): Promise<IngesterStatus>;
 }
 

@@ -13,6 +13,7 @@ import type {
   AppendResult,
   IngesterRpc,
   IngesterStatus,
+  SealResult,
   UnsealedAnswer,
   UnsealedRequest,
   UnsealedRollups,
@@ -90,12 +91,12 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     return this.log.countsPage(afterId, ROLLUP_ANSWER_BYTES);
   }
 
-  async seal(): Promise<void> {
+  async seal(): Promise<SealResult> {
     if (!this.mark.isSet && !this.log.isEmpty) await this.announce();
     this.log.closeChunk();
     const ok = await this.sealer.run(this.log.chunks.length - 1);
     this.plan();
-    if (!ok) throw new Error(`not sealed: ${this.sealer.lastError}`);
+    return ok ? { ok } : { ok, error: this.sealer.lastError ?? "" };
   }
 
   async status(): Promise<IngesterStatus> {

@@ -79,7 +79,8 @@ export async function sealAll(env: Pick<StoreEnv, "DB" | "INGESTER">): Promise<S
   const shards = await listShards(env.DB);
   const failures = await eachWithin(shards, { width: SEAL_WIDTH, timeoutMs: SEAL_TIMEOUT_MS }, async ({ shard }) => {
     const ingester: Pick<IngesterRpc, "seal"> = env.INGESTER.getByName(shard);
-    await ingester.seal();
+    const result = await ingester.seal();
+    if (!result.ok) throw new Error(result.error);
   });
   const failed = failures.map(({ item, error }) => `${item.shard}: ${error}`);
   return { sealed: shards.length - failed.length, failed };

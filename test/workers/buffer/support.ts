@@ -89,3 +89,43 @@ export async function visible(script: string): Promise<number> {
   const { rows, sealedThrough } = await sealed(script);
   return rows + batches.filter((b) => b.id > sealedThrough).reduce((sum, b) => sum + b.rows, 0);
 }
+
+/** `before`: nothing happens. `after`: it happens, and the answer is lost. */
+export type Fault = "before" | "after";
+
+export function failingBucket(fault: Fault): R2Bucket {
+  return overriding(env.BUCKET, "put", failing(fault, "R2 is away"));
+}
+
+export function failingDb(fault: Fault): D1Database {
+  return overriding(env.DB, "batch", failing(fault, "D1 is away"));
+}
+
+type Call = (...args: unknown[]) => Promise<unknown>;
+
+function failing(fault: Fault, message: string) {
+  return (real: Call): Call =>
+    async (...args) => {
+      if (fault === "after") await real(...args);
+      throw new Error(message);
+    };
+}
+
+function overriding<T extends object>(target: T, name: string, wrap: (real: Call) => Call): T {
+  return new Proxy(target, {
+    get(on, property) {
+      const value: unknown = Reflect.get(on, property, on);
+      if (typeof value !== "function") return value;
+      const bound = (value as Call).bind(on) as Call;
+      return property === name ? wrap(bound) : bound;
+    },
+  });
+}
+
+export async function until(condition: () => Promise<boolean>, deadlineMs = 15_000): Promise<void> {
+  const end = Date.now() + deadlineMs;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`not within ${deadlineMs} ms`);
+    await scheduler.wait(20);
+  }
+}
