@@ -12,7 +12,7 @@ export async function measureFreshness({ probes }) {
   const bench = await benchStack({ demo: true });
   const agent = connections(4);
   const shop = bench.stack.shopUrl.replace("localhost", "127.0.0.1");
-  const background = setInterval(() => send(agent, `${shop}/products`).catch(() => {}), BACKGROUND_EVERY_MS);
+  const background = setInterval(() => send(agent, `${shop}/api/products`).catch(() => {}), BACKGROUND_EVERY_MS);
   const waits = [];
   try {
     for (let n = -3; n < probes; n++) {
@@ -28,7 +28,7 @@ export async function measureFreshness({ probes }) {
 }
 
 async function probe(api, agent, shop, marker) {
-  await send(agent, `${shop}/search?q=${marker}`);
+  await send(agent, `${shop}/api/search?q=${marker}`);
   const ended = performance.now();
   for (;;) {
     const { rows } = await api.query(`kind:invocation url:/${marker}/ | stats count()`, "-5m");

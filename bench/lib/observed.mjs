@@ -10,7 +10,7 @@ import { median, seconds } from "./numbers.mjs";
 import { benchStack } from "./stack.mjs";
 
 const CONNECTIONS = 16;
-const PATHS = ["/products/p-1001", "/products", "/search?q=wool", "/", "/products/p-1002", "/categories"];
+const PATHS = ["/", "/api/products", "/api/products/KI-1001", "/api/search?q=wool", "/api/cart"];
 /** Linux counts CPU time of a process in hundredths of a second. */
 const MS_PER_TICK = 10;
 

@@ -8,7 +8,7 @@ import { Api } from "./http.mjs";
 
 const TOKEN = "bench-admin-token";
 /** The limit per Worker is for noisy Workers, not for loads: out of the way. */
-const NO_LIMIT = { simple: { limit: 1_000_000_000, period: 10 } };
+const NO_LIMIT = { namespace_id: "1001", simple: { limit: 1_000_000_000, period: 10 } };
 
 /** @param {Partial<import("../../scripts/lib/stack.mjs").StackOptions>} options */
 export async function benchStack(options = {}) {
