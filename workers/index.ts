@@ -1,8 +1,19 @@
 /** The Worker. Wiring only: each handler hands over to the stage that owns the work. */
 import { app } from "./api/app.ts";
+import { runHousekeeping } from "./api/housekeeping.ts";
+import { runDaily, runHourly } from "./store/maintenance.ts";
 
 export { Ingester } from "./buffer/ingester.ts";
 
+/** As in wrangler.toml; every other cron, also one fired by hand without a name, does the hourly work. */
+const DAILY = "17 3 * * *";
+
 export default {
   fetch: (request, env, ctx) => app.fetch(request, env, ctx),
+
+  async scheduled({ cron }, env) {
+    const now = Date.now();
+    if (cron === DAILY) await Promise.all([runDaily(env, now), runHousekeeping(env, now)]);
+    else await runHourly(env, now);
+  },
 } satisfies ExportedHandler<Env>;

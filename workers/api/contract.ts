@@ -253,6 +253,11 @@ export interface PlatformSettings {
   worker: WorkerSettings;
 }
 
+/** POST /api/v1/seal: how many Ingesters have everything in the catalog now (503 when one could not). */
+export interface SealAnswer {
+  sealed: number;
+}
+
 /** GET /healthz: 200 or 503. */
 export interface HealthAnswer {
   status: "ok" | "failing";

@@ -4,6 +4,7 @@
  */
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { rootMessage } from "../event/error-message.ts";
 import type { ApiError } from "./contract.ts";
 
 const STATUS = {
@@ -67,11 +68,4 @@ export function logFailure(c: Context, error: unknown): void {
   const frames = stack.split("\n").filter((line) => /^\s+at /.test(line));
   const failed = { requestId: c.get("requestId"), method: c.req.method, path: c.req.path, error: name };
   console.error(withoutSecrets(JSON.stringify({ ...failed, message: rootMessage(error), stack: frames.slice(0, 20) })));
-}
-
-/** The innermost cause: drizzle wraps an error in one whose message lists the statement's parameters. */
-export function rootMessage(error: unknown): string {
-  let at = error;
-  while (at instanceof Error && at.cause instanceof Error) at = at.cause;
-  return at instanceof Error ? at.message : String(at);
 }

@@ -9,9 +9,10 @@ import type { IngesterRpc, IngesterStatus } from "../buffer/contract.ts";
 import { SEAL_AGE_MS } from "../buffer/limits.ts";
 import { runBatch } from "../db/batch.ts";
 import { schema } from "../db/client.ts";
+import { rootMessage } from "../event/error-message.ts";
 import { within } from "../store/within.ts";
 import type { HealthAnswer } from "./contract.ts";
-import { rootMessage, withoutSecrets } from "./errors.ts";
+import { withoutSecrets } from "./errors.ts";
 
 type Check = HealthAnswer["checks"][number];
 

@@ -20,6 +20,8 @@ export async function readJson<T>(c: ApiContext, schema: Schema<T>): Promise<Inp
     const details = { reason: error instanceof Error ? error.message : String(error) };
     return { ok: false, failure: fail("bad_request", "The body is not JSON.", { details }) };
   }
+  // valibot takes an array for an object that has nothing but optional fields.
+  if (Array.isArray(body)) return { ok: false, failure: fail("bad_request", "The body must be a JSON object.") };
   return check(schema, body, "The body does not fit.");
 }
 

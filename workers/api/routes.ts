@@ -13,6 +13,8 @@ import { ledger } from "./routes/ledger.ts";
 import { overview } from "./routes/overview.ts";
 import { queryByBody, queryByUrl } from "./routes/query.ts";
 import { logIn, logOut, whoAmI } from "./routes/session.ts";
+import { getSettings, getWorkerSettings, putSettings, putWorkerSettings } from "./routes/settings.ts";
+import { maintenance, seal } from "./routes/store.ts";
 import { createToken, listTokens, revokeToken } from "./routes/tokens.ts";
 import { worker } from "./routes/workers.ts";
 
@@ -28,6 +30,8 @@ export interface Route {
 
 /** A token, a name, a query text: a few kilobytes at most. */
 const SMALL_BODY = 16 << 10;
+/** Fifty sampling rules and some hundred patterns. */
+const SETTINGS_BODY = 128 << 10;
 
 const get = (path: string, scope: RouteScope, handler: Handler): Route => ({ method: "GET", path, scope, handler });
 const del = (path: string, scope: RouteScope, handler: Handler): Route => ({ method: "DELETE", path, scope, handler });
@@ -37,6 +41,14 @@ const post = (path: string, scope: RouteScope, handler: Handler, maxBody = SMALL
   scope,
   handler,
   maxBody,
+});
+
+const put = (path: string, scope: RouteScope, handler: Handler): Route => ({
+  method: "PUT",
+  path,
+  scope,
+  handler,
+  maxBody: SETTINGS_BODY,
 });
 
 export const ROUTES: readonly Route[] = [
@@ -52,8 +64,14 @@ export const ROUTES: readonly Route[] = [
   get("/api/v1/overview", "read", overview),
   get("/api/v1/workers/:script", "read", worker),
   get("/api/v1/ledger", "read", ledger),
+  get("/api/v1/settings", "read", getSettings),
+  put("/api/v1/settings", "admin", putSettings),
+  get("/api/v1/workers/:script/settings", "read", getWorkerSettings),
+  put("/api/v1/workers/:script/settings", "admin", putWorkerSettings),
   get("/api/v1/tokens", "admin", listTokens),
   post("/api/v1/tokens", "admin", createToken),
   del("/api/v1/tokens/:id", "admin", revokeToken),
   get("/api/v1/audit", "admin", listAudit),
+  post("/api/v1/seal", "admin", seal),
+  post("/api/v1/maintenance", "admin", maintenance),
 ];

@@ -12,7 +12,11 @@ const MAX_VERSIONS = 5_000;
 
 export async function readSeen(d1: D1Database, from: number, script?: string): Promise<SeenSource> {
   const { workers, versions } = schema;
-  const only = script === undefined ? sql`last_seen >= ${from - SILENT_MS}` : sql`script = ${script}`;
+  // A Worker that has settings and was never seen is not there yet (`routes/settings.ts`).
+  const only =
+    script === undefined
+      ? sql`last_seen >= ${Math.max(from - SILENT_MS, 1)}`
+      : sql`script = ${script} AND last_seen > 0`;
   const [workerRows = [], versionRows = []] = await runBatch<Seen & { script: string; id: string }>(d1, [
     sql`SELECT script, first_seen AS firstSeen, last_seen AS lastSeen FROM ${workers}
       WHERE ${only} ORDER BY last_seen DESC LIMIT ${MAX_WORKERS}`,
