@@ -8,7 +8,7 @@
  */
 import type { Completeness, QueryAnswer, QueryStats } from "../api/contract.ts";
 import { findSegments, listShards, readPruning, type SegmentPruning } from "../store/catalog.ts";
-import { completeness, readLedger } from "../store/rollups.ts";
+import { completeness, readCompleteness } from "../store/rollups.ts";
 import { Budget } from "./budget.ts";
 import { badQuery, type QueryError, QueryFailure, tooMuch } from "./errors.ts";
 import { EventSink } from "./events.ts";
@@ -166,11 +166,9 @@ async function pruningOf(db: D1Database, keys: readonly string[]): Promise<Map<s
   return known;
 }
 
-async function askCompleteness(env: QueryEnv, { range, scripts }: Plan): Promise<Completeness> {
+function askCompleteness(env: QueryEnv, { range, scripts }: Plan): Promise<Completeness> {
   const question = { from: Math.floor(range.from / 1_000), to: Math.ceil(range.to / 1_000) };
-  const script = scripts?.length === 1 ? scripts[0] : undefined;
-  const { rows, behindMs, missing } = await readLedger(env, { ...question, script });
-  return completeness(rows, behindMs, missing);
+  return readCompleteness(env, { ...question, script: scripts?.length === 1 ? scripts[0] : undefined });
 }
 
 /** A promise that is awaited late must not count as unhandled when it fails early. */
