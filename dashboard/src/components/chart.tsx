@@ -6,9 +6,11 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { ensureLocale } from "../lib/locale.ts";
+import type { PlotInput } from "../lib/plot-input.ts";
 import { zoom } from "../state/location.ts";
 import { themeVersion } from "../state/theme.ts";
-import type { Plot, PlotInput } from "./plot.ts";
+import type { Plot } from "./plot.ts";
 import "../styles/chart.css";
 
 export interface ChartProps extends PlotInput {
@@ -33,6 +35,7 @@ export function Chart(props: ChartProps) {
 
   useEffect(() => {
     let gone = false;
+    ensureLocale();
     import("./plot.ts").then(({ createPlot }) => {
       if (gone || host.current === null) return;
       plot.current = createPlot(host.current, latest.current, {

@@ -23,6 +23,9 @@ const UNITS: Record<string, string> = { duration: "ms", cpu_time: "ms" };
 /** Shown on their own above the list. */
 const SHOWN_ABOVE = new Set(["message", "stack", "attributes", "time"]);
 
+/** Frames without the indent that the runtime gives them. */
+export const trimStack = (stack: string): string => stack.replace(/^[ \t]+/gm, "");
+
 export function fieldsOf(event: EventJson): [string, Scalar][] {
   const core = Object.entries(event).filter(
     ([name, value]) => !SHOWN_ABOVE.has(name) && value !== null && value !== undefined && typeof value !== "object",
@@ -39,16 +42,14 @@ function AttributeRow({
   value: Scalar;
   actions: AttributeActions | undefined;
 }) {
-  const shown = typeof value === "number" ? withUnit(value, UNITS[name]) : String(value);
+  const unit = UNITS[name];
+  const shown = unit === undefined ? String(value) : withUnit(value, unit);
   return (
     <li class="attr">
       <span class="attr-name" title={name}>
         {name}
       </span>
-      <span
-        class="attr-value mono"
-        title={typeof value === "number" && shown !== String(value) ? String(value) : undefined}
-      >
+      <span class="attr-value mono" title={shown === String(value) ? undefined : String(value)}>
         {shown}
       </span>
       {actions !== undefined && (
@@ -107,7 +108,9 @@ function Body({ event, actions }: { event: EventJson; actions: AttributeActions 
           {message}
         </pre>
       )}
-      {typeof event.stack === "string" && event.stack !== "" && <pre class="detail-stack muted">{event.stack}</pre>}
+      {typeof event.stack === "string" && event.stack !== "" && (
+        <pre class="detail-stack muted">{trimStack(event.stack)}</pre>
+      )}
       <h2>Fields</h2>
       <AttributeList entries={fieldsOf(event)} actions={actions} />
       {attributes.length > 0 && <h2>Attributes</h2>}

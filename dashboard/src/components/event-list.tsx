@@ -26,6 +26,12 @@ export function useNarrow(): boolean {
   return narrow;
 }
 
+/** `tone-…`, not `warn`: only the edge of the row is coloured, not its text. */
+function toneClass(row: EventRow): string {
+  const tone = toneOf(row.level, row.kind);
+  return tone === "" ? "" : `tone-${tone}`;
+}
+
 function Message({ row }: { row: EventRow }) {
   const tone = toneOf(row.level, row.kind);
   if (row.kind === "exception")
@@ -67,7 +73,7 @@ function Row({ row, index, top, height, active, showDay, onOpen }: RowProps) {
   return (
     <div
       id={`ev-${index}`}
-      class={`ev ${toneOf(row.level, row.kind)} ${active ? "active" : ""}`}
+      class={`ev ${toneClass(row)} ${active ? "active" : ""}`}
       role="row"
       aria-selected={active}
       aria-rowindex={index + 1}

@@ -1,6 +1,6 @@
 /** Is it broken, since when, which version: one line per Worker, the first thing on a page. */
 import type { Finding } from "../lib/diagnose.ts";
-import { count, moment, percent, span } from "../lib/format.ts";
+import { about, count, moment, percent } from "../lib/format.ts";
 import { exploreHref, FAILED_FILTER, term } from "../lib/query-text.ts";
 import type { RangeText } from "../lib/range.ts";
 import { withRange } from "../state/location.ts";
@@ -43,7 +43,7 @@ function FindingLine({ finding, range, now, showScript }: LineProps) {
           {since === undefined
             ? "throughout this range"
             : ongoing
-              ? `since ${moment(since, now)}, for ${span(now - since)}`
+              ? `since ${moment(since, now)}, for ${about(now - since)}`
               : `from ${moment(since, now)}, now over`}
         </span>
         <a class="link" href={exploreHref(q, range)}>

@@ -3,7 +3,7 @@ import { useMemo } from "preact/hooks";
 import type { QueryAnswer } from "../../../workers/api/contract.ts";
 import { bucketStarts } from "../lib/buckets.ts";
 import { isoToMs } from "../lib/event-row.ts";
-import { count } from "../lib/format.ts";
+import { count, countTick } from "../lib/format.ts";
 import { Chart } from "./chart.tsx";
 
 const HEIGHT_PX = 104;
@@ -71,6 +71,7 @@ export function Histogram({ answer, from, to, bucketMs, onLevel }: Props) {
       to={to}
       series={series}
       format={count}
+      formatTick={countTick}
       legend={
         <>
           {totals.error > 0 && (

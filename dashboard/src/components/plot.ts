@@ -6,28 +6,7 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { clock, day } from "../lib/format.ts";
-
-export interface PlotSeries {
-  label: string;
-  /** CSS variable, e.g. `--v3`. */
-  colour: string;
-  /** null: nothing there; a line breaks. */
-  values: (number | null)[];
-  kind: "bars" | "line";
-}
-
-export interface PlotInput {
-  /** Starts of the buckets, empty ones included. */
-  x: number[];
-  bucketMs: number;
-  from: number;
-  to: number;
-  /** Bars are stacked in this order, the first at the foot. */
-  series: PlotSeries[];
-  format: (value: number) => string;
-  /** The y axis reaches at least this far. */
-  minTop?: number;
-}
+import type { PlotInput, PlotSeries } from "../lib/plot-input.ts";
 
 export interface PlotOptions {
   height: number;
@@ -148,7 +127,7 @@ export function createPlot(host: HTMLElement, first: PlotInput, options: PlotOpt
           gap: 8,
           grid,
           ticks: { show: false },
-          values: (_u, splits) => splits.map((v) => input.format(v)),
+          values: (_u, splits) => splits.map((v) => (input.formatTick ?? input.format)(v)),
         },
       ],
       cursor: {

@@ -3,6 +3,7 @@ import { useMemo, useRef, useState } from "preact/hooks";
 import type { QueryAnswer, QueryColumn } from "../../../workers/api/contract.ts";
 import { isoToMs } from "../lib/event-row.ts";
 import { full, withUnit } from "../lib/format.ts";
+import { isVersion } from "../lib/result-series.ts";
 import { useVirtual } from "../lib/virtual.ts";
 import { Version } from "./version.tsx";
 import "../styles/result-table.css";
@@ -28,8 +29,6 @@ function compare(a: Cell | undefined, b: Cell | undefined): number {
   if (b === null || b === undefined) return -1;
   return a < b ? -1 : 1;
 }
-
-const VERSION_FIELDS = new Set(["version", "version_id"]);
 
 export function cellText(value: Cell | undefined, column: QueryColumn): string {
   if (column.type === "time" && typeof value === "string") return full(isoToMs(value));
@@ -86,8 +85,8 @@ export function ResultTable({ answer, groups, onFilter }: Props) {
               const value = rows[item.index]?.[i];
               const text = cellText(value, c);
               const content =
-                VERSION_FIELDS.has(c.name) && typeof value === "string" ? (
-                  <Version id={value} />
+                isVersion(c.name) && typeof value === "string" ? (
+                  <Version id={value} showMessage />
                 ) : value === null ? (
                   <span class="faint">–</span>
                 ) : (

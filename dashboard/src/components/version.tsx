@@ -1,5 +1,5 @@
 /** A version as it is shown everywhere: its colour, tag, short id and message. */
-import { colourVar, shortId } from "../lib/versions.ts";
+import { colourVar, nameOf, shortId } from "../lib/versions.ts";
 
 interface Props {
   id: string | null | undefined;
@@ -12,10 +12,12 @@ export function versionTitle({ id, tag, message }: Props): string {
   return [tag, id, message].filter(Boolean).join(" · ") || "No version";
 }
 
-export function Version(props: Props) {
-  const { id, tag, message, showMessage = false } = props;
+export function Version({ id, showMessage = false, ...given }: Props) {
+  const known = nameOf(id ?? "");
+  const tag = given.tag || known?.tag;
+  const message = given.message || known?.message;
   return (
-    <span class="version" title={versionTitle(props)}>
+    <span class="version" title={versionTitle({ id, tag, message })}>
       <VersionDot id={id} />
       {tag ? <span class="tag">{tag}</span> : null}
       <span class="id">{id ? shortId(id) : "no version"}</span>

@@ -13,8 +13,13 @@ export function count(value: number | null | undefined): string {
     v /= 1000;
     unit++;
   }
-  return trim(v, Math.abs(v) < 10 ? 2 : Math.abs(v) < 100 ? 1 : 0) + COUNT_UNITS[unit];
+  return v.toFixed(Math.abs(v) < 9.995 ? 2 : Math.abs(v) < 99.95 ? 1 : 0) + COUNT_UNITS[unit];
 }
+
+/** For axes: round values, so no zeros behind the point. */
+export const countTick = (value: number): string => tick(count(value));
+export const durationTick = (ms: number): string => tick(duration(ms));
+const tick = (text: string): string => text.replace(/(\.\d*?)0+(?=\D|$)/, "$1").replace(/\.(?=\D|$)/, "");
 
 function trim(value: number, digits: number): string {
   return value.toLocaleString("en", { maximumFractionDigits: digits });
@@ -71,6 +76,9 @@ export function span(ms: number): string {
   }
   return parts.join(" ") || "0 s";
 }
+
+/** As `span`, to the minute once it is more than ten of them. */
+export const about = (ms: number): string => span(ms > 600_000 ? Math.round(ms / 60_000) * 60_000 : ms);
 
 /** `3 m 2 s ago`, or `just now`. */
 export function ago(t: number, now: number): string {

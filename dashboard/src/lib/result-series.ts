@@ -1,10 +1,10 @@
 /** The answer of `stats … by bin(…), x` → lines over time. Pure. */
 import type { QueryAnswer } from "../../../workers/api/contract.ts";
-import type { PlotSeries } from "../components/plot.ts";
 import { bucketFor, bucketStarts } from "./buckets.ts";
 import { isoToMs } from "./event-row.ts";
 import { withUnit } from "./format.ts";
-import { colourVar, PALETTE_SIZE, shortId } from "./versions.ts";
+import type { PlotSeries } from "./plot-input.ts";
+import { colourVar, nameOf, PALETTE_SIZE, shortId } from "./versions.ts";
 
 export interface ResultSeries {
   x: number[];
@@ -27,8 +27,15 @@ export interface Shape {
 const MAX_LINES = 8;
 const LEVEL_COLOURS: Record<string, string> = { error: "--bar-red", warn: "--bar-amber" };
 
+export const isVersion = (column: string): boolean => column === "version" || column === "version_id";
+
+function versionLabel(id: string): string {
+  const tag = nameOf(id)?.tag;
+  return tag ? `${tag} ${shortId(id)}` : shortId(id);
+}
+
 function colourOf(column: string, value: string, index: number): string {
-  if (column === "version" || column === "version_id") return colourVar(value);
+  if (isVersion(column)) return colourVar(value);
   return (column === "level" ? LEVEL_COLOURS[value] : undefined) ?? `--v${(index * 3) % PALETTE_SIZE}`;
 }
 
@@ -55,7 +62,7 @@ export function toSeries(
     const key = parts.join("\u0000");
     let group = groups.get(key);
     if (group === undefined) {
-      const label = parts.map((p, i) => (/^version/.test(keys[i] as string) ? shortId(p) : p)).join(" · ") || aggregate;
+      const label = parts.map((p, i) => (isVersion(keys[i] as string) ? versionLabel(p) : p)).join(" · ") || aggregate;
       group = { first: parts[0] ?? "", label, values: x.map(() => null), weight: 0 };
       groups.set(key, group);
     }

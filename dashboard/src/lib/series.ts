@@ -1,6 +1,6 @@
 /** Rollup series → what the charts draw. Pure. */
 import type { SeriesPoint, VersionSummary } from "../../../workers/api/contract.ts";
-import type { PlotSeries } from "../components/plot.ts";
+import type { PlotSeries } from "./plot-input.ts";
 import { colourVar, shortId } from "./versions.ts";
 
 export const timesOf = (points: SeriesPoint[]) => points.map((p) => p.t);

@@ -1,8 +1,8 @@
 /**
  * A version's colour and name. The colour comes from the id's hash, so it is
- * the same on every page and machine; when two versions of one Worker would
- * share it, the one that was seen later takes the next free one, which this
- * browser remembers.
+ * the same on every page and machine; when two versions on a page
+ * would share it, the one that was seen later takes the next free one, which
+ * this browser remembers.
  */
 
 /** `--v0` … `--v9` in styles/base.css: told apart in both themes and by the most common colour blindnesses. */
@@ -31,7 +31,7 @@ function load(): void {
 }
 load();
 
-/** Makes the colours of one Worker's versions differ. Hand them in order of first seen. */
+/** Makes the colours of a page's versions differ while there are enough of them. Hand them in order of first seen. */
 export function assignColours(ids: string[]): void {
   const taken = new Set<number>();
   let changed = false;
@@ -67,3 +67,21 @@ export function colourVar(id: string | null | undefined): string {
 export function shortId(id: string): string {
   return id.length > 12 ? id.slice(0, 8) : id;
 }
+
+export interface VersionName {
+  tag: string;
+  message: string;
+}
+
+/** Tags and messages by id, from whatever answer told them: answers of `stats … by version` hold ids alone. */
+const names = new Map<string, VersionName>();
+const MAX_NAMES = 2000;
+
+export function rememberName(id: string, tag: string, message = ""): void {
+  if (id === "" || (tag === "" && message === "")) return;
+  const known = names.get(id);
+  if (known === undefined && names.size >= MAX_NAMES) names.clear();
+  names.set(id, { tag, message: message || (known?.message ?? "") });
+}
+
+export const nameOf = (id: string): VersionName | undefined => names.get(id);

@@ -15,6 +15,7 @@ import { bytes, count, duration } from "../lib/format.ts";
 import { shapeOf } from "../lib/query-shape.ts";
 import { addFilter, groupBy, splitQuery } from "../lib/query-text.ts";
 import { resolveRange } from "../lib/range.ts";
+import { rememberName } from "../lib/versions.ts";
 import { EventPages } from "../state/event-pages.ts";
 import { useShortcuts } from "../state/keys.ts";
 import { tick } from "../state/live.ts";
@@ -56,10 +57,26 @@ function useTable(q: string, kind: string, run: number) {
     async (signal) => {
       if (kind !== "table") return undefined;
       const at = resolveRange(range.value, Date.now());
-      return { answer: await api.query(q, at, undefined, signal), ...at };
+      const [answer] = await Promise.all([api.query(q, at, undefined, signal), learnNames(q, at)]);
+      return { answer, ...at };
     },
     tick.value,
   );
+}
+
+let learnt = "";
+
+/** A table by version names them by tag and message, which the Overview's answer knows. */
+async function learnNames(q: string, at: { from: number; to: number }): Promise<void> {
+  const key = `${range.value.from} ${range.value.to}`;
+  if (learnt === key || !/\bversion(_id)?\b/.test(splitQuery(q).pipes)) return;
+  try {
+    const { workers } = await api.overview(at);
+    for (const v of workers.flatMap((w) => w.versions)) rememberName(v.id, v.tag, v.message);
+    learnt = key;
+  } catch {
+    // The ids alone will do.
+  }
 }
 
 /** New pages take the place of the old ones once their first page is there. */

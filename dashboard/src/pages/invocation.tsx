@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { EventJson, InvocationAnswer } from "../../../workers/api/contract.ts";
 import { api } from "../api/client.ts";
 import { CompletenessBadge } from "../components/completeness.tsx";
-import { AttributeList, fieldsOf } from "../components/event-detail.tsx";
+import { AttributeList, fieldsOf, trimStack } from "../components/event-detail.tsx";
 import { Icon } from "../components/icons.tsx";
 import { CopyButton, ErrorState, Progress, Snippet } from "../components/states.tsx";
 import { Version } from "../components/version.tsx";
@@ -88,7 +88,11 @@ function Step({
   const tone = toneOf(str(event.level), event.kind);
   const own = Object.entries(event.attributes ?? {}).filter(([k]) => !INHERITED.test(k));
   return (
-    <li class={`step ${tone} ${active ? "active" : ""}`} onClick={onClick} aria-current={active}>
+    <li
+      class={`step ${tone === "" ? "" : `tone-${tone}`} ${active ? "active" : ""}`}
+      onClick={onClick}
+      aria-current={active}
+    >
       <span class="step-time mono faint" title={full(isoToMs(event.time))}>
         {offset(isoToMs(event.time) - start)}
       </span>
@@ -98,7 +102,7 @@ function Step({
           {event.kind === "exception" && str(event.name) !== "" && <b>{str(event.name)}: </b>}
           {str(event.message) || str(event.name)}
         </pre>
-        {str(event.stack) !== "" && <pre class="step-stack muted">{str(event.stack)}</pre>}
+        {str(event.stack) !== "" && <pre class="step-stack muted">{trimStack(str(event.stack))}</pre>}
         {active && own.length > 0 && <AttributeList entries={own} />}
       </div>
     </li>

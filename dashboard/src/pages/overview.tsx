@@ -13,9 +13,9 @@ import { MeasureRow } from "../components/measures.tsx";
 import { ErrorState, NoData, Progress, StaleNotice } from "../components/states.tsx";
 import { WorkerTable } from "../components/worker-table.tsx";
 import { diagnoseAll } from "../lib/diagnose.ts";
-import { count, duration, percent } from "../lib/format.ts";
-import { line, requestBars, timesOf, versionName } from "../lib/series.ts";
-import { assignColours, colourVar } from "../lib/versions.ts";
+import { count, countTick, duration, durationTick, percent } from "../lib/format.ts";
+import { line, requestBars, timesOf } from "../lib/series.ts";
+import { assignColours, colourVar, rememberName, shortId } from "../lib/versions.ts";
 import { tick } from "../state/live.ts";
 import { range, setQuery } from "../state/location.ts";
 import { useResource } from "../state/resource.ts";
@@ -23,15 +23,17 @@ import "../styles/overview.css";
 
 const SYNC = "overview";
 /** More lines than this on the error chart are a tangle. */
-const BLAMED_LINES = 3;
+const BLAMED_LINES = 2;
+const BLAMED_RATE = 0.005;
 
 function useOverview() {
   const { from, to } = range.value;
   const resource = useResource(`${from} ${to}`, (signal) => api.overview({ from, to }, signal), tick.value);
   const data = resource.data;
   useMemo(() => {
-    for (const w of data?.workers ?? [])
-      assignColours([...w.versions].sort((a, b) => a.firstSeen - b.firstSeen).map((v) => v.id));
+    const versions = data?.workers.flatMap((w) => w.versions) ?? [];
+    for (const v of versions) rememberName(v.id, v.tag, v.message);
+    assignColours(versions.sort((a, b) => a.firstSeen - b.firstSeen || (a.id < b.id ? -1 : 1)).map((v) => v.id));
   }, [data]);
   return resource;
 }
@@ -45,8 +47,15 @@ function Charts({ data }: { data: OverviewAnswer }) {
   const blamed = useMemo(
     () =>
       data.workers
-        .flatMap((w) => (w.versions.length > 1 ? w.versions : []))
-        .filter((v) => v.errors > 0)
+        .flatMap((w) =>
+          w.versions.length > 1
+            ? w.versions.map((v) => ({
+                ...v,
+                name: `${w.script} ${v.tag || shortId(v.id)}`,
+              }))
+            : [],
+        )
+        .filter((v) => v.errorRate >= BLAMED_RATE)
         .sort((a, b) => b.errors - a.errors)
         .slice(0, BLAMED_LINES),
     [data],
@@ -54,7 +63,7 @@ function Charts({ data }: { data: OverviewAnswer }) {
   const requests = useMemo(() => requestBars(points), [points]);
   const errors = useMemo(
     () => [
-      ...blamed.map((v) => line(v.series, versionName(v), colourVar(v.id), (p) => p.errorRate)),
+      ...blamed.map((v) => line(v.series, v.name, colourVar(v.id), (p) => p.errorRate)),
       line(points, "All Workers", "--bar-red", (p) => p.errorRate),
     ],
     [points, blamed],
@@ -71,6 +80,7 @@ function Charts({ data }: { data: OverviewAnswer }) {
         {...frame}
         series={requests}
         format={count}
+        formatTick={countTick}
         legend={
           <>
             <LegendItem colour="--bar">Succeeded</LegendItem>
@@ -90,7 +100,7 @@ function Charts({ data }: { data: OverviewAnswer }) {
             <LegendItem colour="--bar-red">All</LegendItem>
             {blamed.map((v) => (
               <LegendItem key={v.id} colour={colourVar(v.id)}>
-                {versionName(v)}
+                {v.name}
               </LegendItem>
             ))}
           </>
@@ -102,6 +112,7 @@ function Charts({ data }: { data: OverviewAnswer }) {
         {...frame}
         series={latency}
         format={duration}
+        formatTick={durationTick}
         minTop={1}
         legend={
           <>

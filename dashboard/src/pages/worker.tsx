@@ -12,10 +12,10 @@ import { ErrorState, NoData, Progress, StaleNotice } from "../components/states.
 import { Version } from "../components/version.tsx";
 import { MeasureCells } from "../components/worker-table.tsx";
 import { diagnose } from "../lib/diagnose.ts";
-import { count, duration, full, moment, percent, rate } from "../lib/format.ts";
+import { count, countTick, duration, durationTick, full, moment, percent, rate } from "../lib/format.ts";
 import { exploreHref, term } from "../lib/query-text.ts";
 import { perSecond, requestBars, timesOf, versionLines, versionName } from "../lib/series.ts";
-import { assignColours, colourVar } from "../lib/versions.ts";
+import { assignColours, colourVar, rememberName } from "../lib/versions.ts";
 import { tick } from "../state/live.ts";
 import { range, withRange } from "../state/location.ts";
 import { useResource } from "../state/resource.ts";
@@ -135,7 +135,8 @@ function Charts({ data }: { data: WorkerAnswer }) {
           unitLabel={single ? "per bar" : "per second"}
           {...frame}
           series={series.requests}
-          format={single ? count : (v) => (v === 0 ? "0" : rate(v, 1000))}
+          format={single ? count : (v) => rate(v, 1000)}
+          formatTick={single ? countTick : (v) => (v === 0 ? "0" : rate(v, 1000))}
         />
         <Chart
           title="Error rate"
@@ -145,8 +146,24 @@ function Charts({ data }: { data: WorkerAnswer }) {
           format={percent}
           minTop={0.01}
         />
-        <Chart title="Duration p50" unitLabel="wall time" {...frame} series={series.p50} format={duration} minTop={1} />
-        <Chart title="Duration p99" unitLabel="wall time" {...frame} series={series.p99} format={duration} minTop={1} />
+        <Chart
+          title="Duration p50"
+          unitLabel="wall time"
+          {...frame}
+          series={series.p50}
+          format={duration}
+          formatTick={durationTick}
+          minTop={1}
+        />
+        <Chart
+          title="Duration p99"
+          unitLabel="wall time"
+          {...frame}
+          series={series.p99}
+          format={duration}
+          formatTick={durationTick}
+          minTop={1}
+        />
       </div>
     </section>
   );
@@ -209,6 +226,7 @@ export default function Worker({ script }: { script: string }) {
     document.title = `${script} · Tailrace`;
   }, [script]);
   useMemo(() => {
+    for (const v of data?.worker.versions ?? []) rememberName(v.id, v.tag, v.message);
     if (data) assignColours([...data.worker.versions].sort((a, b) => a.firstSeen - b.firstSeen).map((v) => v.id));
   }, [data]);
   const finding = useMemo(() => (data ? diagnose(data.worker) : undefined), [data]);

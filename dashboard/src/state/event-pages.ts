@@ -8,6 +8,7 @@ import { signal } from "@preact/signals";
 import type { QueryStats } from "../../../workers/api/contract.ts";
 import { type ApiFailure, api } from "../api/client.ts";
 import { type EventRow, listQuery, toRows } from "../lib/event-row.ts";
+import { rememberName } from "../lib/versions.ts";
 import { asFailure } from "./resource.ts";
 
 /** The first page is small so that it is there at once. */
@@ -65,6 +66,7 @@ export class EventPages {
       const limit = this.pages.length === 0 ? FIRST_PAGE_ROWS : PAGE_ROWS;
       const answer = await api.query(this.q, this.range, limit, this.abort.signal, before);
       const rows = toRows(answer);
+      for (const row of rows) rememberName(row.versionId, row.versionTag);
       this.stats = answer.stats;
       this.pages.push({ start: this.total, count: rows.length, before, rows, loading: false });
       this.total += rows.length;
