@@ -1,6 +1,7 @@
 /** The Worker. Wiring only: each handler hands over to the stage that owns the work. */
 import { app } from "./api/app.ts";
 import { runHousekeeping } from "./api/housekeeping.ts";
+import { handleTail, type TailProps } from "./ingest/tail.ts";
 import { runDaily, runHourly } from "./store/maintenance.ts";
 
 export { Ingester } from "./buffer/ingester.ts";
@@ -10,6 +11,8 @@ const DAILY = "17 3 * * *";
 
 export default {
   fetch: (request, env, ctx) => app.fetch(request, env, ctx),
+
+  tail: (items, env, ctx) => handleTail(items, env, ctx, ctx.props as TailProps | undefined),
 
   async scheduled({ cron }, env) {
     const now = Date.now();

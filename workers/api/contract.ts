@@ -171,6 +171,8 @@ export interface IngestAnswer {
   /** Items that are durable now. */
   accepted: number;
   rejected: { index: number; error: string }[];
+  /** Set when more were rejected than are listed. */
+  rejectedMore?: number;
   /** Items left out on purpose (sampled, rate-limited, overloaded); the ledger says why. */
   dropped: number;
 }

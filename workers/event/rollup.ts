@@ -63,24 +63,70 @@ interface RollupState extends Omit<RollupDelta, "duration" | "cpu"> {
   cpu: Sketch;
 }
 
+/** What a rollup needs to know of an invocation. */
+type Counted = Pick<
+  TailraceEvent,
+  | "script"
+  | "version_id"
+  | "version_tag"
+  | "version_message"
+  | "entrypoint"
+  | "event_type"
+  | "outcome"
+  | "status"
+  | "sample_weight"
+>;
+
 export class RollupBuilder {
   private readonly states = new Map<string, RollupState>();
+  /** Most invocations are like the one before: saves making the key. */
+  private last: RollupState | undefined;
 
   /** Counts invocation events; ignores every other kind. */
   add(event: TailraceEvent): void {
-    if (event.kind !== "invocation") return;
-    const minute = Math.floor(event.time / MINUTE_US) * 60;
-    const key = `${minute}\0${event.script}\0${event.version_id ?? ""}\0${event.entrypoint ?? ""}\0${event.event_type ?? ""}`;
+    if (event.kind === "invocation") this.count(event, event.time, event.duration, event.cpu_time);
+  }
+
+  /** `time` in µs, `duration` and `cpuTime` in ms. */
+  count(fields: Counted, time: number, duration: number | undefined, cpuTime: number | undefined): void {
+    const state = this.stateOf(fields, Math.floor(time / MINUTE_US) * 60);
+    const weight = fields.sample_weight;
+    state.requests += weight;
+    if (isFailure(fields.outcome, fields.status)) state.errors += weight;
+    const outcome = fields.outcome ?? "unknown";
+    state.outcomes[outcome] = (state.outcomes[outcome] ?? 0) + weight;
+    const cls = statusClass(fields.status);
+    state.statuses[cls] = (state.statuses[cls] ?? 0) + weight;
+    if (duration !== undefined) state.duration.add(duration, weight);
+    if (cpuTime !== undefined) state.cpu.add(cpuTime, weight);
+  }
+
+  private stateOf(fields: Counted, minute: number): RollupState {
+    const version = fields.version_id ?? "";
+    const entrypoint = fields.entrypoint ?? "";
+    const type = fields.event_type ?? "";
+    const { last } = this;
+    if (
+      last !== undefined &&
+      last.minute === minute &&
+      last.script === fields.script &&
+      last.version_id === version &&
+      last.entrypoint === entrypoint &&
+      last.event_type === type
+    ) {
+      return last;
+    }
+    const key = `${minute}\0${fields.script}\0${version}\0${entrypoint}\0${type}`;
     let state = this.states.get(key);
     if (state === undefined) {
       state = {
         minute,
-        script: event.script,
-        version_id: event.version_id ?? "",
-        version_tag: event.version_tag ?? "",
-        version_message: event.version_message ?? "",
-        entrypoint: event.entrypoint ?? "",
-        event_type: event.event_type ?? "",
+        script: fields.script,
+        version_id: version,
+        version_tag: fields.version_tag ?? "",
+        version_message: fields.version_message ?? "",
+        entrypoint,
+        event_type: type,
         requests: 0,
         errors: 0,
         outcomes: {},
@@ -90,15 +136,8 @@ export class RollupBuilder {
       };
       this.states.set(key, state);
     }
-    const weight = event.sample_weight;
-    state.requests += weight;
-    if (isFailure(event.outcome, event.status)) state.errors += weight;
-    const outcome = event.outcome ?? "unknown";
-    state.outcomes[outcome] = (state.outcomes[outcome] ?? 0) + weight;
-    const cls = statusClass(event.status);
-    state.statuses[cls] = (state.statuses[cls] ?? 0) + weight;
-    if (event.duration !== undefined) state.duration.add(event.duration, weight);
-    if (event.cpu_time !== undefined) state.cpu.add(event.cpu_time, weight);
+    this.last = state;
+    return state;
   }
 
   build(): RollupDelta[] {

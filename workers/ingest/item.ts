@@ -4,7 +4,7 @@
  * is read through these few functions, each property once: a native getter
  * costs far more than a field.
  */
-import { clip, MAX_AHEAD_MS, MAX_FIELD_CHARS, MIN_TIME_MS } from "./limits.ts";
+import { clip, MAX_AHEAD_MS, MAX_FIELD_CHARS, MAX_SCRIPT_CHARS, MIN_TIME_MS } from "./limits.ts";
 
 export type Fields = Record<string, unknown>;
 
@@ -15,6 +15,12 @@ export const isFields = (value: unknown): value is Fields =>
 export function text(value: unknown, limit = MAX_FIELD_CHARS): string | undefined {
   if (typeof value === "string") return value === "" ? undefined : clip(value, limit);
   return typeof value === "number" ? String(value) : undefined;
+}
+
+/** The name of a Worker: it names Ingesters (`name#2` is a shard) and folders in the bucket. */
+export function scriptName(value: unknown): string | undefined {
+  if (typeof value !== "string" || value === "") return undefined;
+  return clip(value, MAX_SCRIPT_CHARS).toWellFormed().replaceAll("#", "_");
 }
 
 /** A finite number ≥ 0, or undefined. */

@@ -18,6 +18,10 @@ export const MAX_ATTRIBUTES = 256;
 export const MAX_DEPTH = 5;
 /** Names, ids, versions, outcomes: whatever is a column of its own. */
 export const MAX_FIELD_CHARS = 256;
+/** Outcomes are keys of the rollups. */
+export const MAX_OUTCOME_CHARS = 64;
+/** Names of Workers are part of object keys and of Durable Object names. */
+export const MAX_SCRIPT_CHARS = 255;
 /** Events of one item: 256 KiB of logs hold fewer, HTTP items could hold more. */
 export const MAX_EVENTS_PER_ITEM = 2_000;
 /** Text of one item, all events together: twice what the platform lets through. */

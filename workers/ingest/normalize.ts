@@ -10,13 +10,14 @@ import { isFailure } from "../event/failure.ts";
 import { type EventInfo, readEventInfo } from "./event-info.ts";
 import { AttributeCollector, NameTree } from "./flatten.ts";
 import { isInvocationId, newInvocationId } from "./invocation-id.ts";
-import { amount, type Fields, isFields, list, milliseconds, text, toMicroseconds } from "./item.ts";
+import { amount, type Fields, isFields, list, milliseconds, scriptName, text, toMicroseconds } from "./item.ts";
 import { jsonOf } from "./json.ts";
 import {
   clip,
   MAX_EVENTS_PER_ITEM,
   MAX_ITEM_CHARS,
   MAX_MESSAGE_CHARS,
+  MAX_OUTCOME_CHARS,
   MAX_RAW_CHARS,
   MAX_STACK_CHARS,
   UNKNOWN_SCRIPT,
@@ -110,6 +111,9 @@ function readItem(item: unknown, around: Surroundings, redactor: Redactor): Invo
   const request =
     info.type === "fetch" && info.event ? readRequest(info.event, fields, around.routes(fields.script)) : undefined;
   if (request !== undefined && fields.route !== undefined) fields.route = redactor.text(fields.route);
+  // Local workerd calls it "ok" when the client left before there was an answer; production says "canceled".
+  const left = info.type === "fetch" && fields.status === undefined && exceptions.length === 0;
+  if (around.defaults.local && left && fields.outcome === "ok") fields.outcome = "canceled";
   const failed = isFailure(fields.outcome, fields.status) || exceptions.length > 0;
   const time = toMicroseconds(ms);
   const times = readTimes(item, ms, around);
@@ -137,7 +141,7 @@ function readContext(item: Fields, info: EventInfo, defaults: ItemDefaults): Inv
   const id = item.invocationId;
   // One shape for all, in the order of INVOCATION_FIELDS: the batch builder reads millions of these.
   return {
-    script: text(item.scriptName) ?? defaults.script ?? UNKNOWN_SCRIPT,
+    script: scriptName(item.scriptName) ?? defaults.script ?? UNKNOWN_SCRIPT,
     invocation_id: isInvocationId(id) ? id : newInvocationId(),
     sample_weight: 1,
     entrypoint: text(item.entrypoint),
@@ -145,7 +149,7 @@ function readContext(item: Fields, info: EventInfo, defaults: ItemDefaults): Inv
     version_tag: text(version.tag),
     version_message: text(version.message),
     event_type: info.type,
-    outcome: text(item.outcome) ?? "unknown",
+    outcome: text(item.outcome, MAX_OUTCOME_CHARS) ?? "unknown",
     trace_id: undefined,
     ray_id: undefined,
     method: undefined,
@@ -332,7 +336,7 @@ function addItemDetails(item: Fields, truncated: boolean, out: AttributeCollecto
 }
 
 function rawEvent(item: unknown, reason: string, around: Surroundings, redactor: Redactor): TailraceEvent {
-  const script = (isFields(item) ? text(safely(() => item.scriptName)) : undefined) ?? around.defaults.script;
+  const script = (isFields(item) ? scriptName(safely(() => item.scriptName)) : undefined) ?? around.defaults.script;
   return {
     time: toMicroseconds(around.nowMs),
     kind: "raw",

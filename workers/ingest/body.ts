@@ -1,0 +1,84 @@
+/**
+ * The body of an HTTP ingest, as text, in pieces: unzipped on the way, counted
+ * before and after, so that neither a large body nor a small one that unpacks
+ * into a huge one is ever in memory as a whole. `http.ts` reads it to its end.
+ */
+
+/** On the wire. */
+export const MAX_WIRE_BYTES = 16 * 1024 * 1024;
+/** Unzipped. Never held as a whole; bounds the work of one request. */
+export const MAX_TEXT_BYTES = 64 * 1024 * 1024;
+
+export type BodyProblem = "too_large" | "bad_encoding" | "unsupported_encoding";
+
+/** Why a body came to its end before it should have. */
+export class BodyError extends Error {
+  readonly problem: BodyProblem;
+  constructor(problem: BodyProblem, message: string) {
+    super(message);
+    this.problem = problem;
+  }
+}
+
+/** Throws `BodyError`. Broken UTF-8 becomes U+FFFD: it harms the item it is in, no other. */
+export async function* readText(request: Request): AsyncGenerator<string> {
+  const declared = Number(request.headers.get("content-length") ?? 0);
+  if (declared > MAX_WIRE_BYTES) throw tooLarge();
+  const body = request.body;
+  if (body === null) return;
+  const decoder = new TextDecoder();
+  let bytes = 0;
+  for await (const chunk of decoded(body.pipeThrough(counter()), request.headers.get("content-encoding"))) {
+    bytes += chunk.byteLength;
+    if (bytes > MAX_TEXT_BYTES)
+      throw new BodyError("too_large", `the body unpacks to more than ${mib(MAX_TEXT_BYTES)}`);
+    yield decoder.decode(chunk, { stream: true });
+  }
+  yield decoder.decode();
+}
+
+async function* decoded(body: ReadableStream<Uint8Array>, encoding: string | null): AsyncGenerator<Uint8Array> {
+  const name = (encoding ?? "identity").trim().toLowerCase();
+  if (name === "identity" || name === "") return yield* chunks(body);
+  if (name !== "gzip" && name !== "x-gzip") {
+    throw new BodyError("unsupported_encoding", `content-encoding ${name} is not supported: send gzip, or nothing`);
+  }
+  try {
+    yield* chunks(body.pipeThrough(new DecompressionStream("gzip")));
+  } catch (error) {
+    if (error instanceof BodyError) throw error;
+    throw new BodyError("bad_encoding", "the gzip data is broken or ends too early");
+  }
+}
+
+/** Leaving the loop early cancels the stream, so that nothing more is unpacked. */
+async function* chunks(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader();
+  let ended = false;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) {
+        ended = true;
+        return;
+      }
+      yield value;
+    }
+  } finally {
+    if (!ended) await reader.cancel().catch(() => {});
+  }
+}
+
+function counter(): TransformStream<Uint8Array, Uint8Array> {
+  let bytes = 0;
+  return new TransformStream({
+    transform(chunk, controller) {
+      bytes += chunk.byteLength;
+      if (bytes > MAX_WIRE_BYTES) controller.error(tooLarge());
+      else controller.enqueue(chunk);
+    },
+  });
+}
+
+const tooLarge = () => new BodyError("too_large", `the body has more than ${mib(MAX_WIRE_BYTES)}: send it in parts`);
+const mib = (bytes: number) => `${bytes / 1024 / 1024} MiB`;

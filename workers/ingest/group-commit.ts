@@ -1,0 +1,259 @@
+/**
+ * Group commit: tail calls that run at the same time in one isolate share one
+ * append per Worker. The first item opens a window; what comes meanwhile joins
+ * and waits with it, each call under its own `waitUntil`. `collect.ts` puts
+ * items in and awaits `settled`; appends go to the Ingester (`append` is handed
+ * in). The price is the length of the window, once, in the time to the query.
+ *
+ * A request may end before its timer fires or its append is answered, and takes
+ * both with it. So whoever waits for a group takes it over after a while: the
+ * same appends with the same batch ids, which the Ingester counts once.
+ */
+import type { AppendRequest, AppendResult } from "../buffer/contract.ts";
+import type { LedgerDelta, RollupDelta } from "../event/rollup.ts";
+import { Group } from "./group.ts";
+
+/** Long enough to gather the calls of a busy isolate, far below what a person notices. */
+export const WINDOW_MS = 20;
+/** Groups that hold nothing but counts (all sampled out) are in no hurry. */
+const COUNTS_WINDOW_MS = 1_000;
+/** A group is sent at the first of these, window or not. */
+export const MAX_GROUP_EVENTS = 5_000;
+export const MAX_GROUP_BYTES = 1_000_000;
+/** Not yet durable, all Workers together: above soft only errors are taken, above hard nothing. An isolate has 128 MB. */
+export const SOFT_BYTES = 16_000_000;
+export const HARD_BYTES = 24_000_000;
+/** A call that runs on after its answer has 30 s: half of it for trying. */
+const DEADLINE_MS = 15_000;
+const FIRST_RETRY_MS = 50;
+const MAX_RETRY_MS = 2_000;
+/** Whoever opened the group is taken for dead after this long. */
+const TAKEOVER_MS = 5_000;
+/** Upper bound of the contract with the Ingester. */
+const MAX_SHARDS = 64;
+/** Workers remembered. */
+const MAX_LANES = 2_000;
+/** Minutes whose counts wait for the next group of a Worker. */
+const MAX_WAITING_COUNTS = 500;
+
+/** What became of a group: all kept, only what is essential, or nothing. */
+export type Fate = "kept" | "shed" | "lost";
+
+export type Append = (script: string, shard: number, request: AppendRequest) => Promise<AppendResult>;
+
+export interface Clock {
+  now(): number;
+  sleep(ms: number): Promise<void>;
+  /** Calls back after a while; the returned function cancels. */
+  after(ms: number, run: () => void): () => void;
+  /** 0 ≤ x < 1 */
+  random(): number;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+  random: () => Math.random(),
+};
+
+/** Groups of one Worker. */
+interface Lane {
+  open: Pending | undefined;
+  /** What the Ingester last asked for. */
+  shards: number;
+  /** Counts of groups that could not be stored: they go with the next one. */
+  waiting: CountsOnly;
+}
+
+interface CountsOnly {
+  rollups: RollupDelta[];
+  ledger: LedgerDelta[];
+}
+const noCounts = (): CountsOnly => ({ rollups: [], ledger: [] });
+
+/** A group on its way. */
+export interface Pending {
+  readonly group: Group;
+  readonly lane: Lane;
+  /** Null until it settles. */
+  fate: Fate | null;
+  readonly done: Promise<Fate>;
+  readonly settle: (fate: Fate) => void;
+  requests: AppendRequest[] | undefined;
+  carried: CountsOnly;
+  shedding: boolean;
+  bytes: number;
+  dueMs: number;
+  cancelTimer: () => void;
+}
+
+export class GroupCommit {
+  private readonly lanes = new Map<string, Lane>();
+  private readonly append: Append;
+  private readonly clock: Clock;
+  /** Bytes of groups that have not settled. */
+  private bytes = 0;
+
+  constructor(append: Append, clock: Clock = systemClock) {
+    this.append = append;
+    this.clock = clock;
+  }
+
+  /** Is there room for an item that may be shed, or for one that must not be? */
+  hasRoom(essential: boolean): boolean {
+    return this.bytes < (essential ? HARD_BYTES : SOFT_BYTES);
+  }
+
+  /** Anything not yet durable beyond what one group holds: a sender that can wait should. */
+  get pressed(): boolean {
+    return this.bytes > 4 * MAX_GROUP_BYTES;
+  }
+
+  /** The group that takes this Worker's items now. Call `touch` after putting something in. */
+  open(script: string): Pending {
+    const lane = this.lane(script);
+    if (lane.open !== undefined) return lane.open;
+    const shard = lane.shards > 1 ? Math.floor(this.clock.random() * lane.shards) : 0;
+    const { promise, resolve } = Promise.withResolvers<Fate>();
+    const pending: Pending = {
+      group: new Group(script, shard, lane.shards),
+      lane,
+      fate: null,
+      done: promise,
+      settle: resolve,
+      requests: undefined,
+      carried: noCounts(),
+      shedding: false,
+      bytes: 0,
+      dueMs: Number.POSITIVE_INFINITY,
+      cancelTimer: () => {},
+    };
+    lane.open = pending;
+    return pending;
+  }
+
+  /** Counts what was put in, sees to it that the group is sent in time, and sends it when it is full. */
+  touch(pending: Pending): void {
+    const { group } = pending;
+    this.bytes += group.bytes - pending.bytes;
+    pending.bytes = group.bytes;
+    if (group.rows >= MAX_GROUP_EVENTS || group.bytes >= MAX_GROUP_BYTES) {
+      void this.send(pending);
+      return;
+    }
+    const due = this.clock.now() + (group.rows === 0 ? COUNTS_WINDOW_MS : WINDOW_MS);
+    if (due >= pending.dueMs) return;
+    pending.cancelTimer();
+    pending.dueMs = due;
+    pending.cancelTimer = this.clock.after(due - this.clock.now(), () => void this.send(pending));
+  }
+
+  /** Resolves when the group is durable, or given up. Takes it over if whoever should send it is gone. */
+  async settled(pending: Pending): Promise<Fate> {
+    let cancel = () => {};
+    const late = new Promise<"late">((resolve) => {
+      cancel = this.clock.after(TAKEOVER_MS, () => resolve("late"));
+    });
+    const first = await Promise.race([pending.done, late]);
+    cancel();
+    if (first !== "late") return first;
+    await this.send(pending);
+    return pending.done;
+  }
+
+  /** Closes the group and appends it. May run twice for a group: see above. */
+  async send(pending: Pending): Promise<void> {
+    const { lane, group } = pending;
+    if (lane.open === pending) lane.open = undefined;
+    pending.cancelTimer();
+    if (pending.requests === undefined) {
+      pending.carried = lane.waiting;
+      lane.waiting = noCounts();
+      pending.requests = withCounts(pending.carried, group.requests());
+    }
+    const fate = await this.appendAll(pending, this.clock.now() + DEADLINE_MS).catch((error: unknown) => {
+      console.error(`BUG: a group of ${group.rows} events of ${group.script} could not be sent`, error);
+      return "lost" as const;
+    });
+    if (pending.fate !== null) return;
+    pending.fate = fate;
+    this.bytes -= pending.bytes;
+    if (fate === "lost") keepCounts(pending);
+    pending.settle(fate);
+  }
+
+  private async appendAll(pending: Pending, deadline: number): Promise<Fate> {
+    const { group, lane } = pending;
+    let retryMs = FIRST_RETRY_MS;
+    let at = 0;
+    while (pending.fate === null && pending.requests !== undefined && at < pending.requests.length) {
+      const request = pending.requests[at] as AppendRequest;
+      const result = await this.tryAppend(group, request);
+      if (result?.ok) {
+        lane.shards = Math.max(1, Math.min(MAX_SHARDS, result.shards));
+        at++;
+        continue;
+      }
+      // Parts that are in are in: only a group of which none is may be cut down.
+      if (result !== undefined && at === 0 && !pending.shedding && group.sheddable) {
+        pending.shedding = true;
+        pending.requests = withCounts(pending.carried, group.essentials());
+        continue;
+      }
+      const wait = result === undefined ? retryMs * (0.5 + this.clock.random()) : result.retryAfterMs;
+      if (this.clock.now() + wait > deadline) return at === 0 ? "lost" : "shed";
+      await this.clock.sleep(wait);
+      retryMs = Math.min(retryMs * 2, MAX_RETRY_MS);
+    }
+    return pending.shedding ? "shed" : "kept";
+  }
+
+  /** Undefined when there was no answer: the same append has to be tried again. */
+  private async tryAppend(group: Group, request: AppendRequest): Promise<AppendResult | undefined> {
+    try {
+      return await this.append(group.script, group.shard, request);
+    } catch (error) {
+      console.warn(`append to ${group.script}#${group.shard} failed, trying again`, String(error));
+      return undefined;
+    }
+  }
+
+  private lane(script: string): Lane {
+    let lane = this.lanes.get(script);
+    if (lane === undefined) {
+      if (this.lanes.size >= MAX_LANES) this.forgetIdle();
+      lane = { open: undefined, shards: 1, waiting: noCounts() };
+      this.lanes.set(script, lane);
+    }
+    return lane;
+  }
+
+  private forgetIdle(): void {
+    for (const [script, lane] of this.lanes) {
+      if (lane.open === undefined && lane.waiting.ledger.length === 0) this.lanes.delete(script);
+    }
+  }
+}
+
+function withCounts({ rollups, ledger }: CountsOnly, requests: AppendRequest[]): AppendRequest[] {
+  const first = requests[0];
+  if (first === undefined || ledger.length === 0) return requests;
+  const all = { ...first, rollups: [...rollups, ...first.rollups], ledger: [...ledger, ...first.ledger] };
+  return [all, ...requests.slice(1)];
+}
+
+/** What could not be stored is at least counted, with the next group. */
+function keepCounts({ lane, group, carried }: Pending): void {
+  for (const { rollups, ledger } of [carried, group.counts()]) {
+    if (lane.waiting.ledger.length + ledger.length > MAX_WAITING_COUNTS) {
+      console.error(`counts of ${group.script} were lost: too many groups could not be stored`);
+      return;
+    }
+    lane.waiting.rollups.push(...rollups);
+    lane.waiting.ledger.push(...ledger);
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * One group commit: what all tail calls of a window have to say about one
+ * Worker, in columns, with its rollups and its ledger. `collect.ts` fills it,
+ * `group-commit.ts` sends it. Until it is durable it can be cut down to what
+ * must not be shed.
+ */
+import type { AppendRequest } from "../buffer/contract.ts";
+import { BatchBuilder, decodeBatch, eventAt } from "../event/batch.ts";
+import type { InvocationFields, OwnFields, TailraceEvent } from "../event/event.ts";
+import { type LedgerDelta, type LedgerReason, MINUTE_US, RollupBuilder, type RollupDelta } from "../event/rollup.ts";
+import { newInvocationId } from "./invocation-id.ts";
+
+/** Far below what one append may carry (4 MB): JSON escapes make text longer than estimated. */
+const MAX_BATCH_BYTES = 3_000_000;
+/** UTF-8 of one UTF-16 unit. */
+const MAX_BYTES_PER_CHAR = 3;
+
+type Counts = Partial<Record<LedgerReason, number>>;
+
+/** Items of one minute. Kept ones are told apart by whether an overload may shed them. */
+interface MinuteCounts {
+  counts: Counts;
+  kept: number;
+  essentialKept: number;
+  events: number;
+  essentialEvents: number;
+}
+
+export class Group {
+  readonly script: string;
+  readonly shard: number;
+  /** Over how many shards the Worker was spread when this group began. */
+  readonly spread: number;
+  private readonly batch = new BatchBuilder();
+  private readonly rollups = new RollupBuilder();
+  private readonly minutes = new Map<number, MinuteCounts>();
+  /** First row and number of rows of each invocation that must not be shed. */
+  private readonly essential: number[] = [];
+  private essentialRows = 0;
+
+  constructor(script: string, shard: number, spread: number) {
+    this.script = script;
+    this.shard = shard;
+    this.spread = spread;
+  }
+
+  get rows(): number {
+    return this.batch.rows;
+  }
+  get bytes(): number {
+    return this.batch.bytes;
+  }
+  get sheddable(): boolean {
+    return this.essentialRows < this.batch.rows;
+  }
+
+  keep(fields: InvocationFields, events: readonly OwnFields[], essential: boolean): void {
+    const minute = this.minute((events[0] as OwnFields).time);
+    add(minute.counts, "received");
+    if (essential) {
+      this.essential.push(this.batch.rows, events.length);
+      this.essentialRows += events.length;
+      minute.essentialKept++;
+      minute.essentialEvents += events.length;
+    } else {
+      minute.kept++;
+      minute.events += events.length;
+    }
+    this.batch.pushInvocation(fields, events);
+  }
+
+  /** Something that could not be read, kept as it came. */
+  keepRaw(event: TailraceEvent): void {
+    const minute = this.minute(event.time);
+    add(minute.counts, "received");
+    add(minute.counts, "unreadable");
+    minute.kept++;
+    minute.events++;
+    this.batch.push(event);
+  }
+
+  drop(time: number, reason: "sampled_out" | "rate_limited" | "overloaded"): void {
+    const { counts } = this.minute(time);
+    add(counts, "received");
+    add(counts, reason);
+  }
+
+  truncated(time: number): void {
+    add(this.minute(time).counts, "truncated");
+  }
+
+  /** Rollups count every invocation seen, kept or not (docs/decisions). */
+  count(fields: InvocationFields, time: number, duration: number | undefined, cpuTime: number | undefined): void {
+    this.rollups.count(fields, time, duration, cpuTime);
+  }
+
+  /** All of it, as the appends that carry it: one, unless the text is out of proportion. */
+  requests(): AppendRequest[] {
+    const text = this.batch.rows === 0 ? "" : this.batch.encode();
+    return this.toRequests(text, this.ledger(false), !this.sheddable);
+  }
+
+  /** What an overload leaves: the essential rows; the rest is in the ledger. */
+  essentials(): AppendRequest[] {
+    const kept = new BatchBuilder();
+    if (this.essentialRows > 0) {
+      const batch = decodeBatch(this.batch.encode());
+      for (let i = 0; i < this.essential.length; i += 2) {
+        const first = this.essential[i] as number;
+        for (let n = 0; n < (this.essential[i + 1] as number); n++) kept.push(eventAt(batch, first + n));
+      }
+    }
+    return this.toRequests(kept.rows === 0 ? "" : kept.encode(), this.ledger(true), true, kept);
+  }
+
+  /** What is left to report when nothing could be stored: the counts. */
+  counts(): { rollups: RollupDelta[]; ledger: LedgerDelta[] } {
+    const ledger = [...this.minutes].map(([minute, { counts, kept, essentialKept }]) => ({
+      minute,
+      script: this.script,
+      counts: plus(counts, { overloaded: kept + essentialKept }),
+    }));
+    return { rollups: this.rollups.build(), ledger };
+  }
+
+  private toRequests(
+    text: string,
+    ledger: LedgerDelta[],
+    essential: boolean,
+    { rows, minTime, maxTime } = this.batch as Pick<BatchBuilder, "rows" | "minTime" | "maxTime">,
+  ): AppendRequest[] {
+    const times = rows === 0 ? { minTime: 0, maxTime: 0 } : { minTime, maxTime };
+    const base = { script: this.script, essential, spread: this.spread };
+    const counts = { rollups: this.rollups.build(), ledger };
+    if (!isTooLong(text)) return [{ ...base, batchId: newInvocationId(), batch: text, rows, ...times, ...counts }];
+    const parts = split(text).map((part) => ({
+      ...base,
+      batchId: newInvocationId(),
+      ...part,
+      rollups: [],
+      ledger: [],
+    }));
+    return [{ ...(parts[0] as AppendRequest), ...counts }, ...parts.slice(1)];
+  }
+
+  private ledger(shed: boolean): LedgerDelta[] {
+    return [...this.minutes].map(([minute, m]) => ({
+      minute,
+      script: this.script,
+      counts: plus(m.counts, {
+        kept: m.essentialKept + (shed ? 0 : m.kept),
+        events: m.essentialEvents + (shed ? 0 : m.events),
+        overloaded: shed ? m.kept : 0,
+      }),
+    }));
+  }
+
+  private minute(time: number): MinuteCounts {
+    const at = Math.floor(time / MINUTE_US) * 60;
+    let minute = this.minutes.get(at);
+    if (minute === undefined) {
+      minute = { counts: {}, kept: 0, essentialKept: 0, events: 0, essentialEvents: 0 };
+      this.minutes.set(at, minute);
+    }
+    return minute;
+  }
+}
+
+function add(counts: Counts, reason: LedgerReason): void {
+  counts[reason] = (counts[reason] ?? 0) + 1;
+}
+
+function plus(counts: Counts, more: Counts): Counts {
+  const sum: Counts = { ...counts };
+  for (const reason of Object.keys(more) as LedgerReason[]) {
+    const value = (sum[reason] ?? 0) + (more[reason] ?? 0);
+    if (value > 0) sum[reason] = value;
+  }
+  return sum;
+}
+
+function isTooLong(text: string): boolean {
+  return text.length * MAX_BYTES_PER_CHAR > MAX_BATCH_BYTES && Buffer.byteLength(text) > MAX_BATCH_BYTES;
+}
+
+type Part = Pick<AppendRequest, "batch" | "rows" | "minTime" | "maxTime">;
+
+/** Halves until each part fits. Text that grows sixfold by escaping is made to annoy, so this may be slow. */
+function split(text: string): Part[] {
+  const { rows, ...batch } = decodeBatch(text);
+  const half = Math.ceil(rows / 2);
+  return [
+    [0, half],
+    [half, rows],
+  ].flatMap(([from, to]) => {
+    const builder = new BatchBuilder();
+    for (let row = from as number; row < (to as number); row++) builder.push(eventAt({ rows, ...batch }, row));
+    const part = builder.encode();
+    const { minTime, maxTime } = builder;
+    return isTooLong(part) && builder.rows > 1 ? split(part) : [{ batch: part, rows: builder.rows, minTime, maxTime }];
+  });
+}

@@ -1,0 +1,181 @@
+/**
+ * Text in pieces → trace items: NDJSON, one item a line, or one JSON array.
+ * Many lines are parsed as one list, which the JSON parser does faster than
+ * line by line; only where that fails is each line looked at, so that a bad one
+ * is reported with its index and harms no other. Synchronous and pure.
+ */
+
+/** One item more or less, with its problem if it is none. */
+export type ReadItem = { item: unknown } | { error: string };
+
+/** Lines are gathered up to here: some hundred items. */
+const BLOCK_CHARS = 128 * 1024;
+/** The platform cuts items at 256 KiB of content; JSON may double that. */
+export const MAX_ITEM_CHARS = 2 * 1024 * 1024;
+/** An array this long is parsed in one go; a longer one is cut at its commas, which is slower but bounded. */
+const WHOLE_ARRAY_CHARS = 2 * 1024 * 1024;
+
+const TOO_LONG = `the item has more than ${MAX_ITEM_CHARS} characters`;
+
+export interface ItemReader {
+  /** The items that the text so far completes. */
+  push(text: string): ReadItem[];
+  /** The last ones. */
+  end(): ReadItem[];
+}
+
+/** Tells by the first character that is not a space. */
+export function itemReader(): ItemReader {
+  let reader: ItemReader | undefined;
+  let head = "";
+  return {
+    push(text) {
+      if (reader !== undefined) return reader.push(text);
+      head = head.concat(text).replace(/^[\s\ufeff]+/, "");
+      if (head === "") return [];
+      reader = head.startsWith("[") ? arrayReader() : lineReader();
+      return reader.push(head);
+    },
+    end: () => reader?.end() ?? [],
+  };
+}
+
+function lineReader(): ItemReader {
+  let rest = "";
+  /** Inside a line that is too long already. */
+  let skipping = false;
+  return {
+    push(text) {
+      if (skipping) {
+        const next = text.indexOf("\n");
+        if (next < 0) return [];
+        skipping = false;
+        text = text.slice(next + 1);
+      }
+      rest += text;
+      if (rest.length < BLOCK_CHARS) return [];
+      const end = rest.lastIndexOf("\n");
+      const block = end < 0 ? "" : rest.slice(0, end);
+      rest = end < 0 ? rest : rest.slice(end + 1);
+      const items = parseLines(block);
+      if (rest.length > MAX_ITEM_CHARS) {
+        rest = "";
+        skipping = true;
+        items.push({ error: TOO_LONG });
+      }
+      return items;
+    },
+    end: () => (skipping ? [] : parseLines(rest)),
+  };
+}
+
+function parseLines(block: string): ReadItem[] {
+  const lines = block.split("\n").filter((line) => line.trim() !== "");
+  if (lines.length === 0) return [];
+  const whole = parse(`[${lines.join(",")}]`);
+  // Half-lines that happen to fit together would be fewer items than lines.
+  if (Array.isArray(whole.item) && whole.item.length === lines.length) return whole.item.map((item) => ({ item }));
+  return lines.map((line) => parse(line));
+}
+
+function parse(text: string): { item: unknown } & Partial<{ error: string }> {
+  if (text.length > MAX_ITEM_CHARS && !text.startsWith("[")) return { item: undefined, error: TOO_LONG };
+  try {
+    return { item: JSON.parse(text) };
+  } catch {
+    return { item: undefined, error: "the item is not valid JSON" };
+  }
+}
+
+function arrayReader(): ItemReader {
+  let head: string | undefined = "";
+  const splitter = new ArraySplitter();
+  return {
+    push(text) {
+      if (head === undefined) return splitter.push(text);
+      head += text;
+      if (head.length <= WHOLE_ARRAY_CHARS) return [];
+      const all = head;
+      head = undefined;
+      return splitter.push(all);
+    },
+    end() {
+      if (head === undefined) return splitter.end();
+      const whole = parse(head);
+      if (Array.isArray(whole.item)) return whole.item.map((item) => ({ item }));
+      return [...splitter.push(head), ...splitter.end()];
+    },
+  };
+}
+
+const QUOTE = 34;
+const BACKSLASH = 92;
+
+/** Cuts the text of an array at its top-level commas. */
+class ArraySplitter {
+  private text = "";
+  /** Where the element begins, and how far the text has been looked at. */
+  private start = 0;
+  private at = 0;
+  private depth = 0;
+  private inString = false;
+  private closed = false;
+  private skipping = false;
+
+  push(text: string): ReadItem[] {
+    const out: ReadItem[] = [];
+    this.text = this.text.slice(this.start) + text;
+    this.at -= this.start;
+    this.start = 0;
+    while (this.at < this.text.length) {
+      const code = this.text.charCodeAt(this.at);
+      if (this.inString) {
+        if (code === BACKSLASH) this.at++;
+        else if (code === QUOTE) this.inString = false;
+      } else this.step(code, out);
+      this.at++;
+    }
+    this.bound(out);
+    return out;
+  }
+
+  end(): ReadItem[] {
+    if (this.closed) return [];
+    return [{ error: "the array is not closed: the body was cut off" }];
+  }
+
+  private step(code: number, out: ReadItem[]): void {
+    if (code === QUOTE) this.inString = true;
+    else if (code === 123 || code === 91) {
+      if (++this.depth === 1 && code === 91) this.start = this.at + 1;
+    } else if (code === 125 || code === 93) {
+      if (--this.depth === 0) this.close(out);
+    } else if (code === 44 && this.depth === 1) this.cut(out);
+  }
+
+  private close(out: ReadItem[]): void {
+    this.cut(out);
+    this.closed = true;
+  }
+
+  private cut(out: ReadItem[]): void {
+    const element = this.text.slice(this.start, this.at);
+    this.start = this.at + 1;
+    if (this.closed) return;
+    if (this.skipping) this.skipping = false;
+    else if (element.trim() !== "") out.push(parse(element));
+  }
+
+  /** What is being read is kept no longer than an item may be. */
+  private bound(out: ReadItem[]): void {
+    if (this.closed) {
+      this.text = "";
+      this.start = 0;
+      this.at = 0;
+    } else if (this.text.length - this.start > MAX_ITEM_CHARS) {
+      if (!this.skipping) out.push({ error: TOO_LONG });
+      this.skipping = true;
+      this.start = this.text.length;
+    }
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Settings, compiled: everything that `collect.ts` asks per item is a function
+ * or a number here, worked out once per change of the settings.
+ */
+import { compileNormalizer, type Normalizer } from "./normalize.ts";
+import { compileRedactor } from "./redact.ts";
+import { compileSampler, type Sampler } from "./sampling.ts";
+import { type Settings, settingsOf } from "./settings.ts";
+
+export interface WorkerPolicy {
+  /** Null when nothing is sampled. */
+  sampler: Sampler | null;
+  /** Undefined: only the platform's limit applies. */
+  ratePerMinute: number | undefined;
+}
+
+export interface Policy {
+  normalizer: Normalizer;
+  worker(script: string): WorkerPolicy;
+}
+
+/** Workers remembered with their compiled rules. */
+const MAX_WORKERS = 2_000;
+
+export function compilePolicy(settings: Settings): Policy {
+  const workers = new Map<string, WorkerPolicy>();
+  return {
+    normalizer: compileNormalizer(compileRedactor(settings.platform.redaction)),
+    worker(script) {
+      let policy = workers.get(script);
+      if (policy === undefined) {
+        if (workers.size >= MAX_WORKERS) workers.clear();
+        const own = settingsOf(settings, script);
+        policy = { sampler: compileSampler(own), ratePerMinute: own.ratePerMinute };
+        workers.set(script, policy);
+      }
+      return policy;
+    },
+  };
+}
