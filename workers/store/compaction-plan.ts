@@ -15,15 +15,18 @@ export interface CompactionInput {
 /** Three row groups: reading one column of it is a range or two. */
 export const MAX_OUTPUT_ROWS = 196_608;
 /**
- * What the merged rows may take when decoded. Inputs, result and its sorted copy
- * exist side by side for a moment, dictionaries shared between the last two:
- * three times this, beside some 20 MB of the Worker, stays below 128 MB.
+ * What a merge may hold at once: the cells twice (inputs and result, or result
+ * and its sorted copy), the texts once, as dictionaries share them. Beside some
+ * 20 MB of the Worker itself this leaves a third of 128 MB for its neighbours.
+ * For usual events it is some 120,000 rows.
  */
-const MAX_DECODED_BYTES = 32_000_000;
-/** An index or a number per cell, as they occur; strings are some 5 times their compressed size. */
+const MAX_DECODED_BYTES = 68_000_000;
+/** An index (4 B) or a number (8 B). */
 const CELL_BYTES = 5;
-const CORE_COLUMNS_USED = 24;
+/** Texts in memory, in relation to the compressed segment. */
 const TEXT_EXPANSION = 5;
+/** Of the core columns, as many as usual events fill. */
+const CORE_COLUMNS_USED = 24;
 /** The hour that still goes on is merged only when it has so many pieces: most of them come later. */
 const MIN_PIECES_OF_OPEN_HOUR = 8;
 /** With so many pieces a merge pays whatever their sizes. */
@@ -67,5 +70,5 @@ function rowsOf(group: readonly CompactionInput[]): number {
 function decodedBytes(group: readonly CompactionInput[]): number {
   const columns = CORE_COLUMNS_USED + Math.max(...group.map((input) => input.attributes));
   const compressed = group.reduce((sum, input) => sum + input.bytes, 0);
-  return rowsOf(group) * columns * CELL_BYTES + compressed * TEXT_EXPANSION;
+  return 2 * rowsOf(group) * columns * CELL_BYTES + compressed * TEXT_EXPANSION;
 }

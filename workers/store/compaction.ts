@@ -44,7 +44,7 @@ export interface CompactionReport {
  */
 const ROWS_PER_RUN = 2_000_000;
 /** Hours looked at in one run, the most scattered first. */
-const HOURS_PER_RUN = 200;
+const HOURS_PER_RUN = 300;
 const HOUR_US = 3_600_000_000;
 const STORE_TIMEOUT_MS = 30_000;
 
@@ -136,11 +136,12 @@ async function readWhole(bucket: R2Bucket, input: CompactionInput): Promise<Colu
   return batches;
 }
 
-/** Hours in which there is more than one segment that is worth merging. */
+/** Hours with segments that no merge has seen yet, and something to merge them with. */
 async function scatteredHours(d1: D1Database): Promise<{ script: string; hour: number }[]> {
   const [rows = []] = await runBatch<{ script: string; hour: number }>(d1, [
     sql`SELECT script, min_time / ${sql.raw(String(HOUR_US))} AS hour FROM ${segments}
-      WHERE rows < ${MAX_OUTPUT_ROWS / 2} GROUP BY 1, 2 HAVING count(*) > 1 ORDER BY count(*) DESC, 2, 1 LIMIT ${HOURS_PER_RUN}`,
+      WHERE rows < ${MAX_OUTPUT_ROWS / 2} GROUP BY 1, 2 HAVING count(*) > 1 AND min(level) = 0
+      ORDER BY sum(level = 0) DESC, 2 DESC, 1 LIMIT ${HOURS_PER_RUN}`,
   ]);
   return rows;
 }
