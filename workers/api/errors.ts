@@ -21,7 +21,7 @@ const STATUS = {
   too_many_requests: 429,
   /** The client has gone; nobody reads it (nginx's number). */
   cancelled: 499 as 400,
-  overloaded: 503,
+  overloaded: 429,
   unavailable: 503,
   internal: 500,
 } as const satisfies Record<string, ContentfulStatusCode>;
@@ -33,7 +33,7 @@ export interface Failure {
   message: string;
   details?: unknown;
   /** Seconds, sent as Retry-After. */
-  retryAfterS?: number;
+  retryAfterS?: number | undefined;
 }
 
 export function fail(tag: FailureTag, message: string, more: Omit<Failure, "tag" | "message"> = {}): Failure {

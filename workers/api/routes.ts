@@ -8,6 +8,7 @@ import type { Handler } from "./context.ts";
 import { listAudit } from "./routes/audit.ts";
 import { fields, values } from "./routes/fields.ts";
 import { healthz } from "./routes/health.ts";
+import { ingest } from "./routes/ingest.ts";
 import { invocation } from "./routes/invocations.ts";
 import { ledger } from "./routes/ledger.ts";
 import { overview } from "./routes/overview.ts";
@@ -61,6 +62,7 @@ export const ROUTES: readonly Route[] = [
   get("/api/v1/fields", "read", fields),
   get("/api/v1/fields/:name/values", "read", values),
   get("/api/v1/invocations/:id", "read", invocation),
+  { method: "POST", path: "/api/v1/ingest/tail", scope: "ingest", handler: ingest },
   get("/api/v1/overview", "read", overview),
   get("/api/v1/workers/:script", "read", worker),
   get("/api/v1/ledger", "read", ledger),

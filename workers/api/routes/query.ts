@@ -9,6 +9,7 @@ import type { ApiContext, Handler } from "../context.ts";
 import type { QueryLine } from "../contract.ts";
 import { errorBody, fail, logFailure } from "../errors.ts";
 import { type Input, readJson, readParams } from "../input.ts";
+import { streamLines } from "../lines.ts";
 import { queryFailure, sendResult } from "../query-failure.ts";
 
 /** Bounds what is parsed at all; the query language has limits of its own. */
@@ -36,27 +37,17 @@ async function answer(c: ApiContext, question: Input<QueryParams>): ReturnType<H
 
 /** The status is sent before the first line: what goes wrong afterwards is a line too. */
 function stream(c: ApiContext, question: QueryParams): Response {
-  const gone = new AbortController();
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-  const writer = writable.getWriter();
-  const encoder = new TextEncoder();
-  // A write that fails means that the reader has gone.
-  const write = (line: QueryLine) =>
-    writer.write(encoder.encode(`${JSON.stringify(line)}\n`)).catch((reason: unknown) => gone.abort(reason));
-
-  const run = async () => {
-    const signal = AbortSignal.any([c.req.raw.signal, gone.signal]);
-    const onProgress = (progress: { done: number; total: number; events: number }) => void write({ progress });
+  const { body, done } = streamLines<QueryLine>(c.req.raw.signal, async (send, signal) => {
+    const onProgress = (progress: { done: number; total: number; events: number }) => void send({ progress });
     try {
       const result = await runQuery(c.env, question, { now: Date.now(), signal, onProgress });
-      await write(result.ok ? { answer: result.answer } : errorBody(queryFailure(result.error)));
+      await send(result.ok ? { answer: result.answer } : errorBody(queryFailure(result.error)));
     } catch (error) {
-      const details = { requestId: c.get("requestId") };
       logFailure(c, error);
-      await write(errorBody(fail("internal", "Something broke on our side.", { details })));
+      const details = { requestId: c.get("requestId") };
+      await send(errorBody(fail("internal", "Something broke on our side.", { details })));
     }
-    await writer.close().catch(() => undefined);
-  };
-  c.executionCtx.waitUntil(run());
-  return new Response(readable, { headers: { "Content-Type": "application/x-ndjson; charset=utf-8" } });
+  });
+  c.executionCtx.waitUntil(done);
+  return new Response(body, { headers: { "Content-Type": "application/x-ndjson; charset=utf-8" } });
 }
