@@ -33,8 +33,14 @@ export const LIVE_TIMEOUT_MS = 2_000;
 /** Reads under way at once: a Worker may wait for six connections. */
 export const READ_CONCURRENCY = 4;
 
-/** Decoded columns and footers kept in the isolate between queries. */
-export const CACHE_BYTES = 32 << 20;
+/** Kept in the isolate between queries: bytes of segments as read from R2 … */
+export const RANGE_CACHE_BYTES = 16 << 20;
+/** … decoded columns … */
+export const COLUMN_CACHE_BYTES = 12 << 20;
+/** (larger ones would drive out all others, and decode from cached bytes quickly enough) … */
+export const MAX_CACHED_COLUMN = 1 << 20;
+/** … and parsed footers. */
+export const FOOTER_CACHE_BYTES = 2 << 20;
 /** Decoded unsealed batches kept in the isolate between queries, as encoded characters. */
 export const LIVE_CACHE_BYTES = 6 << 20;
 

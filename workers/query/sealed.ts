@@ -9,7 +9,13 @@ import type { CatalogSegment } from "../store/catalog.ts";
 import { openSegment, type Segment } from "../store/segment-reader.ts";
 import { columnBytes } from "../store/text-column.ts";
 import type { Budget } from "./budget.ts";
-import { CACHE_BYTES, READ_CONCURRENCY } from "./limits.ts";
+import {
+  COLUMN_CACHE_BYTES,
+  FOOTER_CACHE_BYTES,
+  MAX_CACHED_COLUMN,
+  RANGE_CACHE_BYTES,
+  READ_CONCURRENCY,
+} from "./limits.ts";
 import { Lru } from "./lru.ts";
 
 /** A parsed footer, per column and row group. */
@@ -23,14 +29,20 @@ interface Opened {
   source: { bytes: number };
 }
 
-const opened = new Lru<Opened>(CACHE_BYTES / 4);
+const opened = new Lru<Opened>(FOOTER_CACHE_BYTES);
 /** null: the segment has no such column. */
-const columns = new Lru<{ column: Column | null }>((CACHE_BYTES * 3) / 4);
+const columns = new Lru<{ column: Column | null }>(COLUMN_CACHE_BYTES);
+/**
+ * Bytes as they lie in R2, by segment and range. Text is five times smaller
+ * here than decoded, and decoding it again costs less than another read.
+ */
+const ranges = new Lru<Uint8Array>(RANGE_CACHE_BYTES);
 
 /** Forgets all: for benchmarks of cold reads. */
 export function clearSegmentCache(): void {
   opened.clear();
   columns.clear();
+  ranges.clear();
 }
 
 /** Outlives the query that opened it: it must hold nothing of that query. */
@@ -38,10 +50,14 @@ function sourceOf(bucket: R2Bucket, key: string) {
   const source = {
     bytes: 0,
     async read(offset: number, length: number): Promise<Uint8Array> {
+      const id = `${key}\0${offset}\0${length}`;
+      const cached = ranges.get(id);
+      if (cached !== undefined) return cached;
       const object = await bucket.get(key, { range: { offset, length } });
       if (object === null) throw new Error(`the object ${key} is gone`);
       const bytes = new Uint8Array(await object.arrayBuffer());
       source.bytes += bytes.length;
+      ranges.set(id, bytes, bytes.length);
       return bytes;
     },
   };
@@ -130,8 +146,10 @@ export class SealedReader {
     for (const name of missing) {
       const column = batch.columns.get(name);
       if (column !== undefined) found.set(name, column);
-      if (keep)
-        columns.set(`${key}\0${group}\0${name}`, { column: column ?? null }, column ? columnBytes(column) : NONE_BYTES);
+      const size = column === undefined ? NONE_BYTES : columnBytes(column);
+      if (keep && size <= MAX_CACHED_COLUMN) {
+        columns.set(`${key}\0${group}\0${name}`, { column: column ?? null }, size);
+      }
     }
     return { rows, columns: found };
   }
