@@ -1,17 +1,16 @@
 /**
- * Data pages (version 2) and dictionary pages: header, definition levels,
- * values. Below `parquet-encode.ts`, above the encodings.
+ * Dictionary pages and data pages. Below `parquet-encode.ts`, above the
+ * encodings. A data page is one zstd frame: it grows as long as its data
+ * compresses so well that the frame stays within what workerd can make.
  *
- * A data page holds at most PAGE_BYTES of values, so that it is one zstd frame
- * (parquet-zstd.ts); levels are not compressed in this version of the page, and
- * values that do not compress are stored as they are.
+ * Both versions of the data page are in use. Version 2 keeps the levels out of
+ * the compressed part, where they would spoil the statistics of ids and numbers
+ * (3 % of a segment). Version 1 compresses them, which pays where they are most
+ * of the page: an attribute with one value that only some events have.
  */
 import { ByteSink } from "./parquet-bytes.ts";
 import { encodeHybrid } from "./parquet-rle.ts";
-import { compress, compressAlways, FRAME_INPUT_BYTES } from "./parquet-zstd.ts";
-
-/** Uncompressed values of one data page. */
-export const PAGE_BYTES = FRAME_INPUT_BYTES;
+import { compress, compressFrame, nextInputBytes, SAFE_INPUT_BYTES } from "./parquet-zstd.ts";
 
 /** Numbers of the specification (parquet.thrift). */
 export const PAGE_TYPE = { data: 0, dictionary: 2, dataV2: 3 } as const;
@@ -32,73 +31,154 @@ export interface Sizes {
   uncompressed: number;
 }
 
-/** Reused by every page: encoding is synchronous. */
-const values = new ByteSink(PAGE_BYTES * 2);
-const levels = new ByteSink(1024);
-
 export function writeDictionaryPage(out: ByteSink, count: number, page: Uint8Array, sizes: Sizes): void {
-  const start = out.length;
-  const body = compressAlways(page);
-  struct(out, [
-    [1, PAGE_TYPE.dictionary],
-    [2, page.length],
-    [3, body.length],
-  ]);
-  field(out, 4, THRIFT_STRUCT);
-  struct(out, [
+  const fields: Field[] = [
     [1, count],
     [2, ENCODING.PLAIN],
-  ]);
-  out.byte(0);
-  out.byte(0);
-  const header = out.length - start;
-  out.append(body);
-  sizes.compressed += header + body.length;
-  sizes.uncompressed += header + page.length;
+  ];
+  writePage(out, PAGE_TYPE.dictionary, 7, fields, page.length, compress(page), sizes);
 }
 
-export interface DataPage {
-  encoding: EncodingName;
+/** The rows of a chunk: 1 if there is a value; `levels` is undefined when all rows have one. */
+export interface Present {
+  levels: Uint8Array | undefined;
   rows: number;
-  /** Per row 1 if there is a value; undefined when all rows have one. */
-  present: Uint8Array | undefined;
-  /** Rows that have a value. */
   count: number;
-  write: (out: ByteSink) => void;
 }
 
-export function writeDataPage(out: ByteSink, page: DataPage, sizes: Sizes): void {
-  const start = out.length;
-  levels.length = 0;
-  encodeHybrid(levels, page.present ?? ones(page.rows), page.rows, 1);
-  values.length = 0;
-  page.write(values);
-  const plain = values.view();
-  const packed = plain.length === 0 ? undefined : compress(plain);
-  const body = packed ?? plain;
-  struct(out, [
-    [1, PAGE_TYPE.dataV2],
-    [2, levels.length + plain.length],
-    [3, levels.length + body.length],
-  ]);
-  field(out, 5, THRIFT_STRUCT);
-  struct(out, [
-    [1, page.rows],
-    [2, page.rows - page.count],
-    [3, page.rows],
-    [4, ENCODING[page.encoding]],
+export interface PageValues {
+  encoding: EncodingName;
+  /** Rough size of the encoded values from one to another, so that pages come out as aimed. */
+  bytesBetween(from: number, to: number): number;
+  /** Encodes values (nulls are not counted). */
+  write(sink: ByteSink, from: number, to: number): void;
+}
+
+/** Reused by every page: encoding is synchronous. */
+const body = new ByteSink(SAFE_INPUT_BYTES * 2);
+const levels = new ByteSink(1024);
+/** Values so many times as long as the levels go into a page of version 2. */
+const VALUES_PER_LEVELS = 2;
+/** Saving less than this is not worth the time to decompress. */
+const WORTHWHILE = 0.95;
+
+/** Cuts the rows into pages. */
+export function writeDataPages(out: ByteSink, present: Present, values: PageValues, sizes: Sizes): void {
+  let target = SAFE_INPUT_BYTES;
+  for (let row = 0, value = 0; row < present.rows; ) {
+    const end = pageEnd(present, values, row, value, target);
+    const rows = end.row - row;
+    const count = end.value - value;
+    levels.length = 0;
+    encodeHybrid(levels, present.levels?.subarray(row, end.row) ?? ones(rows), rows, 1);
+    body.length = 0;
+    values.write(body, value, end.value);
+    const separate = body.length >= levels.length * VALUES_PER_LEVELS;
+    const plain = separate ? body.view() : joined();
+    const frame = compressFrame(plain);
+    if (frame === undefined && rows > 1) {
+      target = Math.max(1, Math.floor(Math.min(target, plain.length) / 2));
+      continue;
+    }
+    // A single row that is longer than a frame has to be several.
+    const packed = frame ?? compress(plain);
+    if (separate) writeVersion2(out, values.encoding, rows, count, plain, packed, sizes);
+    else writeVersion1(out, values.encoding, rows, plain.length, packed, sizes);
+    target = nextInputBytes(plain.length, packed.length);
+    row = end.row;
+    value = end.value;
+  }
+}
+
+/** Length of the levels, levels, values. */
+function joined(): Uint8Array {
+  const all = new ByteSink(LEVELS_PREFIX + levels.length + body.length);
+  all.uint32(levels.length);
+  all.append(levels.view());
+  all.append(body.view());
+  return all.view();
+}
+
+function writeVersion1(
+  out: ByteSink,
+  encoding: EncodingName,
+  rows: number,
+  plainLength: number,
+  packed: Uint8Array,
+  sizes: Sizes,
+): void {
+  const detail: Field[] = [
+    [1, rows],
+    [2, ENCODING[encoding]],
+    [3, ENCODING.RLE],
+    [4, ENCODING.RLE],
+  ];
+  writePage(out, PAGE_TYPE.data, 5, detail, plainLength, packed, sizes);
+}
+
+function writeVersion2(
+  out: ByteSink,
+  encoding: EncodingName,
+  rows: number,
+  count: number,
+  plain: Uint8Array,
+  packed: Uint8Array,
+  sizes: Sizes,
+): void {
+  const isCompressed = packed.length <= plain.length * WORTHWHILE;
+  const detail: Field[] = [
+    [1, rows],
+    [2, rows - count],
+    [3, rows],
+    [4, ENCODING[encoding]],
     [5, levels.length],
     [6, 0],
-  ]);
-  field(out, 1, packed === undefined ? THRIFT_FALSE : THRIFT_TRUE);
-  out.byte(0);
-  out.byte(0);
-  const header = out.length - start;
-  out.append(levels.view());
-  out.append(body);
-  sizes.compressed += header + levels.length + body.length;
-  sizes.uncompressed += header + levels.length + plain.length;
+    [7, isCompressed],
+  ];
+  const stored = new Uint8Array(levels.length + (isCompressed ? packed : plain).length);
+  stored.set(levels.view());
+  stored.set(isCompressed ? packed : plain, levels.length);
+  writePage(out, PAGE_TYPE.dataV2, 8, detail, levels.length + plain.length, stored, sizes);
 }
+
+/** Rows are taken in steps: finer cuts would not make better pages. */
+const ROW_STEP = 64;
+
+function pageEnd(present: Present, values: PageValues, row: number, value: number, target: number) {
+  let end = row;
+  let endValue = value;
+  let size = LEVELS_PREFIX;
+  while (end < present.rows) {
+    const step = Math.min(end + ROW_STEP, present.rows);
+    let stepValue = endValue;
+    if (present.levels === undefined) stepValue += step - end;
+    else for (let i = end; i < step; i++) stepValue += present.levels[i] as number;
+    size += values.bytesBetween(endValue, stepValue) + (step - end) / 8;
+    if (size > target && end > row) break;
+    end = step;
+    endValue = stepValue;
+  }
+  if (size <= target || end - row > ROW_STEP) return { row: end, value: endValue };
+  return shortEnd(present, values, row, value, target);
+}
+
+/** Long texts: row by row. */
+function shortEnd(present: Present, values: PageValues, row: number, value: number, target: number) {
+  let end = row;
+  let endValue = value;
+  let size = LEVELS_PREFIX;
+  while (end < present.rows) {
+    const filled = present.levels === undefined ? 1 : (present.levels[end] as number);
+    size += values.bytesBetween(endValue, endValue + filled) + 1;
+    if (size > target && end > row) break;
+    end++;
+    endValue += filled;
+  }
+  return { row: end, value: endValue };
+}
+
+/** Length of the levels. */
+const LEVELS_PREFIX = 4;
 
 let allOnes = new Uint8Array(0);
 function ones(rows: number): Uint8Array {
@@ -106,22 +186,44 @@ function ones(rows: number): Uint8Array {
   return allOnes;
 }
 
-/** Thrift's compact protocol, as much of it as page headers need. */
+type Field = [id: number, value: number | boolean];
 const THRIFT_TRUE = 1;
 const THRIFT_FALSE = 2;
 const THRIFT_I32 = 5;
 const THRIFT_STRUCT = 12;
 
-function field(out: ByteSink, delta: number, type: number): void {
-  out.byte((delta << 4) | type);
+/** Header (Thrift, compact protocol) and body. */
+function writePage(
+  out: ByteSink,
+  type: number,
+  detailField: number,
+  detail: Field[],
+  plainLength: number,
+  packed: Uint8Array,
+  sizes: Sizes,
+): void {
+  const start = out.length;
+  fields(out, [
+    [1, type],
+    [2, plainLength],
+    [3, packed.length],
+  ]);
+  out.byte(((detailField - 3) << 4) | THRIFT_STRUCT);
+  fields(out, detail);
+  out.byte(0);
+  out.byte(0);
+  const header = out.length - start;
+  out.append(packed);
+  sizes.compressed += header + packed.length;
+  sizes.uncompressed += header + plainLength;
 }
 
-/** The 32-bit fields of a struct, without its end. */
-function struct(out: ByteSink, fields: [id: number, value: number][]): void {
+function fields(out: ByteSink, list: Field[]): void {
   let last = 0;
-  for (const [id, value] of fields) {
-    field(out, id - last, THRIFT_I32);
-    out.zigzag(value);
+  for (const [id, value] of list) {
+    const type = typeof value === "number" ? THRIFT_I32 : value ? THRIFT_TRUE : THRIFT_FALSE;
+    out.byte(((id - last) << 4) | type);
+    if (typeof value === "number") out.zigzag(value);
     last = id;
   }
 }
