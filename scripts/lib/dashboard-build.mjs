@@ -57,7 +57,12 @@ function readStamp() {
 /** Everything under dashboard/, what it imports from workers/ by type or value, and the versions of the tools. */
 function hashInputs() {
   const hash = createHash("sha256");
-  const files = [...walk(SOURCE), ...walk(join(ROOT, "workers/event")), join(ROOT, "workers/api/contract.ts")];
+  const files = [
+    ...walk(SOURCE),
+    ...walk(join(ROOT, "workers/event")),
+    ...walk(join(ROOT, "workers/query/language")),
+    join(ROOT, "workers/api/contract.ts"),
+  ];
   for (const file of [...files, join(ROOT, "package-lock.json")].sort()) {
     hash
       .update(`${relative(ROOT, file)}\0`)

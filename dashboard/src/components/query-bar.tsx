@@ -4,8 +4,8 @@
  */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { FieldInfo } from "../../../workers/api/contract.ts";
+import { completeAt } from "../../../workers/query/language/complete.ts";
 import { type ApiFailure, api } from "../api/client.ts";
-import { completeAt } from "../lib/complete-at.ts";
 import type { RangeText } from "../lib/range.ts";
 import { type Suggestion, suggestFields, suggestValues, suggestWords } from "../lib/suggest.ts";
 import { Icon } from "./icons.tsx";
@@ -56,7 +56,7 @@ async function offerFor(
   if (at.kind === "field") return { ...place, items: suggestFields(await fields(), text, at.prefix, at.from) };
   if (at.kind === "pipe" || at.kind === "function") return { ...place, items: suggestWords(at.kind, at.prefix) };
   if (at.kind === "value" && at.field !== undefined) {
-    const answer = await api.fieldValues(at.field, range, at.prefix.replace(/^"/, ""), signal);
+    const answer = await api.fieldValues(at.field, range, at.prefix, signal);
     return { ...place, items: suggestValues(answer.values, at.prefix) };
   }
   return { ...place, items: [] };

@@ -55,10 +55,10 @@ function matching<T>(items: T[], prefix: string, names: (item: T) => string[]): 
     .slice(0, MAX_SHOWN);
 }
 
-/** In front of the first pipe and in `where`, a field is followed by its value. */
+/** In front of the first pipe, in `where` and in `count(…)`, a field is followed by its value. */
 function wantsValue(text: string, at: number): boolean {
   const { pipes } = splitQuery(text.slice(0, at));
-  return pipes === "" || /\|\s*where\b[^|]*$/.test(pipes);
+  return pipes === "" || /\|\s*where\b[^|]*$/.test(pipes) || /\bcount\([^)]*$/.test(pipes);
 }
 
 export function suggestFields(fields: FieldInfo[], text: string, prefix: string, at: number): Suggestion[] {
@@ -72,7 +72,7 @@ export function suggestFields(fields: FieldInfo[], text: string, prefix: string,
 }
 
 export function suggestValues(values: { value: string; count: number }[], prefix: string): Suggestion[] {
-  return matching(values, prefix.replace(/^"/, ""), (v) => [v.value]).map((v) => ({
+  return matching(values, prefix, (v) => [v.value]).map((v) => ({
     label: v.value,
     insert: `${writeValue(v.value)} `,
     detail: count(v.count),

@@ -149,13 +149,15 @@ export default function Overview() {
       <h1 class="sr">Overview</h1>
       {error !== undefined && <StaleNotice failure={error} retry={reload} />}
       <div class="verdict">
-        {data !== undefined && <Findings findings={findings} range={range.value} now={data.to} />}
+        {data !== undefined && <Findings findings={findings} range={range.value} now={Math.min(Date.now(), data.to)} />}
         <span class="grow" />
         <CompletenessBadge value={data?.completeness} />
       </div>
       <MeasureRow total={data?.total} spanMs={data ? data.to - data.from : 0} range={range.value} />
       {data === undefined ? <div class="charts-space" /> : <Charts data={data} />}
-      {data !== undefined && <WorkerTable workers={data.workers} total={data.total.requests} now={data.to} />}
+      {data !== undefined && (
+        <WorkerTable workers={data.workers} total={data.total.requests} now={Math.min(Date.now(), data.to)} />
+      )}
     </div>
   );
 }

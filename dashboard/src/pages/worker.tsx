@@ -257,7 +257,12 @@ export default function Worker({ script }: { script: string }) {
         <>
           <div class="verdict">
             {data !== undefined && (
-              <Findings findings={finding ? [finding] : []} range={range.value} now={data.to} showScript={false} />
+              <Findings
+                findings={finding ? [finding] : []}
+                range={range.value}
+                now={Math.min(Date.now(), data.to)}
+                showScript={false}
+              />
             )}
           </div>
           <MeasureRow
