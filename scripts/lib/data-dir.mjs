@@ -29,7 +29,7 @@ export async function openDataDir(path, { fresh = false } = {}) {
   const lock = join(dir, "run.json");
   await takeLock(lock, dir);
   if (fresh) rmSync(join(dir, "state"), { recursive: true, force: true });
-  const started = [];
+  let started = [];
   const record = () => replaceFile(lock, JSON.stringify({ launcher: markProcess(process.pid), runtimes: started }));
   return {
     dir,
@@ -39,11 +39,8 @@ export async function openDataDir(path, { fresh = false } = {}) {
     remember(pid) {
       const mark = markProcess(pid);
       if (mark === undefined) return;
-      started.push(mark);
+      started = [...started.filter(isAlive), mark];
       record();
-    },
-    forgetAll() {
-      started.length = 0;
     },
     adminToken: (given) => given ?? keptToken(join(dir, "admin-token")),
     release() {

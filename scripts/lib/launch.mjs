@@ -6,12 +6,14 @@ import { startStack } from "./stack.mjs";
 /** Tails of the last requests are under way for as long as the Collector's group-commit window; this is several of them. */
 const DRAIN_MS = 400;
 
-export async function launch(options) {
+/** @param {(stack: object) => Promise<() => Promise<void>>} [follow] also watches the sources, until told to end */
+export async function launch(options, follow) {
   let stack;
   let traffic;
+  let unfollow;
   let starting = true;
   endWith(async () => {
-    await traffic?.stop();
+    await Promise.all([traffic?.stop(), unfollow?.()]);
     // Interrupted while it starts: there is nothing acknowledged yet, and the guard ends workerd.
     if (starting) return;
     if (traffic !== undefined) await sleep(DRAIN_MS);
@@ -37,6 +39,7 @@ export async function launch(options) {
     });
     console.log(`  traffic       about ${options.rate} requests/s, seed ${options.seed}`);
   }
+  unfollow = await follow?.(stack);
   console.log("Ctrl-C ends it; the data stays.");
 }
 

@@ -114,6 +114,7 @@ export async function startStack(options) {
     const stopCrons = startCrons(jobs, (message) => log(`error ${message}`));
     return {
       mf,
+      main,
       url,
       shopUrl: demo ? `http://localhost:${port + 1}` : undefined,
       adminToken,
