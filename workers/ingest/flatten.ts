@@ -80,6 +80,17 @@ export class AttributeCollector implements AttributeList {
     this.chars += name.length + (typeof value === "string" ? value.length : 8);
   }
 
+  /** What Tailrace itself has to say always has a place. */
+  note(name: string, value: AttributeValue): void {
+    this.names.push(name);
+    this.values.push(value);
+  }
+
+  /** Says how many attributes were left out. Call it when nothing more will be added. */
+  close(): void {
+    if (this.dropped > 0) this.note("tailrace.dropped_attributes", this.dropped);
+  }
+
   /** Any value, under a name that is safe. */
   add(name: string, value: unknown): void {
     this.addValue(this.tree.top(name), value, 1);

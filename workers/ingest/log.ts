@@ -167,6 +167,7 @@ function addErrors(errors: Fields[], event: LogFields, out: AttributeCollector, 
 }
 
 function finish(event: LogFields, out: AttributeCollector): LogFields {
+  out.close();
   if (out.names.length > 0) event.attributes = out;
   event.chars = out.chars + (event.message?.length ?? 0) + (event.stack?.length ?? 0);
   return event;

@@ -193,7 +193,8 @@ function makeEvents(invocation: Invocation, nowMs: number, tools: Tools): OwnFie
     const time = timeOf(exception, invocation.time, nowMs);
     events.push(exceptionEvent(exception, time, events.length, spanId, redactor));
   }
-  if (dropped > 0) details.set("tailrace.dropped_events", dropped);
+  if (dropped > 0) details.note("tailrace.dropped_events", dropped);
+  details.close();
   return events;
 }
 

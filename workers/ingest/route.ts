@@ -35,7 +35,7 @@ function normalizeSegment(segment: string): string {
   const name = semicolon < 0 ? segment : segment.slice(0, semicolon);
   if (!isVariable(name)) return name;
   const dot = name.lastIndexOf(".");
-  const extension = dot > 0 ? name.slice(dot + 1) : "";
+  const extension = dot > 0 && !name.includes("@") ? name.slice(dot + 1) : "";
   // `app-3f2a9c1d.js` → `:id.js`
   return extension !== "" && extension.length <= 5 && /^[a-z]+$/i.test(extension) ? `${ID}.${extension}` : ID;
 }

@@ -1,0 +1,200 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { compileRedactor, REDACTED } from "../../../workers/ingest/redact.ts";
+import { eventsOf, fetchItem, logItem, redactor } from "./support.ts";
+
+const defaults = { keys: [], except: [], cardNumbers: true, emails: false };
+
+describe("names that hold secrets", () => {
+  test.each([
+    "authorization",
+    "Proxy-Authorization",
+    "cookie",
+    "Set-Cookie",
+    "x-api-key",
+    "apiKey",
+    "api_key",
+    "accessToken",
+    "refresh_token",
+    "X-CSRF-Token",
+    "clientSecret",
+    "password",
+    "dbPassword",
+    "db.pwd",
+    "user[password]",
+    "user%5Bpassword%5D",
+    "credentials",
+    "sessionId",
+    "cardNumber",
+    "x-amz-signature",
+  ])("%s is hidden", (name) => expect(redactor.sensitive(name)).toBe(true));
+
+  test.each(["author", "tokens", "max_tokens", "cookie_consent", "key", "cacheKey", "monkey", "status", "passage", ""])(
+    "%s is not",
+    (name) => expect(redactor.sensitive(name)).toBe(false),
+  );
+
+  test("a bare `key` is hidden in a query string only", () => {
+    expect(redactor.sensitiveInQuery("key")).toBe(true);
+    expect(redactor.text("https://maps.test/?key=abc123&zoom=3")).toBe("https://maps.test/?key=REDACTED&zoom=3");
+    expect(redactor.text("cache key=abc123")).toBe("cache key=abc123");
+  });
+
+  test("names can be added, with wildcards, and names of the default set can be spared", () => {
+    const own = compileRedactor({ ...defaults, keys: ["Customer-Name", "iban*"], except: ["*csrf*", "otp"] });
+    expect(own.sensitive("customerName")).toBe(true);
+    expect(own.sensitive("IBAN_de")).toBe(true);
+    expect(own.sensitive("csrf")).toBe(false);
+    expect(own.sensitive("otp")).toBe(false);
+    expect(own.sensitive("password")).toBe(true);
+  });
+});
+
+describe("text", () => {
+  test.each([
+    ["password=hunter2 sent", "password=REDACTED sent"],
+    ["password: hunter2, user: bob", "password: REDACTED, user: bob"],
+    ["password = 'hunter 2' done", "password = 'REDACTED' done"],
+    ['{"user":"bob","password":"hunter2","n":1}', '{"user":"bob","password":"REDACTED","n":1}'],
+    ['{"a":"{\\"token\\":\\"abc\\",\\"b\\":1}"}', '{"a":"{\\"token\\":\\"REDACTED\\",\\"b\\":1}"}'],
+    ['{"credentials":{"user":"bob","pw":"x}"},"n":1}', '{"credentials":REDACTED,"n":1}'],
+    ["pin for secrets: [1, 2, 3] end", "pin for secrets: REDACTED end"],
+    ["Authorization: Bearer abc.def", "Authorization: REDACTED"],
+    ["Cookie: a=1; b=2\nnext line", "Cookie: REDACTED\nnext line"],
+    ["auth: Basic dXNlcjpwYXNz ok", "auth: REDACTED ok"],
+    ["got Bearer abcdef0123456789 back", "got Bearer REDACTED back"],
+    ["GET /login?token=abc&page=2", "GET /login?token=REDACTED&page=2"],
+    ["https://bob:hunter2@shop.test/a", "https://REDACTED@shop.test/a"],
+    ["id eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.sig-na_ture end", "id REDACTED end"],
+    ["using AKIAIOSFODNN7EXAMPLE now", "using REDACTED now"],
+    ["ghp_0123456789abcdefghij0123456789abcdef", "REDACTED"],
+    ["a -----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY----- b", "a REDACTED b"],
+    ["paid with 4111 1111 1111 1111", "paid with REDACTED"],
+    ["paid with 4111-1111-1111-1111 12/29", "paid with REDACTED 12/29"],
+    ["card:378282246310005.", "card:REDACTED."],
+  ])("%s", (text, clean) => expect(redactor.text(text)).toBe(clean));
+
+  test.each([
+    "took: 12ms at 12:30:45, ratio=0.5",
+    "tokens: 812, author: bob",
+    "order 1795213562458000 at 1795213562458",
+    "trace 8d9f2c1e-0a44-4a7c-9a83-2f5a9b6e1c77",
+    "4111 1111 1111 1112 fails its check digit",
+    "password: null, token: undefined",
+    "https://shop.test/products/12?color=red#top",
+    "skip-level disk-full basic training begins",
+    "bob@shop.test wrote",
+  ])("nothing to hide in: %s", (text) => expect(redactor.text(text)).toBe(text));
+
+  test("e-mail addresses are hidden if asked for", () => {
+    const strict = compileRedactor({ ...defaults, emails: true });
+    expect(strict.text("from bob.smith+x@mail.shop.test, thanks")).toBe("from REDACTED, thanks");
+  });
+
+  test("card numbers may be allowed, and are also numbers", () => {
+    expect(redactor.number(4111111111111111)).toBe(REDACTED);
+    expect(redactor.number(1795213562458)).toBe(1795213562458);
+    const lax = compileRedactor({ ...defaults, cardNumbers: false });
+    expect(lax.text("4111111111111111")).toBe("4111111111111111");
+    expect(lax.number(4111111111111111)).toBe(4111111111111111);
+  });
+
+  test("is redacted whatever comes before and after it", () => {
+    const noise = fc.string({ maxLength: 40 }).filter((s) => !/["'`\\=:[\]{}%$\w.-]$/.test(s));
+    fc.assert(
+      fc.property(
+        noise,
+        fc.constantFrom("password", "api_key", "accessToken"),
+        fc.constantFrom("=", ": ", " = "),
+        (before, key, sep) => {
+          expect(redactor.text(`${before} ${key}${sep}s3cr3tW0mbat tail`)).not.toContain("s3cr3tW0mbat");
+        },
+      ),
+    );
+  });
+
+  test("redacting twice changes nothing more", () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.constantFrom(..."pwd=:\"'\\{}[], token&?eyJ.4 1@/"), maxLength: 80 }),
+        (text) => {
+          const once = redactor.text(text);
+          expect(redactor.text(once).length).toBeLessThanOrEqual(once.length + REDACTED.length);
+        },
+      ),
+    );
+  });
+
+  // Not a timing test: quadratic work on these would take minutes and run into the test's time limit.
+  test.each([
+    ["=".repeat(1_000_000)],
+    ["a:".repeat(500_000)],
+    ["password=".repeat(100_000)],
+    ['"password":"'.repeat(80_000)],
+    ["secrets:{".repeat(100_000)],
+    ["eyJ".repeat(300_000)],
+    ["eyJaaaaaaaa-".repeat(80_000)],
+    ["://a:".repeat(200_000)],
+    ["4111 ".repeat(200_000)],
+    ["4".repeat(1_000_000)],
+    ["Bearer ".repeat(140_000)],
+    ["-----BEGIN ".repeat(90_000)],
+    ["a@".repeat(400_000)],
+    ['\\"'.repeat(400_000)],
+  ])("hostile text of a megabyte takes no longer than any other: %.12s…", (text) => {
+    const strict = compileRedactor({ ...defaults, emails: true });
+    expect(typeof strict.text(text)).toBe("string");
+  });
+});
+
+describe("an item", () => {
+  const secret = "s3cr3tW0mbat9917";
+
+  test("keeps no secret of its request, logs, exceptions and diagnostics", () => {
+    const item = fetchItem({
+      event: {
+        request: {
+          url: `https://user:${secret}@shop.test/login/${secret}?token=${secret}&page=2`.replace(`/${secret}?`, "/x?"),
+          method: "POST",
+          headers: {
+            Authorization: `Bearer ${secret}`,
+            cookie: `session=${secret}`,
+            "x-api-key": secret,
+            referer: `https://shop.test/?access_token=${secret}`,
+            "x-forwarded-authorization": secret,
+          },
+        },
+        response: { status: 200 },
+      },
+      logs: [
+        { timestamp: 1, level: "log", message: [`password=${secret}`] },
+        { timestamp: 1, level: "log", message: ["user", { name: "kept", password: secret, deep: { apiKey: secret } }] },
+        { timestamp: 1, level: "log", message: [{ credentials: { a: secret, b: [secret] } }] },
+        {
+          timestamp: 1,
+          level: "log",
+          message: [JSON.stringify({ access_token: secret, list: [{ password: secret }] })],
+        },
+        { timestamp: 1, level: "log", message: ["%o", { password: secret }] },
+        { timestamp: 1, level: "log", message: [{ a: 1 }, { password: secret }] },
+        { timestamp: 1, level: "log", message: [[{ password: secret }], ["Bearer", `Bearer ${secret}`]] },
+        {
+          timestamp: 1,
+          level: "error",
+          message: [`Error: token=${secret}`],
+          errorInfo: [{ name: "Error", message: `token=${secret}`, stack: `Error: token=${secret}\n at x` }],
+        },
+      ],
+      exceptions: [{ timestamp: 1, name: "Error", message: `client_secret=${secret}`, stack: `Error: pwd=${secret}` }],
+      diagnosticsChannelEvents: [{ timestamp: 1, channel: "db", message: { secret, rows: [{ secret }], n: 1 } }],
+    });
+    const text = JSON.stringify(eventsOf(item));
+    expect(text).not.toContain(secret);
+    for (const kept of ["kept", "page=2", "shop.test"]) expect(text).toContain(kept);
+  });
+
+  test("a card number sent as a number is hidden too", () => {
+    const [, log] = eventsOf(logItem("paid", { card: 4111111111111111, total: 12 }));
+    expect(log?.attributes).toEqual({ card: REDACTED, total: 12 });
+  });
+});
