@@ -4,14 +4,13 @@
  * headers, 405, then per route the guard with its declared scope and the limit
  * of its body, then the handler. What no route answers is the dashboard's.
  */
-import { DrizzleQueryError } from "drizzle-orm";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { guard } from "./auth/guard.ts";
 import type { ApiContext, ApiEnv } from "./context.ts";
-import { fail, logFailure, sendFailure, withoutSecrets } from "./errors.ts";
+import { fail, isDatabaseFailure, logFailure, sendFailure, withoutSecrets } from "./errors.ts";
 import { ROUTES, type Route } from "./routes.ts";
 import { securityHeaders } from "./security-headers.ts";
 import { serveStatic } from "./static.ts";
@@ -60,7 +59,7 @@ app.onError((error, c) => {
     return sendFailure(c, fail("bad_request", withoutSecrets(error.message) || "The request cannot be read."));
   logFailure(c, error);
   const details = { requestId: id };
-  if (error instanceof DrizzleQueryError)
+  if (isDatabaseFailure(error))
     return sendFailure(c, fail("unavailable", "The database did not answer. Try again.", { details, retryAfterS: 5 }));
   return sendFailure(
     c,

@@ -2,8 +2,10 @@
  * Expected failures as tagged values, and the one place that turns them into
  * HTTP. A handler returns `fail(...)`; the message says what to do.
  */
+import { DrizzleQueryError } from "drizzle-orm";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { DatabaseError } from "../db/batch.ts";
 import { rootMessage } from "../event/error-message.ts";
 import type { ApiError } from "./contract.ts";
 
@@ -59,6 +61,12 @@ export function withoutSecrets(text: string): string {
     .replace(/\b(bearer|basic)\s+[^\s"']+/gi, "$1 [redacted]")
     .replace(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, "[redacted jwt]")
     .replace(/(tailrace=)[^;\s"']+/g, "$1[redacted]");
+}
+
+/** An outage of D1, which is none of our bugs. Drizzle wraps single statements only; D1 marks its own errors. */
+export function isDatabaseFailure(error: unknown): boolean {
+  if (error instanceof DatabaseError || error instanceof DrizzleQueryError) return true;
+  return rootMessage(error).startsWith("D1_");
 }
 
 /** One line of JSON per failure; no query string, no headers, no body: they may hold what is not ours to log. */
