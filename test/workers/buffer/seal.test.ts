@@ -166,6 +166,35 @@ describe("a seal that fails", () => {
     expect(await sealed(script)).toMatchObject({ rows: 1, segments: 1 });
   });
 
+  it("counts once when D1 applies a batch long after it was given up and tried again", async () => {
+    const script = "fail-late";
+    const stub = ingester(script);
+    await stub.append(appendOf(script, [invocation(script)]));
+    const batches: D1PreparedStatement[][] = [];
+    const late = new Proxy(env.DB, {
+      get(on, property) {
+        if (property !== "batch") return Reflect.get(on, property, on).bind(on) as unknown;
+        return async (statements: D1PreparedStatement[]) => {
+          batches.push(statements);
+          throw new Error("D1 is late");
+        };
+      },
+    });
+    await withStores(stub, { DB: late });
+    expect((await stub.seal()).ok).toBe(false);
+    await withStores(stub, {});
+    await stub.seal();
+    await stub.append(appendOf(script, [invocation(script)]));
+    const open = "SELECT open FROM shards WHERE shard = 'fail-late'";
+    const before = await env.DB.prepare(open).first("open");
+    await runInDurableObject(stub, async () => {
+      for (const statements of batches) await env.DB.batch(statements);
+    });
+    expect(await sealed(script)).toMatchObject({ rows: 1, requests: 1, received: 1 });
+    expect(await env.DB.prepare(open).first("open")).toBe(before);
+    expect(before).not.toBe(0);
+  });
+
   it("is tried again by the alarm, later and later, until the store is back", async () => {
     const script = "fail-alarm";
     const stub = ingester(script);
