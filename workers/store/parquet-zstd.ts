@@ -73,16 +73,18 @@ export function compress(input: Uint8Array): Uint8Array {
 
 /** Throws when the bytes are not frames that make exactly `size` bytes. */
 export function decompress(input: Uint8Array, size: number): Uint8Array {
-  if (frameLength(input, 0) === input.length) {
-    const output = zstdDecompressSync(input, { maxOutputLength: Math.max(1, size) });
+  const only = readFrame(input, 0);
+  if (only.length === input.length) {
+    const output = decompressFrame(input, only.content ?? size, size);
     if (output.length !== size) throw new RangeError(`page has ${output.length} bytes, expected ${size}`);
     return output;
   }
   const output = new Uint8Array(size);
   let at = 0;
   for (let from = 0; from < input.length; ) {
-    const length = frameLength(input, from);
-    const part = zstdDecompressSync(input.subarray(from, from + length), { maxOutputLength: Math.max(1, size - at) });
+    const { length, content } = readFrame(input, from);
+    const part = decompressFrame(input.subarray(from, from + length), content ?? size - at, size - at);
+    if (part.length > size - at) throw new RangeError(`page has more than the expected ${size} bytes`);
     output.set(part, at);
     at += part.length;
     from += length;
@@ -91,10 +93,34 @@ export function decompress(input: Uint8Array, size: number): Uint8Array {
   return output;
 }
 
+/** workerd's output buffer begins with this and doubles. */
+const BUFFER_BYTES = 40_960;
+
+/**
+ * One frame of `content` bytes, as its header says. workerd fails when a limit
+ * lies below its next doubling, so the limit has room; and when the output ends
+ * exactly where its buffer does, unless the limit is that very size.
+ */
+function decompressFrame(frame: Uint8Array, content: number, atMost: number): Uint8Array {
+  if (content > atMost) throw new RangeError(`frame has ${content} bytes, expected at most ${atMost}`);
+  try {
+    return zstdDecompressSync(frame, { maxOutputLength: content + BUFFER_BYTES });
+  } catch {
+    return zstdDecompressSync(frame, { maxOutputLength: Math.max(1, content) });
+  }
+}
+
 const MAGIC = 0xfd2fb528;
 
-/** Length of the frame that begins at `start`, from its block headers (RFC 8878, 3.1.1). */
-function frameLength(input: Uint8Array, start: number): number {
+interface Frame {
+  /** Compressed bytes, header and checksum included. */
+  length: number;
+  /** Bytes that it makes; a writer may leave this out. */
+  content: number | undefined;
+}
+
+/** The frame that begins at `start`, from its headers (RFC 8878, 3.1.1). */
+function readFrame(input: Uint8Array, start: number): Frame {
   const view = new DataView(input.buffer, input.byteOffset, input.byteLength);
   if (view.getUint32(start, true) !== MAGIC) throw new RangeError("not a zstd frame");
   const descriptor = view.getUint8(start + 4);
@@ -102,7 +128,9 @@ function frameLength(input: Uint8Array, start: number): number {
   const sizeFlag = descriptor >>> 6;
   const dictionaryBytes = [0, 1, 2, 4][descriptor & 3] as number;
   const sizeBytes = sizeFlag === 0 ? singleSegment : 1 << sizeFlag;
-  let at = start + 5 + (1 - singleSegment) + dictionaryBytes + sizeBytes;
+  const sizeAt = start + 5 + (1 - singleSegment) + dictionaryBytes;
+  const content = contentSize(view, sizeAt, sizeBytes);
+  let at = sizeAt + sizeBytes;
   for (;;) {
     const header = view.getUint16(at, true) | (view.getUint8(at + 2) << 16);
     const type = (header >>> 1) & 3;
@@ -111,5 +139,20 @@ function frameLength(input: Uint8Array, start: number): number {
   }
   if ((descriptor >>> 2) & 1) at += 4;
   if (at > input.length) throw new RangeError("zstd frame ends too early");
-  return at - start;
+  return { length: at - start, content };
+}
+
+function contentSize(view: DataView, at: number, bytes: number): number | undefined {
+  switch (bytes) {
+    case 1:
+      return view.getUint8(at);
+    case 2:
+      return view.getUint16(at, true) + 256;
+    case 4:
+      return view.getUint32(at, true);
+    case 8:
+      return Number(view.getBigUint64(at, true));
+    default:
+      return undefined;
+  }
 }
