@@ -1,10 +1,13 @@
 /**
  * What one query may use, and what it used: `scan.ts` asks before each batch.
- * Inside a Worker the clock stands still between reads, so the wall time counts
- * what reads took; the CPU limit of the runtime stands behind it.
+ * Inside a Worker the clock stands still while code runs, so the scan gives
+ * way now and then; the CPU limit of the runtime stands behind it.
  */
 import { QueryFailure, tooMuch } from "./errors.ts";
 import { MAX_BYTES, MAX_SEGMENTS, MAX_WALL_MS } from "./limits.ts";
+
+/** Computing on so many takes some tens of milliseconds at most, as a rule. */
+const EVENTS_WITHOUT_PAUSE = 100_000;
 
 export interface Limits {
   segments: number;
@@ -18,6 +21,7 @@ export class Budget {
   segments = 0;
   events = 0;
   bytes = 0;
+  private gaveWayAt = 0;
   private readonly limits: Limits;
   private readonly startedAt = Date.now();
   private readonly signal: AbortSignal | undefined;
@@ -25,6 +29,16 @@ export class Budget {
   constructor(signal?: AbortSignal, limits: Limits = DEFAULTS) {
     this.signal = signal;
     this.limits = limits;
+  }
+
+  /**
+   * Lets other requests of the isolate run, and the clock go on: computing alone
+   * would never reach the limit of wall time.
+   */
+  async giveWay(): Promise<void> {
+    if (this.events - this.gaveWayAt < EVENTS_WITHOUT_PAUSE) return;
+    this.gaveWayAt = this.events;
+    await new Promise((resolve) => setTimeout(resolve, 0));
   }
 
   get ms(): number {

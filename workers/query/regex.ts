@@ -37,7 +37,9 @@ const PUNCTUATION = /[^a-zA-Z0-9]/;
 
 /**
  * The longest run of plain characters at the top level of an expression without
- * alternatives or flags. Conservative: what it does not understand ends a run.
+ * top-level alternatives or flags. Conservative: what it does not understand
+ * ends a run. (In either case, RE2 lets k and s match the Kelvin sign and the
+ * long s, the substring search does not: those two are not found.)
  */
 export function requiredLiteral(source: string): string {
   let best = "";
@@ -49,7 +51,7 @@ export function requiredLiteral(source: string): string {
   };
   for (let i = 0; i < source.length; i++) {
     let c = source[i] as string;
-    if (c === "|" || source.startsWith("(?", i) || source.startsWith("\\Q", i)) return "";
+    if ((c === "|" && depth === 0) || source.startsWith("(?", i) || source.startsWith("\\Q", i)) return "";
     let plain = !/[\\^$.[\]()?*+{}]/.test(c);
     if (c === "\\") {
       c = source[++i] ?? "";

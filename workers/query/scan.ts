@@ -90,6 +90,7 @@ async function scanSegment(scan: Scan, stages: readonly Node[], segment: Catalog
   );
   for (const group of inOrder(groups, sink.order)) {
     if (!sink.wants(group.minTime, group.maxTime) || enough(scan)) continue;
+    await budget.giveWay();
     budget.check();
     await scanBatch(scan, stages, group);
   }
