@@ -8,7 +8,6 @@ import type { AppendRequest } from "../buffer/contract.ts";
 import { BatchBuilder, decodeBatch, eventAt } from "../event/batch.ts";
 import type { InvocationFields, OwnFields, TailraceEvent } from "../event/event.ts";
 import { type LedgerDelta, type LedgerReason, MINUTE_US, RollupBuilder, type RollupDelta } from "../event/rollup.ts";
-import { newInvocationId } from "./invocation-id.ts";
 
 /** Far below what one append may carry (4 MB): JSON escapes make text longer than estimated. */
 const MAX_BATCH_BYTES = 3_000_000;
@@ -132,10 +131,10 @@ export class Group {
     const times = rows === 0 ? { minTime: 0, maxTime: 0 } : { minTime, maxTime };
     const base = { script: this.script, essential, spread: this.spread };
     const counts = { rollups: this.rollups.build(), ledger };
-    if (!isTooLong(text)) return [{ ...base, batchId: newInvocationId(), batch: text, rows, ...times, ...counts }];
+    if (!isTooLong(text)) return [{ ...base, batchId: crypto.randomUUID(), batch: text, rows, ...times, ...counts }];
     const parts = split(text).map((part) => ({
       ...base,
-      batchId: newInvocationId(),
+      batchId: crypto.randomUUID(),
       ...part,
       rollups: [],
       ledger: [],

@@ -9,7 +9,7 @@ import type { InvocationFields, OwnFields, TailraceEvent } from "../event/event.
 import { isFailure } from "../event/failure.ts";
 import { type EventInfo, readEventInfo } from "./event-info.ts";
 import { AttributeCollector, NameTree } from "./flatten.ts";
-import { isInvocationId, newInvocationId } from "./invocation-id.ts";
+import { isInvocationId, newInvocationId, randomPart } from "./invocation-id.ts";
 import { amount, type Fields, isFields, list, milliseconds, scriptName, text, toMicroseconds } from "./item.ts";
 import { jsonOf } from "./json.ts";
 import {
@@ -107,7 +107,7 @@ function readItem(item: unknown, around: Surroundings, redactor: Redactor): Invo
     return { unreadable: "eventTimestamp is not a time in milliseconds" };
   }
   const ms = given ?? firstTime(logs, exceptions, around.nowMs);
-  const fields = readContext(item, info, around.defaults);
+  const fields = readContext(item, info, ms, around.defaults);
   const request =
     info.type === "fetch" && info.event ? readRequest(info.event, fields, around.routes(fields.script)) : undefined;
   if (request !== undefined && fields.route !== undefined) fields.route = redactor.text(fields.route);
@@ -135,14 +135,14 @@ function firstTime(logs: readonly unknown[], exceptions: readonly unknown[], now
   return nowMs;
 }
 
-function readContext(item: Fields, info: EventInfo, defaults: ItemDefaults): InvocationFields {
+function readContext(item: Fields, info: EventInfo, ms: number, defaults: ItemDefaults): InvocationFields {
   const given = item.scriptVersion;
   const version: Fields = isFields(given) ? given : ((defaults.version ?? {}) as Fields);
   const id = item.invocationId;
   // One shape for all, in the order of INVOCATION_FIELDS: the batch builder reads millions of these.
   return {
     script: scriptName(item.scriptName) ?? defaults.script ?? UNKNOWN_SCRIPT,
-    invocation_id: isInvocationId(id) ? id : newInvocationId(),
+    invocation_id: isInvocationId(id) ? id : newInvocationId(ms),
     sample_weight: 1,
     entrypoint: text(item.entrypoint),
     version_id: text(version.id),
@@ -264,7 +264,7 @@ function invocationEvent(invocation: Invocation, details: AttributeCollector, to
     message: redactor.text(request?.title ?? info.title),
     name: info.name === undefined ? undefined : redactor.text(info.name),
     // No spans of the platform's own reach a Tail Worker: one stands for the invocation.
-    span_id: fields.trace_id === undefined ? undefined : fields.invocation_id.slice(0, 16),
+    span_id: fields.trace_id === undefined ? undefined : randomPart(fields.invocation_id),
     parent_span_id: request?.parentSpanId,
     duration: invocation.duration,
     cpu_time: invocation.cpuTime,
@@ -342,7 +342,7 @@ function rawEvent(item: unknown, reason: string, around: Surroundings, redactor:
     time: toMicroseconds(around.nowMs),
     kind: "raw",
     script: script ?? UNKNOWN_SCRIPT,
-    invocation_id: newInvocationId(),
+    invocation_id: newInvocationId(around.nowMs),
     seq: 0,
     sample_weight: 1,
     level: "warn",

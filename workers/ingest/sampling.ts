@@ -28,9 +28,9 @@ export function compileSampler(settings: WorkerSettings): Sampler | null {
   };
 }
 
-/** True for `rate` of all ids: they are random, so are their first 32 bits. */
+/** True for `rate` of all ids: their last 32 bits are random. */
 export function isKept(invocationId: string, rate: number): boolean {
-  return rate >= 1 || Number.parseInt(invocationId.slice(0, 8), 16) < rate * 2 ** 32;
+  return rate >= 1 || Number.parseInt(invocationId.slice(-8), 16) < rate * 2 ** 32;
 }
 
 type RuleTest = (invocation: Invocation) => boolean;

@@ -135,7 +135,7 @@ describe("context", () => {
         invocation_id: events[0]?.invocation_id,
       });
     }
-    expect(events[0]).toMatchObject({ parent_span_id: "b".repeat(16), span_id: events[0]?.invocation_id.slice(0, 16) });
+    expect(events[0]).toMatchObject({ parent_span_id: "b".repeat(16), span_id: events[0]?.invocation_id.slice(-16) });
   });
 
   test("logs of the same millisecond keep their order", () => {
@@ -148,10 +148,12 @@ describe("context", () => {
     ]);
   });
 
-  test("ids are random, 32 hex digits, or those that the item brings", () => {
+  test("ids are 32 hex digits that sort by time, or those that the item brings", () => {
     const ids = new Set(Array.from({ length: 2_000 }, () => only(fetchItem())?.invocation_id));
     expect(ids.size).toBe(2_000);
     for (const id of ids) expect(id).toMatch(/^[0-9a-f]{32}$/);
+    const later = only(fetchItem({ eventTimestamp: NOW_MS }))?.invocation_id ?? "";
+    for (const id of ids) expect((id ?? "") < later).toBe(true);
     const invocationId = "ab".repeat(16);
     expect(only(fetchItem({ invocationId }))?.invocation_id).toBe(invocationId);
     expect(only(fetchItem({ invocationId: "DROP TABLE" }))?.invocation_id).toMatch(/^[0-9a-f]{32}$/);

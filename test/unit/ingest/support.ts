@@ -87,13 +87,14 @@ export class Recorder {
   readonly appends: { shard: number; request: AppendRequest }[] = [];
   calls = 0;
   /** What the next calls do; undefined: take it. */
-  readonly script: ("ok" | "overloaded" | "fail" | "fail-after")[] = [];
+  readonly script: ("ok" | "overloaded" | "fail" | "fail-after" | "hang")[] = [];
   essentialOnly = false;
   shards = 1;
 
   readonly append = async (_script: string, shard: number, request: AppendRequest): Promise<AppendResult> => {
     this.calls++;
     const does = this.script.shift() ?? "ok";
+    if (does === "hang") return new Promise(() => {});
     if (does === "fail") throw new Error("Network connection lost.");
     if (does === "overloaded" || (this.essentialOnly && !request.essential)) {
       return { ok: false, reason: "overloaded", retryAfterMs: 100 };
