@@ -24,9 +24,12 @@ export interface ChartProps extends PlotInput {
 }
 
 const DEFAULT_HEIGHT_PX = 168;
+/** Wide charts need height, or every slope is flat. */
+const TALL_HEIGHT_PX = 224;
+const WIDE = window.matchMedia("(min-width: 1800px)");
 
 export function Chart(props: ChartProps) {
-  const { title, unitLabel, height = DEFAULT_HEIGHT_PX, legend } = props;
+  const { title, unitLabel, height = WIDE.matches ? TALL_HEIGHT_PX : DEFAULT_HEIGHT_PX, legend } = props;
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<Plot | null>(null);
   const latest = useRef(props);

@@ -4,6 +4,7 @@ import type { EventJson } from "../../../workers/api/contract.ts";
 import { api } from "../api/client.ts";
 import { type EventRef, isoToMs } from "../lib/event-row.ts";
 import { full, withUnit } from "../lib/format.ts";
+import { attributeField } from "../lib/query-text.ts";
 import { withRange } from "../state/location.ts";
 import { useResource } from "../state/resource.ts";
 import { Icon } from "./icons.tsx";
@@ -25,6 +26,13 @@ const SHOWN_ABOVE = new Set(["message", "stack", "attributes", "time"]);
 
 /** Frames without the indent that the runtime gives them. */
 export const trimStack = (stack: string): string => stack.replace(/^[ \t]+/gm, "");
+
+/** Sorted, under the names that filters take. */
+export function attributesOf(event: EventJson): [string, Scalar][] {
+  return Object.entries(event.attributes ?? {})
+    .map(([name, value]): [string, Scalar] => [attributeField(name), value])
+    .sort(([a], [b]) => a.localeCompare(b));
+}
 
 export function fieldsOf(event: EventJson): [string, Scalar][] {
   const core = Object.entries(event).filter(
@@ -98,7 +106,7 @@ export function AttributeList({ entries, actions }: { entries: [string, Scalar][
 }
 
 function Body({ event, actions }: { event: EventJson; actions: AttributeActions }) {
-  const attributes = Object.entries(event.attributes ?? {}).sort(([a], [b]) => a.localeCompare(b));
+  const attributes = attributesOf(event);
   const message = typeof event.message === "string" ? event.message : "";
   return (
     <>

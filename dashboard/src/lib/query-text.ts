@@ -4,6 +4,8 @@
  * find the first pipe and to write terms that the grammar reads back.
  */
 
+import { fieldOf } from "../../../workers/query/language/ast.ts";
+
 export interface SplitQuery {
   filter: string;
   /** From the first pipe on, the pipe included; empty when there is none. */
@@ -57,6 +59,10 @@ export function writeValue(value: string | number | boolean): string {
 export function writeField(name: string): string {
   return BARE_FIELD.test(name) && !KEYWORDS.has(name) ? name : quote(name);
 }
+
+/** How an attribute is typed: with `@` where a field of the record has the same name. */
+export const attributeField = (name: string): string =>
+  name.startsWith("@") || fieldOf(name, 0).core === undefined ? name : `@${name}`;
 
 /** `field:value`; a missing value becomes "has no such field". */
 export function term(field: string, value: string | number | boolean | null): string {

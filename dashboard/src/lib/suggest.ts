@@ -1,7 +1,7 @@
 /** Completion items for the query bar, ranked. Pure: the fields and values are handed in. */
 import type { FieldInfo } from "../../../workers/api/contract.ts";
 import { count } from "./format.ts";
-import { splitQuery, writeField, writeValue } from "./query-text.ts";
+import { attributeField, splitQuery, writeField, writeValue } from "./query-text.ts";
 
 export interface Suggestion {
   label: string;
@@ -14,6 +14,8 @@ export interface Suggestion {
 }
 
 const MAX_SHOWN = 12;
+/** Shorter fragments are inside of almost everything. */
+const MIN_INNER_CHARS = 3;
 
 const PIPES: [string, string][] = [
   ["stats", "aggregate: stats count() by route"],
@@ -43,7 +45,7 @@ function matching<T>(items: T[], prefix: string, names: (item: T) => string[]): 
       const lower = name.toLowerCase();
       if (lower.startsWith(wanted)) return 0;
       if (lower.includes(`.${wanted}`) || lower.includes(`_${wanted}`)) best = Math.min(best, 1);
-      else if (lower.includes(wanted)) best = Math.min(best, 2);
+      else if (wanted.length >= MIN_INNER_CHARS && lower.includes(wanted)) best = Math.min(best, 2);
     }
     return best;
   };
@@ -61,11 +63,13 @@ function wantsValue(text: string, at: number): boolean {
   return pipes === "" || /\|\s*where\b[^|]*$/.test(pipes) || /\bcount\([^)]*$/.test(pipes);
 }
 
+const typed = (f: FieldInfo): string => (f.core ? f.name : attributeField(f.name));
+
 export function suggestFields(fields: FieldInfo[], text: string, prefix: string, at: number): Suggestion[] {
   const value = wantsValue(text, at);
-  return matching(fields, prefix, (f) => [f.name, ...f.aliases, f.physical]).map((f) => ({
-    label: f.name,
-    insert: writeField(f.name) + (value ? ":" : ""),
+  return matching(fields, prefix, (f) => [typed(f), ...f.aliases, f.physical]).map((f) => ({
+    label: typed(f),
+    insert: writeField(typed(f)) + (value ? ":" : ""),
     detail: f.doc ?? (f.unit ? `${f.type}, ${f.unit}` : f.type),
     again: value,
   }));

@@ -1,5 +1,5 @@
 /** Explore: a query, its events over time, and the events themselves or the figures that the query asks for. */
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { QueryAnswer, QueryStats } from "../../../workers/api/contract.ts";
 import { ApiFailure, api } from "../api/client.ts";
 import { CompletenessBadge } from "../components/completeness.tsx";
@@ -14,11 +14,11 @@ import { readRef, writeRef } from "../lib/event-row.ts";
 import { bytes, count, duration } from "../lib/format.ts";
 import { shapeOf } from "../lib/query-shape.ts";
 import { addFilter, groupBy, splitQuery } from "../lib/query-text.ts";
-import { resolveRange } from "../lib/range.ts";
+import { isRelative, resolveRange } from "../lib/range.ts";
 import { rememberName } from "../lib/versions.ts";
 import { EventPages } from "../state/event-pages.ts";
 import { useShortcuts } from "../state/keys.ts";
-import { tick } from "../state/live.ts";
+import { live, tick } from "../state/live.ts";
 import { navigate, query, range, setQuery, withRange } from "../state/location.ts";
 import { useResource } from "../state/resource.ts";
 import "../styles/explore.css";
@@ -81,31 +81,30 @@ async function learnNames(q: string, at: { from: number; to: number }): Promise<
 
 /** New pages take the place of the old ones once their first page is there. */
 function useEvents(q: string, kind: string, run: number, paused: boolean) {
-  const [pages, setPages] = useState<EventPages>();
   const key = `${q}\n${range.value.from}\n${range.value.to}\n${run}`;
-  const [shownKey, setShownKey] = useState("");
+  const [shown, setShown] = useState<{ key: string; pages: EventPages }>();
+  const next = useRef<EventPages | null>(null);
   const start = () => {
-    const next = new EventPages(q, resolveRange(range.value, Date.now()));
-    void next.more().then(() => {
-      setPages((old) => {
-        old?.dispose();
-        return next;
+    next.current?.dispose();
+    const pages = new EventPages(q, resolveRange(range.value, Date.now()));
+    next.current = pages;
+    void pages.more().then(() => {
+      if (next.current !== pages) return;
+      next.current = null;
+      setShown((old) => {
+        old?.pages.dispose();
+        return { key, pages };
       });
-      setShownKey(key);
     });
-    return next;
   };
   useEffect(() => {
-    if (kind !== "events") return;
-    const next = start();
-    return () => {
-      if (next.total === 0) next.dispose();
-    };
+    if (kind === "events") start();
   }, [key, kind]);
   useEffect(() => {
-    if (kind === "events" && !paused && shownKey === key) start();
+    if (kind === "events" && !paused && shown?.key === key && next.current === null) start();
   }, [tick.value]);
-  return { pages: kind === "events" ? pages : undefined, fresh: shownKey === key };
+  useEffect(() => () => next.current?.dispose(), []);
+  return { pages: kind === "events" ? shown?.pages : undefined, fresh: shown?.key === key };
 }
 
 function ReadStats({ stats }: { stats: QueryStats | undefined }) {
@@ -128,7 +127,8 @@ export default function Explore() {
   const target = useMemo(() => readRef(query.value.event), [query.value.event]);
   const histogram = useHistogram(q, shape.kind, run);
   const table = useTable(q, shape.kind, run);
-  const events = useEvents(q, shape.kind, run, !atTop || active >= 0 || target !== undefined);
+  const reading = !atTop || active >= 0 || target !== undefined;
+  const events = useEvents(q, shape.kind, run, reading);
   const pages = events.pages;
   const pagesVersion = pages?.changed.value;
 
@@ -164,6 +164,13 @@ export default function Explore() {
   const close = () => {
     setQuery({ event: undefined });
     document.querySelector<HTMLElement>(".events")?.focus({ preventScroll: true });
+  };
+
+  const toNow = () => {
+    setActive(-1);
+    setQuery({ event: undefined });
+    document.querySelector(".events")?.scrollTo({ top: 0 });
+    setRun((n) => n + 1);
   };
 
   useShortcuts({
@@ -227,6 +234,11 @@ export default function Explore() {
         </b>
         <ReadStats stats={stats} />
         <span class="grow" />
+        {shape.kind === "events" && reading && live.value && isRelative(range.value) && (
+          <button type="button" class="link small" title="The list stands still while you read it" onClick={toNow}>
+            Show newer
+          </button>
+        )}
         {shape.kind === "table" && table.data !== undefined && (
           <CopyButton label="JSON" text={() => JSON.stringify(table.data?.answer, null, 2)} />
         )}

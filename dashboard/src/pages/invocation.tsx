@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { EventJson, InvocationAnswer } from "../../../workers/api/contract.ts";
 import { api } from "../api/client.ts";
 import { CompletenessBadge } from "../components/completeness.tsx";
-import { AttributeList, fieldsOf, trimStack } from "../components/event-detail.tsx";
+import { AttributeList, attributesOf, fieldsOf, trimStack } from "../components/event-detail.tsx";
 import { Icon } from "../components/icons.tsx";
 import { CopyButton, ErrorState, Progress, Snippet } from "../components/states.tsx";
 import { Version } from "../components/version.tsx";
@@ -86,7 +86,7 @@ function Step({
   onClick: () => void;
 }) {
   const tone = toneOf(str(event.level), event.kind);
-  const own = Object.entries(event.attributes ?? {}).filter(([k]) => !INHERITED.test(k));
+  const own = attributesOf(event).filter(([k]) => !INHERITED.test(k));
   return (
     <li
       class={`step ${tone === "" ? "" : `tone-${tone}`} ${active ? "active" : ""}`}
@@ -150,7 +150,7 @@ function Loaded({ data }: { data: InvocationAnswer }) {
   const head = data.events.find((e) => e.kind === "invocation") ?? (data.events[0] as EventJson);
   const rest = data.events.filter((e) => e !== head);
   const start = isoToMs(head.time);
-  const attributes = Object.entries(head.attributes ?? {}).sort(([a], [b]) => a.localeCompare(b));
+  const attributes = attributesOf(head);
   const to = (q: string) => navigate(exploreHref(q, range.value));
   const actions = {
     onFilter: (field: string, value: string | number | boolean | null, exclude: boolean) =>
