@@ -166,12 +166,10 @@ describe("a seal that fails", () => {
     expect(await sealed(script)).toMatchObject({ rows: 1, segments: 1 });
   });
 
-  it("counts once when D1 applies a batch long after it was given up and tried again", async () => {
-    const script = "fail-late";
-    const stub = ingester(script);
-    await stub.append(appendOf(script, [invocation(script)]));
+  /** Batches are given up; `apply` runs them after all. */
+  function lateDb() {
     const batches: D1PreparedStatement[][] = [];
-    const late = new Proxy(env.DB, {
+    const db = new Proxy(env.DB, {
       get(on, property) {
         if (property !== "batch") return Reflect.get(on, property, on).bind(on) as unknown;
         return async (statements: D1PreparedStatement[]) => {
@@ -180,19 +178,43 @@ describe("a seal that fails", () => {
         };
       },
     });
-    await withStores(stub, { DB: late });
+    const apply = (stub: DurableObjectStub<Ingester>) =>
+      runInDurableObject(stub, async () => {
+        for (const statements of batches) await env.DB.batch(statements);
+      });
+    return { db, apply };
+  }
+  const openMark = (shard: string) =>
+    env.DB.prepare("SELECT open FROM shards WHERE shard = ?").bind(shard).first<number>("open");
+
+  it("counts once when D1 applies a batch long after it was given up and tried again", async () => {
+    const script = "fail-late";
+    const stub = ingester(script);
+    await stub.append(appendOf(script, [invocation(script)]));
+    const { db, apply } = lateDb();
+    await withStores(stub, { DB: db });
     expect((await stub.seal()).ok).toBe(false);
     await withStores(stub, {});
     await stub.seal();
-    await stub.append(appendOf(script, [invocation(script)]));
-    const open = "SELECT open FROM shards WHERE shard = 'fail-late'";
-    const before = await env.DB.prepare(open).first("open");
-    await runInDurableObject(stub, async () => {
-      for (const statements of batches) await env.DB.batch(statements);
-    });
+    await apply(stub);
     expect(await sealed(script)).toMatchObject({ rows: 1, requests: 1, received: 1 });
-    expect(await env.DB.prepare(open).first("open")).toBe(before);
-    expect(before).not.toBe(0);
+  });
+
+  it("leaves the shard announced when a batch is applied late, after more was appended", async () => {
+    const script = "fail-late-open";
+    const stub = ingester(script);
+    await stub.append(appendOf(script, [invocation(script)]));
+    const { db, apply } = lateDb();
+    await withStores(stub, { DB: db });
+    expect((await stub.seal()).ok).toBe(false);
+    await stub.append(appendOf(script, [invocation(script)]));
+    await apply(stub);
+    expect(await openMark(script)).not.toBe(0);
+    expect(await visible(script)).toBe(2);
+    await withStores(stub, {});
+    await stub.seal();
+    expect(await sealed(script)).toMatchObject({ rows: 2, requests: 2, received: 2 });
+    expect(await openMark(script)).toBe(0);
   });
 
   it("is tried again by the alarm, later and later, until the store is back", async () => {
