@@ -166,6 +166,16 @@ describe("an Access assertion", () => {
     expect(fetched).toEqual([]);
   });
 
+  it("takes the team's domain with or without its scheme, and nothing that is no domain", async () => {
+    const ok = [issuer, `${issuer}/`, ` ${issuer.slice(8)} `];
+    for (const ACCESS_TEAM_DOMAIN of ok)
+      expect((await ask(await assertion(), { settings: { ACCESS_TEAM_DOMAIN } })).status, ACCESS_TEAM_DOMAIN).toBe(200);
+    const logged = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    for (const ACCESS_TEAM_DOMAIN of ["no domain", `http://${issuer.slice(8)}`, `${issuer}/path`, "https://"])
+      expect((await ask(await assertion(), { settings: { ACCESS_TEAM_DOMAIN } })).status, ACCESS_TEAM_DOMAIN).toBe(401);
+    expect(logged).toHaveBeenCalledTimes(4);
+  });
+
   it("rides on a cookie, so a change must come from our own pages", async () => {
     const jwt = await assertion({ email: "root@example.test" });
     const change = { path: "/api/v1/tokens", method: "POST", body: JSON.stringify({ name: "x", scope: "read" }) };

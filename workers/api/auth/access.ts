@@ -28,17 +28,19 @@ export type AccessLookup =
   | { tag: "unknown"; reason: string }
   | { tag: "unavailable"; reason: string };
 
-/** Undefined when Access is off. */
+/** Undefined when Access is off, or its team's domain is none: then nobody comes in this way. */
 export function accessConfig(env: Env): AccessConfig | undefined {
-  const domain = env.ACCESS_TEAM_DOMAIN?.trim().replace(/\/+$/, "");
+  const domain = env.ACCESS_TEAM_DOMAIN?.trim();
   const audience = env.ACCESS_AUD?.trim();
   if (!domain || !audience) return undefined;
+  const url = `https://${domain.replace(/^https:\/\//, "").replace(/\/+$/, "")}`;
+  const issuer = URL.parse(url)?.origin;
+  if (issuer !== url) {
+    console.error(`ACCESS_TEAM_DOMAIN must be a domain such as your-team.cloudflareaccess.com, not ${domain}`);
+    return undefined;
+  }
   const admins = (env.ACCESS_ADMINS ?? "").split(",").map((email) => email.trim().toLowerCase());
-  return {
-    issuer: /^https?:\/\//.test(domain) ? domain : `https://${domain}`,
-    audience,
-    admins: new Set(admins.filter(Boolean)),
-  };
+  return { issuer, audience, admins: new Set(admins.filter(Boolean)) };
 }
 
 /** The team's keys; one set per isolate and issuer, so that it is fetched once. */
