@@ -80,7 +80,7 @@ async function load(db: D1Database, of: number): Promise<Policy> {
     return undefined;
   });
   const now = Date.now();
-  const policy = settings === undefined ? (cached?.policy ?? compilePolicy(DEFAULT_SETTINGS)) : compiled(settings);
+  const policy = settings === undefined ? (last?.policy ?? compilePolicy(DEFAULT_SETTINGS)) : compiled(settings);
   if (of !== generation) return policy;
   cached = { policy, freshUntil: now + (settings === undefined ? RETRY_MS : MAX_AGE_MS) };
   loading = undefined;
