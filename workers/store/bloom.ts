@@ -23,8 +23,8 @@ const MIN_BYTES = 64;
 /** Undefined when `maxBytes` cannot hold a filter that is of use. */
 export function buildBloom(keys: readonly string[], maxBytes: number): WireBloom | undefined {
   const wanted = Math.max(MIN_BYTES * 8, keys.length * MAX_BITS_PER_KEY);
-  let bitCount = 2 ** Math.ceil(Math.log2(wanted));
-  while (bitCount > maxBytes * 8) bitCount /= 2;
+  if (maxBytes < MIN_BYTES) return undefined;
+  const bitCount = 2 ** Math.min(Math.ceil(Math.log2(wanted)), Math.floor(Math.log2(maxBytes * 8)));
   if (bitCount < keys.length * MIN_BITS_PER_KEY) return undefined;
   const k = Math.max(1, Math.min(7, Math.round((bitCount / Math.max(1, keys.length)) * Math.LN2)));
   const bytes = new Uint8Array(bitCount / 8);
