@@ -37,9 +37,9 @@ export interface SealSource {
 /**
  * Decoded batches have an entry per row and column, so thousands of attribute
  * names, each in a few rows, would make millions of empty cells. Beyond so many
- * (some 60 MB), rare names share the overflow column from here on.
+ * (some 30 MB), rare names share the overflow column from here on.
  */
-const MAX_CELLS = 10_000_000;
+const MAX_CELLS = 4_000_000;
 
 /** Collects the decoded batches of one chunk, in the order of the log. */
 export class BatchCollection {
