@@ -18,12 +18,14 @@ import { REDACTED, type Redactor } from "./redact.ts";
 interface Name {
   name: string;
   hidden: boolean;
+  /** The last text under it in which there was nothing to hide: often the next one is the same. */
+  harmless: string | undefined;
   fields: Map<string, Name>;
 }
 const MAX_NAMES = 20_000;
 
 export class NameTree {
-  private root: Name = { name: "", hidden: false, fields: new Map() };
+  private root: Name = { name: "", hidden: false, harmless: undefined, fields: new Map() };
   private size = 0;
   private readonly redactor: Redactor;
 
@@ -44,11 +46,12 @@ export class NameTree {
     const name: Name = {
       name: clip(joined === "" ? "_" : joined, MAX_KEY_CHARS),
       hidden: parent.hidden || this.redactor.sensitive(key),
+      harmless: undefined,
       fields: new Map(),
     };
     if (++this.size > MAX_NAMES) {
       this.size = 0;
-      this.root = { name: "", hidden: false, fields: new Map() };
+      this.root = { name: "", hidden: false, harmless: undefined, fields: new Map() };
     } else parent.fields.set(key, name);
     return name;
   }
@@ -103,7 +106,7 @@ export class AttributeCollector implements AttributeList {
   }
 
   private addValue(name: Name, value: unknown, depth: number): void {
-    if (typeof value === "string") this.set(name.name, name.hidden ? REDACTED : this.text(value));
+    if (typeof value === "string") this.set(name.name, name.hidden ? REDACTED : this.cleanText(name, value));
     else if (typeof value === "number") this.set(name.name, name.hidden ? REDACTED : this.number(value));
     else if (value === null || value === undefined) return;
     else if (name.hidden) this.set(name.name, REDACTED);
@@ -130,6 +133,13 @@ export class AttributeCollector implements AttributeList {
       }
       this.addValue(this.tree.field(parent, key), fields[key], depth);
     }
+  }
+
+  private cleanText(name: Name, value: string): string {
+    if (value === name.harmless) return value;
+    const clean = this.text(value);
+    if (clean === value) name.harmless = value;
+    return clean;
   }
 
   private text(value: string): string {

@@ -1,12 +1,15 @@
 /**
- * Text in pieces → trace items: NDJSON, one item a line, or one JSON array.
- * Many lines are parsed as one list, which the JSON parser does faster than
- * line by line; only where that fails is each line looked at, so that a bad one
- * is reported with its index and harms no other. Synchronous and pure.
+ * Text in pieces → trace items: NDJSON, one item a line, or one JSON array. A
+ * bad one is reported in its place and harms no other. (Parsing many lines as
+ * one list was measured to be slower than parsing each.) Synchronous and pure.
  */
 
 /** One item more or less, with its problem if it is none. */
 export type ReadItem = { item: unknown } | { error: string };
+
+const QUOTE = 34;
+const BACKSLASH = 92;
+const BRACE = 123;
 
 /** Lines are gathered up to here: some hundred items. */
 const BLOCK_CHARS = 128 * 1024;
@@ -70,12 +73,16 @@ function lineReader(): ItemReader {
 }
 
 function parseLines(block: string): ReadItem[] {
-  const lines = block.split("\n").filter((line) => line.trim() !== "");
-  if (lines.length === 0) return [];
-  const whole = parse(`[${lines.join(",")}]`);
-  // Half-lines that happen to fit together would be fewer items than lines.
-  if (Array.isArray(whole.item) && whole.item.length === lines.length) return whole.item.map((item) => ({ item }));
-  return lines.map((line) => parse(line));
+  const items: ReadItem[] = [];
+  for (let start = 0; start < block.length; ) {
+    const newline = block.indexOf("\n", start);
+    const end = newline < 0 ? block.length : newline;
+    // Most lines begin with "{": those that do are not looked at for being empty.
+    if (block.charCodeAt(start) === BRACE || block.slice(start, end).trim() !== "")
+      items.push(parse(block.slice(start, end)));
+    start = end + 1;
+  }
+  return items;
 }
 
 function parse(text: string): { item: unknown } & Partial<{ error: string }> {
@@ -107,9 +114,6 @@ function arrayReader(): ItemReader {
     },
   };
 }
-
-const QUOTE = 34;
-const BACKSLASH = 92;
 
 /** Cuts the text of an array at its top-level commas. */
 class ArraySplitter {
