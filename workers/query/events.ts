@@ -1,7 +1,7 @@
 /**
  * The end of a scan that answers with events: keeps the first n in the asked
- * order, newest first unless told otherwise. Of a batch it reads what orders
- * events, and the other columns only if some of its rows are among the first n.
+ * order, newest first unless told otherwise. Of a batch it takes what orders
+ * events, and reads the other columns only of those that are left in the end.
  *
  * The order is total (time, invocation, seq), so the last event of an answer is
  * a cursor from which the next page goes on: nothing twice, nothing left out,
@@ -10,7 +10,7 @@
 import { type Column, type ColumnBatch, cell } from "../event/batch.ts";
 import { CORE_COLUMNS, type ColumnType } from "../event/columns.ts";
 import { type Field, fieldOf, type SortKey } from "./language/ast.ts";
-import type { MoreColumns, Sink } from "./sink.ts";
+import { type MoreColumns, reading, type Sink } from "./sink.ts";
 import { type Cell, compareCells, type Table } from "./table.ts";
 
 const TIME = "time";
@@ -34,11 +34,17 @@ export function decodeCursor(text: string): Cursor | undefined {
   return match ? { time: Number(match[1]), seq: Number(match[2]), invocation: match[3] as string } : undefined;
 }
 
+interface Source {
+  row: number;
+  more: MoreColumns;
+}
+
 interface Kept extends Cursor {
   /** Values of the sort keys. */
   keys: Cell[];
-  /** By physical name. */
+  /** By physical name; filled in the end. */
   cells: Map<string, Cell>;
+  source?: Source;
 }
 
 export interface EventOptions {
@@ -59,8 +65,6 @@ export class EventSink implements Sink {
   private readonly ascending: boolean;
   /** Type of each column seen; two types make text. */
   private readonly types = new Map<string, ColumnType>();
-  /** Decoding wide rows of two batches at once would double the memory. */
-  private turn: Promise<void> = Promise.resolve();
 
   constructor(options: EventOptions) {
     this.options = options;
@@ -83,21 +87,12 @@ export class EventSink implements Sink {
     return this.kept.length >= this.options.limit ? this.kept[this.options.limit - 1] : undefined;
   }
 
-  async take(batch: ColumnBatch, rows: Int32Array, more: MoreColumns): Promise<void> {
-    if (this.first(batch, rows).length === 0) return;
-    const before = this.turn;
-    let release = () => {};
-    this.turn = new Promise((resolve) => {
-      release = resolve;
-    });
-    try {
-      await before;
-      // Others may have filled the answer meanwhile.
-      const found = this.first(batch, rows);
-      if (found.length > 0) await this.keep(found, more);
-    } finally {
-      release();
-    }
+  take(batch: ColumnBatch, rows: Int32Array, more: MoreColumns): void {
+    const found = this.first(batch, rows);
+    if (found.length === 0) return;
+    for (const { row, kept } of found) kept.source = { row, more };
+    const all = [...this.kept, ...found.map((f) => f.kept)].sort((a, b) => this.compare(a, b));
+    this.kept = all.slice(0, this.options.limit);
   }
 
   /** The rows that are among the first n as far as is known, in order. */
@@ -155,16 +150,34 @@ export class EventSink implements Sink {
     return this.ascending ? order : -order;
   }
 
-  private async keep(found: { row: number; kept: Kept }[], more: MoreColumns): Promise<void> {
-    const wanted = this.options.fields?.map((f) => f.physical) ?? more.names;
-    const names = [...new Set(wanted)];
+  /** Reads the other columns of the events that are left in the end, one batch after the other. */
+  async finish(): Promise<string[]> {
+    const bySource = new Map<MoreColumns, Kept[]>();
+    for (const kept of this.kept) {
+      const { more } = kept.source as Source;
+      const members = bySource.get(more);
+      if (members === undefined) bySource.set(more, [kept]);
+      else members.push(kept);
+    }
+    const missing: string[] = [];
+    for (const [more, members] of bySource) {
+      const unread = await reading(() => this.fill(more, members));
+      if (unread === undefined) continue;
+      missing.push(unread);
+      this.kept = this.kept.filter((kept) => kept.source?.more !== more);
+    }
+    return missing;
+  }
+
+  private async fill(more: MoreColumns, members: readonly Kept[]): Promise<void> {
+    const found = members.map((kept) => ({ row: (kept.source as Source).row, kept }));
+    const rows = Int32Array.from(found, (f) => f.row).sort();
+    const names = [...new Set(this.options.fields?.map((f) => f.physical) ?? more.names)];
     for (let i = 0; i < names.length; i += COLUMNS_AT_ONCE) {
       const slice = names.slice(i, i + COLUMNS_AT_ONCE);
-      const batch = await more.read(slice);
+      const batch = await more.read(slice, rows);
       for (const name of slice) this.copyColumn(name, batch.columns.get(name), found);
     }
-    const all = [...this.kept, ...found.map((f) => f.kept)].sort((a, b) => this.compare(a, b));
-    this.kept = all.slice(0, this.options.limit);
   }
 
   private copyColumn(name: string, column: Column | undefined, found: { row: number; kept: Kept }[]): void {

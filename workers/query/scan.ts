@@ -16,7 +16,7 @@ import { READ_CONCURRENCY } from "./limits.ts";
 import type { LiveBatch } from "./live.ts";
 import type { Plan, TimeRange } from "./plan.ts";
 import type { SealedGroup, SealedReader } from "./sealed.ts";
-import type { Sink } from "./sink.ts";
+import { reading, type Sink } from "./sink.ts";
 
 export interface Scan {
   plan: Plan;
@@ -47,17 +47,16 @@ export async function runScan(scan: Scan): Promise<string[]> {
     while (next < scan.segments.length) {
       const segment = scan.segments[next++] as CatalogSegment;
       if (!sink.wants(segment.minTime, segment.maxTime) || enough(scan)) continue;
-      try {
-        await scanSegment(scan, stages, segment);
-      } catch (error) {
-        if (error instanceof QueryFailure) throw error;
+      const unread = await reading(() => scanSegment(scan, stages, segment));
+      if (unread !== undefined) {
         failures++;
-        missing.push(`${segment.key}: ${error instanceof Error ? error.message : String(error)}`);
+        missing.push(`${segment.key}: ${unread}`);
       }
       scan.onProgress?.(++done, scan.segments.length);
     }
   };
   await Promise.all(Array.from({ length: width(scan) }, worker));
+  missing.push(...(await sink.finish()));
   if (failures > 0 && failures === budget.segments) {
     throw new QueryFailure({ code: "unavailable", message: `No segment could be read: ${missing[0]}. Try again.` });
   }
@@ -102,11 +101,11 @@ async function scanBatch({ plan, sink, budget }: Scan, stages: readonly Node[], 
   const inside = group.minTime >= range.from && group.maxTime < range.to;
   let mask: Uint8Array | undefined;
   if (!inside) {
-    mask = timeMask(await group.read(["time"], true), range);
+    mask = timeMask(await group.read(["time"]), range);
     if (!mask.includes(1)) return;
   }
   for (const stage of stages) {
-    const batch = await group.read([...columnsOf(stage)], true);
+    const batch = await group.read([...columnsOf(stage)]);
     const matches = evaluate(stage, batch);
     if (mask !== undefined)
       for (let row = 0; row < matches.length; row++) matches[row] = (matches[row] as number) & (mask[row] as number);
@@ -114,8 +113,8 @@ async function scanBatch({ plan, sink, budget }: Scan, stages: readonly Node[], 
     if (!mask.includes(1)) return;
   }
   const rows = mask === undefined ? Int32Array.from({ length: group.rows }, (_, row) => row) : rowsOf(mask);
-  const batch = await group.read(sink.columns, true);
-  await sink.take(batch, rows, { names: group.names, read: (names) => group.read(names, false) });
+  const batch = await group.read(sink.columns);
+  sink.take(batch, rows, { names: group.names, read: (names, only) => group.read(names, only) });
 }
 
 function timeMask(batch: ColumnBatch, { from, to }: TimeRange): Uint8Array {

@@ -54,7 +54,7 @@ function sourceOf(bucket: R2Bucket, key: string) {
       const cached = ranges.get(id);
       if (cached !== undefined) return cached;
       const object = await bucket.get(key, { range: { offset, length } });
-      if (object === null) throw new Error(`the object ${key} is gone`);
+      if (object === null) throw new Error("the object is gone");
       const bytes = new Uint8Array(await object.arrayBuffer());
       source.bytes += bytes.length;
       ranges.set(id, bytes, bytes.length);
@@ -86,8 +86,8 @@ export interface SealedGroup {
   minTime: number;
   maxTime: number;
   names: readonly string[];
-  /** `keep`: worth caching. Wide reads of a few rows would drive out what the next query needs. */
-  read(names: readonly string[], keep: boolean): Promise<ColumnBatch>;
+  /** With `rows`, only those need be right: pages without any of them are not decoded, and nothing is cached. */
+  read(names: readonly string[], rows?: Int32Array): Promise<ColumnBatch>;
 }
 
 /** Segments of one query. Promises of one request must not be awaited by another, so places are per query. */
@@ -108,7 +108,7 @@ export class SealedReader {
     return segment.rowGroups.map((group, at) => ({
       ...group,
       names,
-      read: (wanted, keep) => this.read(entry.key, { segment, source }, at, wanted, keep),
+      read: (wanted, only) => this.read(entry.key, { segment, source }, at, wanted, only),
     }));
   }
 
@@ -126,7 +126,7 @@ export class SealedReader {
     from: Opened,
     group: number,
     names: readonly string[],
-    keep: boolean,
+    only?: Int32Array,
   ): Promise<ColumnBatch> {
     const rows = from.segment.rowGroups[group]?.rows ?? 0;
     const found = new Map<string, Column>();
@@ -139,7 +139,7 @@ export class SealedReader {
     if (missing.length === 0) return { rows, columns: found };
     const batch = await this.places.run(async () => {
       const before = from.source.bytes;
-      const read = await from.segment.read(group, missing);
+      const read = await from.segment.read(group, missing, only);
       this.budget.bytes += from.source.bytes - before;
       return read;
     });
@@ -147,7 +147,7 @@ export class SealedReader {
       const column = batch.columns.get(name);
       if (column !== undefined) found.set(name, column);
       const size = column === undefined ? NONE_BYTES : columnBytes(column);
-      if (keep && size <= MAX_CACHED_COLUMN) {
+      if (only === undefined && size <= MAX_CACHED_COLUMN) {
         columns.set(`${key}\0${group}\0${name}`, { column: column ?? null }, size);
       }
     }

@@ -1,12 +1,14 @@
 /** The end of a scan: `stats.ts` aggregates, `events.ts` keeps the first n events. `scan.ts` feeds either. */
 import type { ColumnBatch } from "../event/batch.ts";
+import { SegmentError } from "../store/segment-reader.ts";
 import type { Table } from "./table.ts";
 
-/** More columns of a batch that is being taken, read only now that rows of it are wanted. */
+/** More columns of a batch that was taken, read when it is known which of its rows are wanted. */
 export interface MoreColumns {
   /** All that the batch has. */
   names: readonly string[];
-  read(names: readonly string[]): Promise<ColumnBatch>;
+  /** Rows other than those may come as null. */
+  read(names: readonly string[], rows: Int32Array): Promise<ColumnBatch>;
 }
 
 export interface Sink {
@@ -16,7 +18,20 @@ export interface Sink {
   readonly columns: readonly string[];
   /** False when no event between these times (µs, both included) can change the answer any more. */
   wants(minTime: number, maxTime: number): boolean;
-  /** Matching rows of one batch. Correct in any order of batches, and with calls interleaved. */
-  take(batch: ColumnBatch, rows: Int32Array, more: MoreColumns): void | Promise<void>;
+  /** Matching rows of one batch. Correct in any order of batches. */
+  take(batch: ColumnBatch, rows: Int32Array, more: MoreColumns): void;
+  /** After the last batch, before the table. What could not be read, in words. */
+  finish(): Promise<string[]>;
   table(): Table;
+}
+
+/** Undefined when it succeeds; what could not be read when a segment is damaged or gone. Anything else is thrown. */
+export async function reading(work: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    if (error instanceof SegmentError) return error.message;
+    throw error;
+  }
 }

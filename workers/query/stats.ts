@@ -68,6 +68,10 @@ export class StatsSink implements Sink {
     return true;
   }
 
+  async finish(): Promise<string[]> {
+    return [];
+  }
+
   /** By time if there are buckets, else the largest first. */
   table(): Table {
     const columns: Table["columns"] = [

@@ -37,9 +37,16 @@ interface Pages {
   data: Page[];
 }
 
-export function decodeChunk(bytes: Uint8Array, column: FooterColumn, codec: number, rows: number): Column {
+/** `only`: ascending rows that are wanted; pages without any of them are not unpacked, and their rows come as null. */
+export function decodeChunk(
+  bytes: Uint8Array,
+  column: FooterColumn,
+  codec: number,
+  rows: number,
+  only?: Int32Array,
+): Column {
   if (!column.plain) throw new Unsupported(`type of column ${column.name}`);
-  const pages = readPages(bytes, column, codec, rows);
+  const pages = readPages(bytes, column, codec, rows, only);
   const isText = column.physical === PHYSICAL.BYTE_ARRAY;
   if (pages.dictionary !== undefined && pages.data.every((page) => isIndexed(page))) {
     const index = new Int32Array(rows);
@@ -66,7 +73,13 @@ function isIndexed(page: Page): boolean {
   return page.encoding === ENCODING.RLE_DICTIONARY || page.encoding === ENCODING.PLAIN_DICTIONARY;
 }
 
-function readPages(bytes: Uint8Array, column: FooterColumn, codec: number, rows: number): Pages {
+function readPages(
+  bytes: Uint8Array,
+  column: FooterColumn,
+  codec: number,
+  rows: number,
+  only: Int32Array | undefined,
+): Pages {
   if (codec !== CODEC_NONE && codec !== CODEC_ZSTD) throw new Unsupported(`codec ${codec}`);
   const unpack = (body: Uint8Array, size: number) => {
     if (size > MAX_PAGE_BYTES) throw new RangeError(`page of ${size} bytes`);
@@ -77,6 +90,7 @@ function readPages(bytes: Uint8Array, column: FooterColumn, codec: number, rows:
   const pages: Pages = { dictionary: undefined, data: [] };
   const cursor: Cursor = { at: 0 };
   let read = 0;
+  let next = 0;
   while (read < rows) {
     const header = readStruct(bytes, cursor);
     const size = count(header[2]);
@@ -90,14 +104,30 @@ function readPages(bytes: Uint8Array, column: FooterColumn, codec: number, rows:
       pages.dictionary = { bytes: unpack(body, size), count: entries };
       continue;
     }
-    let page: Page;
-    if (header[1] === PAGE_TYPE.dataV2) page = pageV2(struct(header[8]), body, size, column, unpack, rows - read);
+    let page = only && unwantedPage(header, rows - read, (only[next] ?? rows) - read);
+    if (page !== undefined) {
+      // Its values stay packed.
+    } else if (header[1] === PAGE_TYPE.dataV2)
+      page = pageV2(struct(header[8]), body, size, column, unpack, rows - read);
     else if (header[1] === PAGE_TYPE.data) page = pageV1(struct(header[5]), unpack(body, size), column, rows - read);
     else throw new Unsupported(`page type ${header[1]}`);
     pages.data.push(page);
     read += page.rows;
+    while (only !== undefined && next < only.length && (only[next] as number) < read) next++;
   }
   return pages;
+}
+
+const NO_BYTES = new Uint8Array();
+
+/** A data page that ends before the next row that is wanted, as one of nulls. */
+function unwantedPage(header: ThriftStruct, most: number, wantedFrom: number): Page | undefined {
+  const v2 = header[1] === PAGE_TYPE.dataV2;
+  if (!v2 && header[1] !== PAGE_TYPE.data) return undefined;
+  const info = struct(header[v2 ? 8 : 5]);
+  const rows = rowCount(info[1], most);
+  if (rows > wantedFrom) return undefined;
+  return { rows, encoding: count(info[v2 ? 4 : 2]), present: new Uint8Array(rows), count: 0, bytes: NO_BYTES };
 }
 
 type Unpack = (body: Uint8Array, size: number) => Uint8Array;
@@ -231,6 +261,7 @@ function decodeText(pages: readonly Page[], rows: number): StringColumn {
 }
 
 function textOf(page: Page): { text: Uint8Array; offsets: { starts: ArrayLike<number>; ends: ArrayLike<number> } } {
+  if (page.count === 0) return { text: NO_BYTES, offsets: { starts: [], ends: [] } };
   if (page.encoding === ENCODING.PLAIN) return { text: page.bytes, offsets: plainBounds(page.bytes, page.count) };
   if (page.encoding !== ENCODING.DELTA_LENGTH_BYTE_ARRAY) throw new Unsupported(`text in encoding ${page.encoding}`);
   const lengths = new Int32Array(page.count);
@@ -262,6 +293,7 @@ function decodeNumbers(pages: readonly Page[], column: FooterColumn, rows: numbe
 
 function numbersOf(page: Page, column: FooterColumn, data: Float64Array, row: number): void {
   const { bytes, count: n, encoding } = page;
+  if (n === 0) return;
   if (encoding === ENCODING.PLAIN) plainNumbers(bytes, column, n, data, row);
   else if (encoding === ENCODING.DELTA_BINARY_PACKED) {
     const part = data.subarray(row, row + n);

@@ -30,8 +30,11 @@ export interface Segment {
   rowGroups: readonly RowGroupInfo[];
   /** Every column, also the attributes that share the overflow column. */
   columns: readonly { name: string; type: ColumnType }[];
-  /** Columns that the segment does not have are missing from the answer. Dictionaries may hold an entry twice. */
-  read(rowGroup: number, names: readonly string[]): Promise<ColumnBatch>;
+  /**
+   * Columns that the segment does not have are missing from the answer. Dictionaries may hold an entry twice.
+   * With `only` (ascending), the other rows may come as null: pages without any of them stay packed.
+   */
+  read(rowGroup: number, names: readonly string[], only?: Int32Array): Promise<ColumnBatch>;
   /** All columns as they lie in the file, the overflow column among them: for compaction. */
   readStored(rowGroup: number): Promise<ColumnBatch>;
 }
@@ -123,8 +126,8 @@ class ParquetSegment implements Segment {
     this.columns = [...own.map(({ name, type }) => ({ name, type })), ...rare.map(([name, type]) => ({ name, type }))];
   }
 
-  async read(rowGroup: number, names: readonly string[]): Promise<ColumnBatch> {
-    const columns = await guard(() => this.readColumns(rowGroup, names));
+  async read(rowGroup: number, names: readonly string[], only?: Int32Array): Promise<ColumnBatch> {
+    const columns = await guard(() => this.readColumns(rowGroup, names, only));
     return { rows: this.group(rowGroup).rows, columns };
   }
 
@@ -133,11 +136,15 @@ class ParquetSegment implements Segment {
     return { rows: this.group(rowGroup).rows, columns };
   }
 
-  private async readColumns(rowGroup: number, names: readonly string[]): Promise<Map<string, Column>> {
+  private async readColumns(
+    rowGroup: number,
+    names: readonly string[],
+    only?: Int32Array,
+  ): Promise<Map<string, Column>> {
     const hidden = names.filter((name) => this.mayOverflow(name));
     const stored = names.filter((name) => this.positions.has(name));
-    if (hidden.length === 0) return this.readChunks(rowGroup, stored);
-    const columns = await this.readChunks(rowGroup, [...stored, OVERFLOW_COLUMN]);
+    if (hidden.length === 0) return this.readChunks(rowGroup, stored, only);
+    const columns = await this.readChunks(rowGroup, [...stored, OVERFLOW_COLUMN], only);
     const objects = columns.get(OVERFLOW_COLUMN) as Column;
     if (!names.includes(OVERFLOW_COLUMN)) columns.delete(OVERFLOW_COLUMN);
     if (objects.type !== "string") return columns;
@@ -159,7 +166,11 @@ class ParquetSegment implements Segment {
     return group;
   }
 
-  private async readChunks(rowGroup: number, names: readonly string[]): Promise<Map<string, Column>> {
+  private async readChunks(
+    rowGroup: number,
+    names: readonly string[],
+    only?: Int32Array,
+  ): Promise<Map<string, Column>> {
     const group = this.group(rowGroup);
     const wanted = [...new Set(names)].map((name) => this.positions.get(name) as number);
     const bytes = await fetchChunks(
@@ -171,14 +182,20 @@ class ParquetSegment implements Segment {
       const position = wanted[i] as number;
       const column = this.footer.columns[position] as FooterColumn;
       const chunk = group.chunks[position] as FooterChunk;
-      columns.set(column.name, await this.decode(rowGroup, column, chunk, bytes[i] as Uint8Array));
+      columns.set(column.name, await this.decode(rowGroup, column, chunk, bytes[i] as Uint8Array, only));
     }
     return columns;
   }
 
-  private async decode(rowGroup: number, column: FooterColumn, chunk: FooterChunk, bytes: Uint8Array) {
+  private async decode(
+    rowGroup: number,
+    column: FooterColumn,
+    chunk: FooterChunk,
+    bytes: Uint8Array,
+    only: Int32Array | undefined,
+  ) {
     try {
-      return decodeChunk(bytes, column, chunk.codec, this.group(rowGroup).rows);
+      return decodeChunk(bytes, column, chunk.codec, this.group(rowGroup).rows, only);
     } catch (error) {
       if (!(error instanceof Unsupported)) throw error;
     }
