@@ -9,7 +9,14 @@
  * What all events of an invocation share (event.ts, INVOCATION_FIELDS) is
  * written once per invocation, not once per event.
  */
-import { attributeColumn, CORE_BY_PHYSICAL, CORE_COLUMNS, type ColumnType, type CoreColumn } from "./columns.ts";
+import {
+  attributeColumn,
+  CORE_BY_PHYSICAL,
+  CORE_COLUMNS,
+  type ColumnType,
+  type CoreColumn,
+  OVERFLOW_COLUMN,
+} from "./columns.ts";
 import {
   type AttributeList,
   type AttributeValue,
@@ -42,6 +49,13 @@ export interface ColumnBatch {
 }
 
 const BATCH_VERSION = 1;
+
+/**
+ * Attributes with a column of their own. A decoded column has a place for every
+ * row, so a Worker that makes names out of ids would cost memory without end:
+ * further names of a row share one JSON object in OVERFLOW_COLUMN, as in segments.
+ */
+export const MAX_BATCH_ATTRIBUTES = 500;
 
 /**
  * On the wire, `r` lists the positions that have a value, when some have none.
@@ -168,8 +182,14 @@ export class BatchBuilder {
   private readonly shared = cellsOf(SHARED) as CellsOf<InvocationFields>;
   private readonly own = cellsOf(OWN) as CellsOf<Omit<OwnFields, "attributes">>;
   private readonly attributes = new Map<string, Cells>();
+  private readonly overflow = new Cells("string");
   /** Rows of each invocation. */
   private readonly groups: number[] = [];
+
+  /** Attribute columns so far. */
+  get width(): number {
+    return this.attributes.size;
+  }
 
   push(event: TailraceEvent): void {
     const { attributes, ...own } = event;
@@ -228,18 +248,25 @@ export class BatchBuilder {
   }
 
   private pushAttributes({ names, values }: AttributeList, row: number): void {
+    let rest: Record<string, AttributeValue> | undefined;
     for (let i = 0; i < names.length; i++) {
       const name = names[i] as string;
       const value = values[i];
       if (value === undefined || value === null) continue;
       let cells = this.attributes.get(name);
       if (cells === undefined) {
+        if (this.attributes.size >= MAX_BATCH_ATTRIBUTES) {
+          rest ??= Object.create(null) as Record<string, AttributeValue>;
+          rest[attributeColumn(name)] ??= value;
+          continue;
+        }
         cells = new Cells(typeof value as ColumnType);
         this.attributes.set(name, cells);
         this.bytes += name.length + 16;
       } else if (cells.last === row) continue;
       this.bytes += cells.add(row, value);
     }
+    if (rest !== undefined) this.bytes += this.overflow.add(row, JSON.stringify(rest));
   }
 
   encode(): string {
@@ -259,6 +286,7 @@ export class BatchBuilder {
       if (cells.values.length > 0) wire.c[physical] = toWire(cells, this.rows);
     }
     for (const [key, cells] of this.attributes) wire.c[attributeColumn(key)] = toWire(cells, this.rows);
+    if (this.overflow.values.length > 0) wire.c[OVERFLOW_COLUMN] = toWire(this.overflow, this.rows);
     return JSON.stringify(wire);
   }
 }
@@ -372,17 +400,14 @@ export function cell(column: Column | undefined, row: number): AttributeValue | 
 export function eventAt(batch: ColumnBatch, row: number): TailraceEvent {
   const event: Record<string, unknown> = {};
   const attributes: Record<string, AttributeValue> = Object.create(null);
-  let any = false;
   for (const [physical, column] of batch.columns) {
     const value = cell(column, row);
     if (value === undefined) continue;
     const core = CORE_BY_PHYSICAL.get(physical);
     if (core) event[core.name] = value;
-    else {
-      attributes[physical] = value;
-      any = true;
-    }
+    else if (physical === OVERFLOW_COLUMN) Object.assign(attributes, JSON.parse(String(value)));
+    else attributes[physical] = value;
   }
-  if (any) event.attributes = attributes;
+  if (Object.keys(attributes).length > 0) event.attributes = attributes;
   return event as unknown as TailraceEvent;
 }

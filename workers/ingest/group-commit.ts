@@ -20,6 +20,8 @@ const COUNTS_WINDOW_MS = 1_000;
 /** A group is sent at the first of these, window or not. */
 export const MAX_GROUP_EVENTS = 5_000;
 export const MAX_GROUP_BYTES = 1_000_000;
+/** Attribute names of one group: below what makes a batch share columns, so that only a single item ever does. */
+const MAX_GROUP_WIDTH = 300;
 /** Not yet durable, all Workers together: above soft only errors are taken, above hard nothing. An isolate has 128 MB. */
 export const SOFT_BYTES = 16_000_000;
 export const HARD_BYTES = 24_000_000;
@@ -141,7 +143,7 @@ export class GroupCommit {
     const { group } = pending;
     this.bytes += group.bytes - pending.bytes;
     pending.bytes = group.bytes;
-    if (group.rows >= MAX_GROUP_EVENTS || group.bytes >= MAX_GROUP_BYTES) {
+    if (group.rows >= MAX_GROUP_EVENTS || group.bytes >= MAX_GROUP_BYTES || group.width >= MAX_GROUP_WIDTH) {
       void this.send(pending);
       return;
     }

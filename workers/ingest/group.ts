@@ -49,6 +49,10 @@ export class Group {
   get bytes(): number {
     return this.batch.bytes;
   }
+  /** Attribute columns. */
+  get width(): number {
+    return this.batch.width;
+  }
   get sheddable(): boolean {
     return this.essentialRows < this.batch.rows;
   }

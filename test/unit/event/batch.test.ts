@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { BatchBuilder, decodeBatch, eventAt } from "../../../workers/event/batch.ts";
+import { BatchBuilder, decodeBatch, eventAt, MAX_BATCH_ATTRIBUTES } from "../../../workers/event/batch.ts";
 import { arbitraryEvent } from "../../support/events.ts";
 
 test("core fields survive encoding and decoding, whatever the events", () => {
@@ -27,4 +27,17 @@ test("values of two types under one attribute all become text", () => {
   const batch = decodeBatch(builder.encode());
   expect(eventAt(batch, 0).attributes).toEqual({ size: "12", ok: "true" });
   expect(eventAt(batch, 1).attributes).toEqual({ size: "large", ok: "maybe" });
+});
+
+test("names without end share a column: a batch has a bounded width, and loses nothing", () => {
+  const builder = new BatchBuilder();
+  const base = { time: 1, kind: "log", script: "shop", invocation_id: "a", sample_weight: 1 } as const;
+  const wide = (seq: number) => Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`user-${seq * 40 + i}`, i]));
+  for (let seq = 0; seq < 100; seq++)
+    builder.push({ ...base, seq, attributes: { ...wide(seq), status: "s", common: 1 } });
+  const batch = decodeBatch(builder.encode());
+  expect(batch.columns.size).toBeLessThan(MAX_BATCH_ATTRIBUTES + 20);
+  for (let seq = 0; seq < 100; seq++) {
+    expect({ ...eventAt(batch, seq).attributes }).toEqual({ ...wide(seq), "attr.status": "s", common: 1 });
+  }
 });
