@@ -34,10 +34,10 @@ test("names without end share a column: a batch has a bounded width, and loses n
   const base = { time: 1, kind: "log", script: "shop", invocation_id: "a", sample_weight: 1 } as const;
   const wide = (seq: number) => Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`user-${seq * 40 + i}`, i]));
   for (let seq = 0; seq < 100; seq++)
-    builder.push({ ...base, seq, attributes: { ...wide(seq), status: "s", common: 1 } });
+    builder.push({ ...base, seq, attributes: { ...wide(seq), message: "m", common: 1 } });
   const batch = decodeBatch(builder.encode());
   expect(batch.columns.size).toBeLessThan(MAX_BATCH_ATTRIBUTES + 20);
   for (let seq = 0; seq < 100; seq++) {
-    expect({ ...eventAt(batch, seq).attributes }).toEqual({ ...wide(seq), "attr.status": "s", common: 1 });
+    expect({ ...eventAt(batch, seq).attributes }).toEqual({ ...wide(seq), "attr.message": "m", common: 1 });
   }
 });
