@@ -15,7 +15,7 @@ export interface WireBloom {
 }
 
 /** Below this many bits per key a filter lets nearly everything through. */
-const MIN_BITS_PER_KEY = 3;
+export const MIN_BITS_PER_KEY = 3;
 /** 1 % false positives; more is not worth its bytes. */
 const MAX_BITS_PER_KEY = 10;
 const MIN_BYTES = 64;

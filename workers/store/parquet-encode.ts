@@ -21,6 +21,7 @@ import {
   writeDictionaryPage,
 } from "./parquet-page.ts";
 import { bitWidthOf, encodeHybrid } from "./parquet-rle.ts";
+import { compress, SAFE_INPUT_BYTES } from "./parquet-zstd.ts";
 
 export type NumberType = "BOOLEAN" | "INT32" | "INT64" | "DOUBLE";
 
@@ -55,15 +56,14 @@ export function encodeStrings(out: ByteSink, column: StringColumn, span: Span): 
   const { dict } = column;
   const remap = remapFor(dict.length);
   const used: string[] = [];
-  const index = new Int32Array(rows);
-  const levels = new Uint8Array(rows);
+  const { index, levels } = rowScratch(rows);
   let count = 0;
   let entryChars = 0;
   let rowChars = 0;
   for (let row = 0; row < rows; row++) {
     const at = column.index[span.from + row] as number;
+    levels[row] = at < 0 ? 0 : 1;
     if (at < 0) continue;
-    levels[row] = 1;
     const text = dict[at] as string;
     rowChars += text.length;
     let position = (remap[at] as number) - 1;
@@ -85,18 +85,35 @@ export function encodeStrings(out: ByteSink, column: StringColumn, span: Span): 
     return plainText(out, used, index, present);
   }
   if (used.length <= FEW_STRINGS || used.length < count / 8) return stringDictionary(out, used, index, present);
-  return smallest(out, [
-    (sink) => sortedDictionary(sink, used, index, present),
-    (sink) => plainText(sink, used, index, present),
-  ]);
+  const text = encodeApart(0, (sink) => plainText(sink, used, index, present));
+  const guess = guessDictionary(used, entryChars) + (count * bitWidthOf(used.length)) / 8;
+  if (guess > text.sink.length * HOPELESS) return moveTo(out, text);
+  const dictionary = encodeApart(1, (sink) => sortedDictionary(sink, used, index, present));
+  return moveTo(out, dictionary.sink.length <= text.sink.length ? dictionary : text);
+}
+
+/** A dictionary that seems so much longer than the text is not tried: putting it in order saves a third at best. */
+const HOPELESS = 1.2;
+
+/** Compressed size of a dictionary page, from its beginning. */
+function guessDictionary(used: readonly string[], chars: number): number {
+  scratch.length = 0;
+  let seen = 0;
+  for (let e = 0; e < used.length && scratch.length < SAFE_INPUT_BYTES / 2; e++) {
+    scratch.uint32((used[e] as string).length);
+    scratch.utf8(used[e] as string);
+    seen += LENGTH_BYTES + (used[e] as string).length;
+  }
+  const packed = compress(scratch.view()).length;
+  return (packed * (chars + LENGTH_BYTES * used.length)) / Math.max(1, seen);
 }
 
 /** In order, neighbours share their beginnings: a third smaller for URLs. */
 function sortedDictionary(out: ByteSink, used: readonly string[], index: Int32Array, present: Present): Chunk {
-  const order = used.map((_, e) => e).sort((a, b) => ((used[a] as string) < (used[b] as string) ? -1 : 1));
-  const rank = new Int32Array(used.length);
-  for (let e = 0; e < order.length; e++) rank[order[e] as number] = e;
-  const sorted = order.map((e) => used[e] as string);
+  // Without a comparator the engine sorts strings by itself, which is what takes the time.
+  const sorted = [...used].sort();
+  const places = new Map(sorted.map((text, place) => [text, place]));
+  const rank = Int32Array.from(used, (text) => places.get(text) as number);
   const ranked = new Int32Array(present.count);
   for (let i = 0; i < ranked.length; i++) ranked[i] = rank[index[i] as number] as number;
   return stringDictionary(out, sorted, ranked, present);
@@ -107,6 +124,15 @@ const LENGTH_BYTES = 4;
 /** So short a dictionary is always the best. */
 const FEW_STRINGS = 1_024;
 
+/** One column at a time: its arrays are used for the next one too. */
+let rowsOfScratch = { index: new Int32Array(0), levels: new Uint8Array(0), values: new Float64Array(0) };
+function rowScratch(rows: number): typeof rowsOfScratch {
+  if (rowsOfScratch.index.length < rows) {
+    rowsOfScratch = { index: new Int32Array(rows), levels: new Uint8Array(rows), values: new Float64Array(rows) };
+  }
+  return rowsOfScratch;
+}
+
 /** Entry → position + 1 in the chunk's dictionary; all zero between calls. */
 let remapScratch = new Int32Array(0);
 function remapFor(entries: number): Int32Array {
@@ -114,16 +140,21 @@ function remapFor(entries: number): Int32Array {
   return remapScratch;
 }
 
-/** Encodes in each way and keeps the shortest; among equals the first. */
-function smallest(out: ByteSink, ways: readonly ((sink: ByteSink) => Chunk)[]): Chunk {
-  let best: { sink: ByteSink; chunk: Chunk } | undefined;
-  for (const way of ways) {
-    const sink = new ByteSink(256 * 1024);
-    const chunk = way(sink);
-    if (best === undefined || sink.length < best.sink.length) best = { sink, chunk };
-  }
-  if (best === undefined) throw new Error("BUG: no way to encode");
-  const { sink, chunk } = best;
+interface Apart {
+  sink: ByteSink;
+  chunk: Chunk;
+}
+
+/** Two ways to encode a chunk are tried at most; the buffers are used again and again. */
+const apart = [new ByteSink(64 * 1024), new ByteSink(64 * 1024)];
+
+function encodeApart(way: 0 | 1, encode: (sink: ByteSink) => Chunk): Apart {
+  const sink = apart[way] as ByteSink;
+  sink.length = 0;
+  return { sink, chunk: encode(sink) };
+}
+
+function moveTo(out: ByteSink, { sink, chunk }: Apart): Chunk {
   const base = out.length;
   out.append(sink.view());
   chunk.offset += base;
@@ -235,8 +266,7 @@ const SHORT_COPY = 64;
 
 export function encodeNumbers(out: ByteSink, column: NumberColumn, span: Span, type: NumberType): Chunk {
   const rows = span.to - span.from;
-  const levels = new Uint8Array(rows);
-  const values = new Float64Array(rows);
+  const { levels, values } = rowScratch(rows);
   let count = 0;
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
@@ -244,8 +274,8 @@ export function encodeNumbers(out: ByteSink, column: NumberColumn, span: Span, t
   for (let row = 0; row < rows; row++) {
     let value = column.data[span.from + row] as number;
     if (wholeAndFinite) value = Number.isFinite(value) ? Math.round(value) : Number.NaN;
+    levels[row] = Number.isNaN(value) ? 0 : 1;
     if (Number.isNaN(value)) continue;
-    levels[row] = 1;
     values[count++] = value;
     if (value < min) min = value;
     if (value > max) max = value;
@@ -271,7 +301,8 @@ export function encodeNumbers(out: ByteSink, column: NumberColumn, span: Span, t
   const asTheyAre = plain("PLAIN", width, (sink, from, to) => plainNumbers(sink, values, from, to, type));
   if (type === "DOUBLE") {
     const split = plain("BYTE_STREAM_SPLIT", width, (sink, from, to) => splitBytes(sink, values, from, to));
-    return smallest(out, [asTheyAre, split]);
+    const [whole, planes] = [encodeApart(0, asTheyAre), encodeApart(1, split)];
+    return moveTo(out, whole.sink.length <= planes.sink.length ? whole : planes);
   }
   // Beyond that a difference of differences is no exact double.
   if (!(max - min < 2 ** 52) && count > 0) return asTheyAre(out);

@@ -9,7 +9,7 @@
  * of the page: an attribute with one value that only some events have.
  */
 import { ByteSink } from "./parquet-bytes.ts";
-import { encodeHybrid } from "./parquet-rle.ts";
+import { encodeHybrid, encodeRun } from "./parquet-rle.ts";
 import { compress, compressFrame, nextInputBytes, SAFE_INPUT_BYTES } from "./parquet-zstd.ts";
 
 /** Numbers of the specification (parquet.thrift). */
@@ -70,7 +70,8 @@ export function writeDataPages(out: ByteSink, present: Present, values: PageValu
     const rows = end.row - row;
     const count = end.value - value;
     levels.length = 0;
-    encodeHybrid(levels, present.levels?.subarray(row, end.row) ?? ones(rows), rows, 1);
+    if (present.levels !== undefined) encodeHybrid(levels, present.levels.subarray(row, end.row), rows, 1);
+    else encodeRun(levels, 1, rows, 1);
     body.length = 0;
     values.write(body, value, end.value);
     const separate = body.length >= levels.length * VALUES_PER_LEVELS;
@@ -179,12 +180,6 @@ function shortEnd(present: Present, values: PageValues, row: number, value: numb
 
 /** Length of the levels. */
 const LEVELS_PREFIX = 4;
-
-let allOnes = new Uint8Array(0);
-function ones(rows: number): Uint8Array {
-  if (allOnes.length < rows) allOnes = new Uint8Array(rows).fill(1);
-  return allOnes;
-}
 
 type Field = [id: number, value: number | boolean];
 const THRIFT_TRUE = 1;

@@ -23,13 +23,18 @@ export function encodeHybrid(out: ByteSink, values: Int32Array | Uint8Array, cou
     const lend = (MIN_RUN - ((start - literals) & 7)) & 7;
     if (end - start - lend >= MIN_RUN) {
       if (start > literals) packLiterals(out, values, literals, start + lend, width);
-      out.varint((end - start - lend) << 1);
-      for (let bits = 0; bits < width; bits += 8) out.byte((value >>> bits) & 0xff);
+      encodeRun(out, value, end - start - lend, width);
       literals = end;
     }
     start = end;
   }
   if (count > literals) packLiterals(out, values, literals, count, width);
+}
+
+/** `count` times the same value. */
+export function encodeRun(out: ByteSink, value: number, count: number, width: number): void {
+  out.varint(count << 1);
+  for (let bits = 0; bits < width; bits += 8) out.byte((value >>> bits) & 0xff);
 }
 
 /** The last group is filled up with zeros. */

@@ -10,7 +10,7 @@
 import type { ColumnBatch, NumberColumn, StringColumn } from "../event/batch.ts";
 import { CORE_BY_PHYSICAL, type ColumnType, OVERFLOW_COLUMN } from "../event/columns.ts";
 import type { AttributeValue } from "../event/event.ts";
-import { bloomMayContain, buildBloom, type WireBloom } from "./bloom.ts";
+import { bloomMayContain, buildBloom, MIN_BITS_PER_KEY, type WireBloom } from "./bloom.ts";
 import { overflowAttributes } from "./overflow.ts";
 
 /** A column with at most so many different values gets all of them listed. */
@@ -74,8 +74,10 @@ export function buildPruning(batch: ColumnBatch): Pruning {
     let distinct: string[] | undefined;
     if (column.type === "string") {
       distinct = distinctValues(column);
-      if (distinct.length === 0) continue;
-      if (distinct.length <= MAX_SET_VALUES && textLength(distinct) <= MAX_SET_CHARS) known.s = distinct.sort();
+      if (distinct?.length === 0) continue;
+      if (distinct !== undefined && distinct.length <= MAX_SET_VALUES && textLength(distinct) <= MAX_SET_CHARS) {
+        known.s = distinct.sort();
+      }
     } else {
       const range = numberRange(column);
       if (range === undefined) continue;
@@ -129,15 +131,23 @@ function textLength(values: readonly string[]): number {
   return length;
 }
 
-/** A dictionary may hold entries that no row uses, and the same entry twice. */
-function distinctValues(column: StringColumn): string[] {
+/** More keys than this fill no filter that is of use. */
+const MAX_BLOOM_KEYS = (MAX_BLOOM_BYTES * 8) / MIN_BITS_PER_KEY;
+
+/** A dictionary may hold entries that no row uses, and the same entry twice. Undefined: too many to be of use. */
+function distinctValues(column: StringColumn): string[] | undefined {
   const used = new Uint8Array(column.dict.length);
+  let count = 0;
   for (let row = 0; row < column.index.length; row++) {
     const at = column.index[row] as number;
-    if (at >= 0) used[at] = 1;
+    if (at < 0 || used[at] === 1) continue;
+    used[at] = 1;
+    count++;
   }
+  if (count > MAX_BLOOM_KEYS) return undefined;
+  const { dict } = column;
   const values = new Set<string>();
-  for (let at = 0; at < used.length; at++) if (used[at] === 1) values.add(column.dict[at] as string);
+  for (let at = 0; at < used.length; at++) if (used[at] === 1) values.add(dict[at] as string);
   return [...values];
 }
 
