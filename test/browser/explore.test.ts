@@ -1,7 +1,7 @@
 /** Explore and an invocation's page, as one uses them: by click, by drag, by key. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openView, startBrowser } from "../support/browser.ts";
+import { holds, openView, startBrowser } from "../support/browser.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
 import { bulkTraffic, EVIL, FAILURE, shopTraffic } from "./traffic.ts";
 
@@ -41,23 +41,23 @@ test("a query with completion finds rows; a click filters in and out; the back b
   await page.keyboard.type("sh");
   await page.getByRole("option", { name: /^shop/ }).waitFor();
   await page.keyboard.press("Tab");
-  expect(await page.inputValue("#query")).toBe("script:shop ");
+  await holds(page, `document.querySelector("#query").value === "script:shop "`);
   await page.keyboard.press("Enter");
   await page.waitForURL(/q=script%3Ashop/);
 
   await page.locator(".ev").first().click();
   await page.getByRole("button", { name: "Only colo", exact: false }).first().click();
-  await page.waitForFunction(`location.search.includes("colo")`);
+  await holds(page, `location.search.includes("colo")`);
   expect(queryOf(page)).toMatch(/^script:shop colo:(LHR|FRA)$/);
   const colo = queryOf(page).slice(-3);
   await page.getByRole("button", { name: `Without colo ${colo}` }).click();
-  await page.waitForFunction(`location.search.includes("-colo")`);
+  await holds(page, `location.search.includes("-colo")`);
   expect(queryOf(page)).toBe(`script:shop -colo:${colo}`);
 
   await page.goBack();
-  await page.waitForFunction(`document.querySelector("#query").value === "script:shop colo:${colo}"`);
+  await holds(page, `document.querySelector("#query").value === "script:shop colo:${colo}"`);
   await page.goBack();
-  await page.waitForFunction(`document.querySelector("#query").value === "script:shop"`);
+  await holds(page, `document.querySelector("#query").value === "script:shop"`);
   expect(problems).toEqual([]);
   await close();
 });
@@ -80,7 +80,7 @@ test("stats render as a table, over time also as a chart, and a group filters", 
   const cell = page.getByRole("button", { name: "Only route /cart" });
   await cell.waitFor();
   await cell.click();
-  await page.waitForFunction(`location.search.includes("cart")`);
+  await holds(page, `location.search.includes("cart")`);
   expect(queryOf(page)).toContain("route:");
   await page.goto(`/explore?q=${encodeURIComponent("script:shop | stats p99(duration) by version, bin(1m)")}`);
   await page
@@ -104,13 +104,13 @@ test("a drag over the histogram zooms in on that time", async () => {
   await page.mouse.down();
   await page.mouse.move(box.x + box.width * 0.75, y, { steps: 5 });
   await page.mouse.up();
-  await page.waitForFunction(`/from=\\d+/.test(location.search)`);
+  await holds(page, `/from=\\d+/.test(location.search)`);
   const width = Number(params(page).get("to")) - Number(params(page).get("from"));
   // A quarter of the hour that was shown.
   expect(width).toBeGreaterThan(13 * 60_000);
   expect(width).toBeLessThan(17 * 60_000);
   await page.goBack();
-  await page.waitForFunction(`!/from=\\d+/.test(location.search)`);
+  await holds(page, `!/from=\\d+/.test(location.search)`);
   expect(problems).toEqual([]);
   await close();
 });
@@ -183,7 +183,8 @@ test("a hundred thousand rows scroll to the end with few of them in the DOM, and
     most = Math.max(most, await page.locator(".ev").count());
     const before = await page.evaluate(`document.querySelector(".events-space").offsetHeight`);
     await page.evaluate(`document.querySelector(".events").scrollTo(0, 1e9)`);
-    await page.waitForFunction(
+    await holds(
+      page,
       `document.querySelector(".events-space").offsetHeight > ${before} || document.querySelector(".events-end").textContent.startsWith("No older")`,
     );
   }

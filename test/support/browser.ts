@@ -5,6 +5,7 @@
  */
 import chromium from "@sparticuz/chromium";
 import { type Browser, type BrowserContext, type Page, chromium as playwright } from "playwright-core";
+import { until } from "./client.ts";
 import { ADMIN_TOKEN } from "./stack.ts";
 
 /**
@@ -81,6 +82,11 @@ async function watch(context: BrowserContext, page: Page, url: string): Promise<
     if (!request.url().startsWith(url) && !request.url().startsWith("data:")) problems.push(`left: ${request.url()}`);
   });
   return problems;
+}
+
+/** Waits until an expression is true in the page. Playwright's own wait polls with eval, which the CSP refuses. */
+export async function holds(page: Page, expression: string): Promise<void> {
+  await until(() => page.evaluate(expression), Boolean, PATIENCE_MS);
 }
 
 /** How far the page is wider than the window, in px. */

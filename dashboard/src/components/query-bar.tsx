@@ -22,6 +22,8 @@ interface Props {
 }
 
 interface Offer {
+  /** The text that it completes: typing on makes it stale. */
+  text: string;
   items: Suggestion[];
   from: number;
   to: number;
@@ -52,7 +54,7 @@ async function offerFor(
   signal: AbortSignal,
 ): Promise<Offer> {
   const at = completeAt(text, cursor);
-  const place = { from: at.from, to: at.to };
+  const place = { text, from: at.from, to: at.to };
   if (at.kind === "field") return { ...place, items: suggestFields(await fields(), text, at.prefix, at.from) };
   if (at.kind === "pipe" || at.kind === "function") return { ...place, items: suggestWords(at.kind, at.prefix) };
   if (at.kind === "value" && at.field !== undefined) {
@@ -84,6 +86,8 @@ export function QueryBar({ query, range, failure, onRun }: Props) {
   const [chosen, setChosen] = useState(-1);
   const input = useRef<HTMLTextAreaElement>(null);
   const asked = useRef<AbortController | null>(null);
+  /** Tab came before the offer: the first one is taken when it is there. */
+  const eager = useRef(false);
   const fields = useFields(range);
 
   useEffect(() => {
@@ -92,6 +96,7 @@ export function QueryBar({ query, range, failure, onRun }: Props) {
   }, [query]);
 
   const close = () => {
+    eager.current = false;
     asked.current?.abort();
     setOffer(null);
     setChosen(-1);
@@ -109,8 +114,9 @@ export function QueryBar({ query, range, failure, onRun }: Props) {
         if (controller.signal.aborted) return;
         const typed = value.slice(next.from, next.to);
         const only = next.items.length === 1 && next.items[0]?.insert.trim() === typed;
-        setOffer(next.items.length === 0 || only ? null : next);
         setChosen(-1);
+        if (eager.current && next.items[0] !== undefined) take(next, next.items[0]);
+        else setOffer(next.items.length === 0 || only ? null : next);
       } catch {
         // Completion is a help, not a need: without an answer there is none.
         setOffer(null);
@@ -118,9 +124,8 @@ export function QueryBar({ query, range, failure, onRun }: Props) {
     }, delay);
   };
 
-  const take = (item: Suggestion) => {
-    if (offer === null || input.current === null) return;
-    const next = text.slice(0, offer.from) + item.insert + text.slice(offer.to);
+  const take = (offer: Offer, item: Suggestion) => {
+    const next = offer.text.slice(0, offer.from) + item.insert + offer.text.slice(offer.to);
     const cursor = offer.from + item.insert.length;
     setText(next);
     close();
@@ -129,6 +134,13 @@ export function QueryBar({ query, range, failure, onRun }: Props) {
       input.current?.setSelectionRange(cursor, cursor);
     });
     if (item.again) ask(next, cursor);
+  };
+
+  const choose = (index: number) => {
+    const item = offer?.items[index];
+    if (offer === null || item === undefined) return;
+    if (offer.text === text) take(offer, item);
+    else eager.current = true;
   };
 
   const run = () => {
@@ -155,10 +167,10 @@ export function QueryBar({ query, range, failure, onRun }: Props) {
       setChosen((c) => (event.key === "ArrowDown" ? (c + 1) % n : (c - 1 + n) % n));
     } else if (event.key === "Tab" && n > 0 && !event.shiftKey) {
       event.preventDefault();
-      take(offer?.items[Math.max(0, chosen)] as Suggestion);
+      choose(Math.max(0, chosen));
     } else if (event.key === "Enter") {
       event.preventDefault();
-      if (chosen >= 0 && n > 0) take(offer?.items[chosen] as Suggestion);
+      if (chosen >= 0 && n > 0) choose(chosen);
       else run();
     } else if (event.key === "Escape") {
       event.preventDefault();
@@ -195,6 +207,7 @@ export function QueryBar({ query, range, failure, onRun }: Props) {
           onInput={(e) => {
             const value = e.currentTarget.value.replaceAll("\n", " ");
             setText(value);
+            eager.current = false;
             ask(value, e.currentTarget.selectionStart);
           }}
           onKeyDown={onKeyDown}
@@ -230,7 +243,7 @@ export function QueryBar({ query, range, failure, onRun }: Props) {
               aria-selected={i === chosen}
               onPointerDown={(e) => {
                 e.preventDefault();
-                take(item);
+                choose(i);
               }}
             >
               <span class="mono cut">{item.label}</span>
