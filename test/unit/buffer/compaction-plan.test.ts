@@ -50,7 +50,7 @@ describe("planGroups", () => {
           expect(group.length).toBeGreaterThan(1);
           expect(rows).toBeLessThanOrEqual(MAX_OUTPUT_ROWS);
           const cells = rows * (24 + Math.max(...group.map((i) => i.attributes)));
-          expect(cells * 10).toBeLessThanOrEqual(68_000_000);
+          expect(cells * 10).toBeLessThanOrEqual(60_000_000);
         }
       }),
     );
