@@ -9,8 +9,8 @@
  *   <data>/workers.log   what the Workers logged in this run
  */
 import { randomBytes } from "node:crypto";
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Complaint } from "./complaint.mjs";
 import { isAlive, killMarked, markProcess } from "./processes.mjs";
@@ -22,15 +22,17 @@ const HOLDER_GRACE_MS = 3000;
 const KILL_WAIT_MS = 5000;
 const POLL_MS = 25;
 
-/** @param {string} path relative to the repository, or absolute */
-export async function openDataDir(path, { fresh = false } = {}) {
+/**
+ * @param {string} path relative to the repository, or absolute
+ * @param {number} port told to whoever finds the directory in use
+ */
+export async function openDataDir(path, port) {
   const dir = resolve(ROOT, path);
   make(dir);
   const lock = join(dir, "run.json");
-  await takeLock(lock, dir);
-  if (fresh) rmSync(join(dir, "state"), { recursive: true, force: true });
+  await takeLock(lock, dir, port);
   let started = [];
-  const record = () => replaceFile(lock, JSON.stringify({ launcher: markProcess(process.pid), runtimes: started }));
+  const record = () => replaceFile(lock, describe(port, started));
   return {
     dir,
     state: join(dir, "state"),
@@ -42,6 +44,10 @@ export async function openDataDir(path, { fresh = false } = {}) {
       started = [...started.filter(isAlive), mark];
       record();
     },
+    /** Forgets all telemetry; the token stays. */
+    drop() {
+      rmSync(join(dir, "state"), { recursive: true, force: true });
+    },
     adminToken: (given) => given ?? keptToken(join(dir, "admin-token")),
     release() {
       rmSync(lock, { force: true });
@@ -51,7 +57,7 @@ export async function openDataDir(path, { fresh = false } = {}) {
 
 function make(dir) {
   try {
-    mkdirSync(dir, { recursive: true });
+    makeDirectory(dir);
     const probe = join(dir, `.probe-${process.pid}`);
     writeFileSync(probe, "");
     rmSync(probe);
@@ -62,15 +68,24 @@ function make(dir) {
   }
 }
 
-async function takeLock(lock, dir) {
+/** Not mkdir's `recursive`: Node retries for ever where a parent exists and refuses with ENOENT, as /proc does. */
+function makeDirectory(dir) {
+  if (existsSync(dir)) return;
+  makeDirectory(dirname(dir));
+  mkdirSync(dir);
+}
+
+const describe = (port, runtimes) => JSON.stringify({ launcher: markProcess(process.pid), port, runtimes });
+
+async function takeLock(lock, dir, port) {
   const deadline = Date.now() + HOLDER_GRACE_MS;
   for (;;) {
-    if (createLock(lock)) return;
+    if (createLock(lock, port)) return;
     const holder = readLock(lock);
     if (holder?.launcher && isAlive(holder.launcher)) {
       if (Date.now() > deadline) {
         throw new Complaint(
-          `the data directory ${shown(dir)} is in use by a running Tailrace (process ${holder.launcher.pid}); end it or set TAILRACE_DATA`,
+          `already running on port ${holder.port} with the data directory ${shown(dir)} (process ${holder.launcher.pid}); end it, or set PORT and TAILRACE_DATA`,
         );
       }
       await sleep(POLL_MS);
@@ -81,16 +96,18 @@ async function takeLock(lock, dir) {
   }
 }
 
-/** Exclusive creation decides between two that start at the same moment. */
-function createLock(lock) {
+/** A hard link is made whole or not at all, and by one only: it decides between two that start at the same moment. */
+function createLock(lock, port) {
+  const mine = `${lock}.${process.pid}.tmp`;
+  writeFileSync(mine, describe(port, []), { mode: 0o600 });
   try {
-    const file = openSync(lock, "wx", 0o600);
-    writeSync(file, JSON.stringify({ launcher: markProcess(process.pid), runtimes: [] }));
-    closeSync(file);
+    linkSync(mine, lock);
     return true;
   } catch (error) {
     if (error.code === "EEXIST") return false;
     throw error;
+  } finally {
+    rmSync(mine, { force: true });
   }
 }
 

@@ -67,7 +67,8 @@ function parse(argv) {
     };
     return parseArgs({ args: argv, options, strict: true, allowPositionals: false }).values;
   } catch (error) {
-    const what = error.message.split(/[.\n] ?/)[0].replaceAll("'", "");
+    const isDash = error.message.includes("ambiguous");
+    const what = isDash ? "a value may not begin with a dash" : error.message.split(/[.\n] ?/)[0].replaceAll("'", "");
     throw new Complaint(`${what}; see npm start -- --help`);
   }
 }

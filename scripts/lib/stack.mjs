@@ -46,9 +46,8 @@ const READY_POLL_MS = 50;
  */
 export async function startStack(options) {
   const { port, demo = true, build = true } = options;
-  await requireFreePort(port, "the platform");
-  if (demo) await requireFreePort(port + 1, "the demo shop");
-  const data = await openDataDir(options.data, { fresh: options.fresh });
+  // First, because it ends what an earlier run left behind on our port.
+  const data = await openDataDir(options.data, port);
   const guard = guardRuntimes((pid) => data.remember(pid));
   let mf;
   const release = async () => {
@@ -57,6 +56,9 @@ export async function startStack(options) {
     data.release();
   };
   try {
+    await requireFreePort(port, "the platform");
+    if (demo) await requireFreePort(port + 1, "the demo shop");
+    if (options.fresh) data.drop();
     const { Miniflare, convertV4MiniflareOptions } = await import("miniflare");
     const config = await readWrangler();
     const main = options.entry ?? config.main;
