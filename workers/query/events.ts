@@ -58,6 +58,7 @@ export interface EventOptions {
 
 export class EventSink implements Sink {
   readonly order: "newest" | "oldest" | "any";
+  readonly first: string[];
   readonly columns: string[];
   private kept: Kept[] = [];
   private readonly options: EventOptions;
@@ -73,6 +74,7 @@ export class EventSink implements Sink {
     this.ascending = byTime && sort[0]?.descending === false;
     this.keys = byTime ? [] : sort;
     this.order = this.keys.length > 0 ? "any" : this.ascending ? "oldest" : "newest";
+    this.first = [this.keys[0]?.field.physical ?? TIME];
     this.columns = [...new Set([TIME, INVOCATION, SEQ, ...this.keys.map((k) => k.field.physical)])];
   }
 
@@ -87,8 +89,22 @@ export class EventSink implements Sink {
     return this.kept.length >= this.options.limit ? this.kept[this.options.limit - 1] : undefined;
   }
 
+  narrow(batch: ColumnBatch, rows: Int32Array): Int32Array {
+    const [name] = this.first;
+    const column = batch.columns.get(name as string);
+    if (column === undefined || column.type === "string") return rows;
+    const [key] = this.keys;
+    const ascending = key === undefined ? this.ascending : !key.descending;
+    const last = this.full();
+    const worst = key === undefined ? last?.time : last?.keys[0];
+    const after = key === undefined ? this.options.after?.time : undefined;
+    // Text and numbers in one field: only the whole comparison knows their order.
+    const span = { ascending, after, worst: typeof worst === "number" ? worst : undefined };
+    return withinBound(column.data, rows, this.options.limit, span);
+  }
+
   take(batch: ColumnBatch, rows: Int32Array, more: MoreColumns): void {
-    const found = this.first(batch, rows);
+    const found = this.candidates(batch, rows);
     if (found.length === 0) return;
     for (const { row, kept } of found) kept.source = { row, more };
     const all = [...this.kept, ...found.map((f) => f.kept)].sort((a, b) => this.compare(a, b));
@@ -96,23 +112,13 @@ export class EventSink implements Sink {
   }
 
   /** The rows that are among the first n as far as is known, in order. */
-  private first(batch: ColumnBatch, rows: Int32Array): { row: number; kept: Kept }[] {
+  private candidates(batch: ColumnBatch, rows: Int32Array): { row: number; kept: Kept }[] {
     const { limit, after } = this.options;
     const time = batch.columns.get(TIME);
     const last = this.full();
-    let candidates = rows;
-    if (this.keys.length === 0 && time !== undefined && "data" in time) {
-      const bound = this.timeBound(time.data, rows, last?.time);
-      const start = after?.time;
-      candidates = rows.filter((row) => {
-        const t = time.data[row] as number;
-        if (start !== undefined && (this.ascending ? t < start : t > start)) return false;
-        return this.ascending ? t <= bound : t >= bound;
-      });
-    }
     const found: { row: number; kept: Kept }[] = [];
     const keyColumns = this.keys.map((k) => batch.columns.get(k.field.physical));
-    for (const row of candidates) {
+    for (const row of rows) {
       const kept = {
         time: Number(cell(time, row) ?? 0),
         invocation: String(cell(batch.columns.get(INVOCATION), row) ?? ""),
@@ -124,16 +130,6 @@ export class EventSink implements Sink {
       if (last === undefined || this.compare(kept, last) < 0) found.push({ row, kept });
     }
     return found.sort((a, b) => this.compare(a.kept, b.kept)).slice(0, limit);
-  }
-
-  /** No event beyond this time is among the first n: spares sorting a whole batch to keep a hundred rows. */
-  private timeBound(time: Float64Array, rows: Int32Array, last: number | undefined): number {
-    const none = this.ascending ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
-    if (rows.length <= this.options.limit * 2 || this.options.after !== undefined) return last ?? none;
-    const sorted = Float64Array.from(rows, (row) => time[row] as number).sort();
-    const own = sorted[this.ascending ? this.options.limit - 1 : sorted.length - this.options.limit] as number;
-    if (last === undefined) return own;
-    return this.ascending ? Math.min(own, last) : Math.max(own, last);
   }
 
   private compare(a: Kept, b: Kept): number {
@@ -246,4 +242,32 @@ function jsonOf(attributes: [string, Cell][]): string {
   const object: Record<string, Cell> = Object.create(null);
   for (const [name, value] of attributes.sort((a, b) => (a[0] < b[0] ? -1 : 1))) object[name] = value;
   return JSON.stringify(object);
+}
+
+interface Span {
+  ascending: boolean;
+  /** Values before this one come on an earlier page. */
+  after: number | undefined;
+  /** The last value that is kept already, when there are enough. */
+  worst: number | undefined;
+}
+
+/**
+ * The rows whose value can be among the first n: spares ordering a whole batch,
+ * and reading its ids, to keep a hundred rows. Ties with the n-th stay, and
+ * nulls, which come last, if there are fewer than n values.
+ */
+export function withinBound(data: Float64Array, rows: Int32Array, limit: number, span: Span): Int32Array {
+  const sign = span.ascending ? 1 : -1;
+  const after = span.after === undefined ? Number.NEGATIVE_INFINITY : sign * span.after;
+  const values = Float64Array.from(rows, (row) => sign * (data[row] as number));
+  // Ties with the cursor may lie on the page before: they count as none.
+  const known = values.filter((v) => v > after).sort();
+  let bound = known.length >= limit ? (known[limit - 1] as number) : Number.POSITIVE_INFINITY;
+  if (span.worst !== undefined) bound = Math.min(bound, sign * span.worst);
+  const nulls = bound === Number.POSITIVE_INFINITY && span.after === undefined;
+  return rows.filter((_, i) => {
+    const v = values[i] as number;
+    return Number.isNaN(v) ? nulls : v >= after && v <= bound;
+  });
 }

@@ -18,6 +18,9 @@ import type { Plan, TimeRange } from "./plan.ts";
 import type { SealedGroup, SealedReader } from "./sealed.ts";
 import { reading, type Sink } from "./sink.ts";
 
+/** Share of rows below which most pages hold none of them: a page has some thousand rows. */
+const FEW = 1 / 1_000;
+
 export interface Scan {
   plan: Plan;
   sink: Sink;
@@ -112,9 +115,18 @@ async function scanBatch({ plan, sink, budget }: Scan, stages: readonly Node[], 
     mask = matches;
     if (!mask.includes(1)) return;
   }
-  const rows = mask === undefined ? Int32Array.from({ length: group.rows }, (_, row) => row) : rowsOf(mask);
-  const batch = await group.read(sink.columns);
+  let rows = mask === undefined ? Int32Array.from({ length: group.rows }, (_, row) => row) : rowsOf(mask);
+  if (sink.first.length > 0) {
+    rows = sink.narrow(await group.read(sink.first, fewOf(rows, group)), rows);
+    if (rows.length === 0) return;
+  }
+  const batch = await group.read(sink.columns, fewOf(rows, group));
   sink.take(batch, rows, { names: group.names, read: (names, only) => group.read(names, only) });
+}
+
+/** Few rows: read the pages that hold them. Many: read, and keep for the next query, whole columns. */
+function fewOf(rows: Int32Array, group: SealedGroup): Int32Array | undefined {
+  return rows.length <= group.rows * FEW ? rows : undefined;
 }
 
 function timeMask(batch: ColumnBatch, { from, to }: TimeRange): Uint8Array {

@@ -14,11 +14,15 @@ export interface MoreColumns {
 export interface Sink {
   /** In which order of time batches had best come. */
   readonly order: "newest" | "oldest" | "any";
-  /** Columns that `take` needs, besides those of the filter. */
+  /** Columns that `narrow` needs. */
+  readonly first: readonly string[];
+  /** Columns that `take` needs. */
   readonly columns: readonly string[];
   /** False when no event between these times (µs, both included) can change the answer any more. */
   wants(minTime: number, maxTime: number): boolean;
-  /** Matching rows of one batch. Correct in any order of batches. */
+  /** Those of the matching rows that can change the answer, by what little has been read so far. */
+  narrow(batch: ColumnBatch, rows: Int32Array): Int32Array;
+  /** Narrowed rows of one batch. Correct in any order of batches. */
   take(batch: ColumnBatch, rows: Int32Array, more: MoreColumns): void;
   /** After the last batch, before the table. What could not be read, in words. */
   finish(): Promise<string[]>;

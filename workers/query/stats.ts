@@ -17,6 +17,7 @@ const WEIGHT = fieldOf("sample_weight", 0).physical;
 
 export class StatsSink implements Sink {
   readonly order = "any";
+  readonly first = [];
   readonly columns: string[];
   private readonly aggregates: readonly Aggregate[];
   private readonly by: readonly GroupKey[];
@@ -39,6 +40,10 @@ export class StatsSink implements Sink {
         ...(weighted ? [WEIGHT] : []),
       ]),
     ];
+  }
+
+  narrow(_: ColumnBatch, rows: Int32Array): Int32Array {
+    return rows;
   }
 
   take(batch: ColumnBatch, rows: Int32Array): void {
