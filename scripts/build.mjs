@@ -1,17 +1,26 @@
-/** `npm run build`: the platform's bundle, the demo's versions and the dashboard, all into dist/. */
+/**
+ * `npm run build`: the platform's bundle, the demo's versions and the
+ * dashboard, all into dist/. `--dashboard` builds that alone, because wrangler
+ * bundles the Worker itself (wrangler.toml, [build]).
+ */
+import { join } from "node:path";
 import { run } from "./lib/complaint.mjs";
-import { ensureToolchain } from "./lib/toolchain.mjs";
+import { ensureToolchain, ROOT } from "./lib/toolchain.mjs";
 
 await run(async () => {
   ensureToolchain();
-  const { join } = await import("node:path");
-  const { bundlePlatform } = await import("./lib/bundle.mjs");
   const { buildDashboard } = await import("./lib/dashboard-build.mjs");
+  if (!process.argv.includes("--dashboard")) await buildWorkers();
+  const built = await buildDashboard({ force: process.argv.includes("--force") });
+  console.log(`dist/dashboard  ${built ? "built" : "unchanged"}`);
+});
+
+async function buildWorkers() {
+  const { bundlePlatform } = await import("./lib/bundle.mjs");
   const { buildDemo } = await import("./lib/demo-workers.mjs");
-  const { ROOT } = await import("./lib/toolchain.mjs");
   const { unstable_getMiniflareWorkerOptions: readConfig } = await import("wrangler");
   await bundlePlatform(readConfig(join(ROOT, "wrangler.toml")).main);
+  console.log("dist/platform   built");
   await buildDemo();
-  const built = await buildDashboard({ force: process.argv.includes("--force") });
-  console.log(`Built dist/platform, dist/demo and dist/dashboard${built ? "" : " (unchanged)"}`);
-});
+  console.log("dist/demo       built");
+}
