@@ -36,6 +36,9 @@ export const SOFT_BYTES = 256_000_000;
 export const HARD_BYTES = 384_000_000;
 export const SOFT_EVENTS = 1_000_000;
 export const HARD_EVENTS = 1_500_000;
+/** Ids of unsealed batches are in memory: some 100 bytes each. */
+export const SOFT_APPENDS = 100_000;
+export const HARD_APPENDS = 150_000;
 /** What an overloaded Ingester asks callers to wait. */
 export const RETRY_AFTER_MS = 1_000;
 

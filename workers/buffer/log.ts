@@ -92,6 +92,10 @@ export class Log {
     return this.chunks.reduce((sum, c) => sum + c.bytes, 0);
   }
 
+  get appends(): number {
+    return this.chunks.reduce((sum, c) => sum + c.appends, 0);
+  }
+
   get isEmpty(): boolean {
     return this.chunks.every((c) => c.appends === 0);
   }

@@ -2,18 +2,20 @@
  * Two decisions of an Ingester, without I/O or clock: whether it takes a batch,
  * and over how many shards the Worker's events should be spread.
  */
-import { HARD_BYTES, HARD_EVENTS, SOFT_BYTES, SOFT_EVENTS } from "./limits.ts";
+import { HARD_APPENDS, HARD_BYTES, HARD_EVENTS, SOFT_APPENDS, SOFT_BYTES, SOFT_EVENTS } from "./limits.ts";
 
 export interface Load {
   rows: number;
   bytes: number;
+  appends: number;
 }
 
 /** Ledger news (no rows) always counts as essential: it is small, and says what was dropped. */
 export function admits(unsealed: Load, batch: { rows: number; essential: boolean }): boolean {
-  if (unsealed.rows >= HARD_EVENTS || unsealed.bytes >= HARD_BYTES) return false;
+  const { rows, bytes, appends } = unsealed;
+  if (rows >= HARD_EVENTS || bytes >= HARD_BYTES || appends >= HARD_APPENDS) return false;
   if (batch.essential || batch.rows === 0) return true;
-  return unsealed.rows < SOFT_EVENTS && unsealed.bytes < SOFT_BYTES;
+  return rows < SOFT_EVENTS && bytes < SOFT_BYTES && appends < SOFT_APPENDS;
 }
 
 /**

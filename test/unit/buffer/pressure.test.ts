@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { HARD_BYTES, HARD_EVENTS, SOFT_BYTES, SOFT_EVENTS } from "../../../workers/buffer/limits.ts";
+import {
+  HARD_APPENDS,
+  HARD_BYTES,
+  HARD_EVENTS,
+  SOFT_APPENDS,
+  SOFT_BYTES,
+  SOFT_EVENTS,
+} from "../../../workers/buffer/limits.ts";
 import { admits, BUSY_PER_SECOND, MAX_SHARDS, Meter, wantedShards } from "../../../workers/buffer/pressure.ts";
 
 describe("admits", () => {
@@ -11,13 +18,16 @@ describe("admits", () => {
     [{ rows: 0, bytes: 0 }, events, true],
     [{ rows: SOFT_EVENTS, bytes: 0 }, events, false],
     [{ rows: 0, bytes: SOFT_BYTES }, events, false],
+    [{ appends: SOFT_APPENDS }, events, false],
+    [{ appends: SOFT_APPENDS }, errors, true],
+    [{ appends: HARD_APPENDS }, errors, false],
     [{ rows: SOFT_EVENTS, bytes: SOFT_BYTES }, errors, true],
     [{ rows: SOFT_EVENTS, bytes: SOFT_BYTES }, ledger, true],
     [{ rows: HARD_EVENTS, bytes: 0 }, errors, false],
     [{ rows: 0, bytes: HARD_BYTES }, ledger, false],
   ] as const) {
     it(`${taken ? "takes" : "refuses"} ${JSON.stringify(batch)} at ${JSON.stringify(load)}`, () => {
-      expect(admits(load, batch)).toBe(taken);
+      expect(admits({ rows: 0, bytes: 0, appends: 0, ...load }, batch)).toBe(taken);
     });
   }
 });

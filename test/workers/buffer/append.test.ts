@@ -2,6 +2,8 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { Ingester } from "../../../workers/buffer/ingester.ts";
+import { ANSWER_BYTES, HARD_EVENTS, SOFT_EVENTS } from "../../../workers/buffer/limits.ts";
+import type { Log } from "../../../workers/buffer/log.ts";
 import { decodeBatch } from "../../../workers/event/batch.ts";
 import type { RollupDelta } from "../../../workers/event/rollup.ts";
 import { appendOf, ingester, invocation, TEN_O_CLOCK } from "./support.ts";
@@ -67,6 +69,49 @@ describe("append", () => {
     expect(decodeBatch(batches[0]?.batch ?? "").columns.get("message")).toMatchObject({ dict: [text] });
     await stub.seal();
     expect(await stub.status()).toMatchObject({ unsealedRows: 0, quarantined: 0 });
+  });
+
+  it("cuts a long answer, to be continued after its last id", async () => {
+    const stub = ingester("append-pages");
+    const message = "x".repeat(ANSWER_BYTES / 3);
+    const ids: number[] = [];
+    for (let n = 0; n < 4; n++) {
+      await stub.append(
+        appendOf("append-pages", [invocation("append-pages", TEN_O_CLOCK + n, { message: message + n })]),
+      );
+    }
+    for (let afterId = 0, more = true; more; ) {
+      const answer = await stub.unsealed({ ...ALL, afterId });
+      expect(answer.batches.length).toBeGreaterThan(0);
+      expect(answer.batches.reduce((sum, b) => sum + b.batch.length, 0)).toBeLessThanOrEqual(ANSWER_BYTES);
+      ids.push(...answer.batches.map((b) => b.id));
+      afterId = ids.at(-1) ?? 0;
+      more = answer.more;
+    }
+    expect(ids).toHaveLength(4);
+    expect(new Set(ids).size).toBe(4);
+    // A log whose storage was lost must not use its former ids again: they start at the clock.
+    expect(ids[0]).toBeGreaterThan(TEN_O_CLOCK / 1000);
+  });
+
+  it("sheds what is not essential when it holds too much, and nothing of what it took", async () => {
+    const stub = ingester("append-overload");
+    const events = () => [invocation("append-overload")];
+    await stub.append(appendOf("append-overload", events()));
+    const pretend = (rows: number) =>
+      runInDurableObject(stub, (instance: Ingester) => {
+        const { log } = instance as unknown as { log: Log };
+        for (const chunk of log.chunks) chunk.rows = rows;
+      });
+    await pretend(SOFT_EVENTS);
+    expect(await stub.append(appendOf("append-overload", events()))).toMatchObject({ ok: false, reason: "overloaded" });
+    expect(await stub.append(appendOf("append-overload", events(), { essential: true }))).toMatchObject({ ok: true });
+    expect(await stub.append(appendOf("append-overload", []))).toMatchObject({ ok: true });
+    await pretend(HARD_EVENTS);
+    expect(await stub.append(appendOf("append-overload", events(), { essential: true }))).toMatchObject({ ok: false });
+    await evictDurableObject(stub);
+    expect((await stub.unsealed(ALL)).batches).toHaveLength(2);
+    expect(await stub.append(appendOf("append-overload", events()))).toMatchObject({ ok: true });
   });
 
   it("announces in D1 that it has unsealed data, and takes it back when all is sealed", async () => {
