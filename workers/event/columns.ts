@@ -156,17 +156,17 @@ export const CORE_COLUMNS: readonly CoreColumn[] = [
   { name: "stack", physical: "exception.stacktrace", aliases: ["stacktrace"], type: "string", doc: "Stack text." },
 ];
 
-/** Attributes with a name too long to type. Alias → physical attribute name. */
-export const ATTRIBUTE_ALIASES: Readonly<Record<string, string>> = {
-  url: "url.full",
-  path: "url.path",
-  host: "server.address",
-  ua: "user_agent.original",
-  user_agent: "user_agent.original",
-  ip: "client.address",
-  asn: "cloudflare.asn",
-  city: "geo.locality.name",
-};
+/** Attributes with a name too long to type. Alias → physical attribute name. A Map: attributes may be called `constructor`. */
+export const ATTRIBUTE_ALIASES: ReadonlyMap<string, string> = new Map([
+  ["url", "url.full"],
+  ["path", "url.path"],
+  ["host", "server.address"],
+  ["ua", "user_agent.original"],
+  ["user_agent", "user_agent.original"],
+  ["ip", "client.address"],
+  ["asn", "cloudflare.asn"],
+  ["city", "geo.locality.name"],
+]);
 
 /** Rare attributes of a segment share this JSON column (see store/FORMAT.md). */
 export const OVERFLOW_COLUMN = "attributes";
@@ -202,5 +202,11 @@ export function resolveColumn(typed: string): ResolvedColumn {
   if (typed.startsWith("@")) return { physical: attributeColumn(typed.slice(1)) };
   const core = byTyped.get(typed);
   if (core) return { physical: core.physical, core };
-  return { physical: attributeColumn(ATTRIBUTE_ALIASES[typed] ?? typed) };
+  return { physical: attributeColumn(ATTRIBUTE_ALIASES.get(typed) ?? typed) };
+}
+
+/** What to type for an attribute's column: the inverse of `resolveColumn`. An `@` is needed where the name alone means something else. */
+export function typedAttribute(physical: string): string {
+  const bare = resolveColumn(physical);
+  return bare.core === undefined && bare.physical === physical ? physical : `@${physical}`;
 }

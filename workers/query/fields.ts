@@ -4,11 +4,18 @@
  * recent events. `api/` calls both.
  */
 import type { FieldInfo, FieldsAnswer, FieldValuesAnswer } from "../api/contract.ts";
-import { ATTRIBUTE_ALIASES, CORE_BY_PHYSICAL, CORE_COLUMNS, type ColumnType } from "../event/columns.ts";
+import {
+  ATTRIBUTE_ALIASES,
+  CORE_BY_PHYSICAL,
+  CORE_COLUMNS,
+  type ColumnType,
+  OVERFLOW_COLUMN,
+} from "../event/columns.ts";
 import { findSegments, listShards, readPruning } from "../store/catalog.ts";
+import { overflowAttributes } from "../store/overflow.ts";
 import { compileFilter } from "./compile.ts";
 import { tooMuch } from "./errors.ts";
-import { type Filter, fieldOf } from "./language/ast.ts";
+import { attributeField, type Filter, fieldOf } from "./language/ast.ts";
 import { FIELD_SEGMENTS, MAX_VALUES, VALUE_EVENTS } from "./limits.ts";
 import { readLive } from "./live.ts";
 import { checkLimit, checkRange, type RangeParams } from "./params.ts";
@@ -39,7 +46,12 @@ export async function listFields(
       if (!CORE_BY_PHYSICAL.has(name)) types.set(name, types.has(name) && types.get(name) !== type ? "string" : type);
     };
     const live = await readLive(env.INGESTER, await listShards(env.DB, { open: true, scripts }), range);
-    for (const { batch } of live.batches) for (const [name, column] of batch.columns) add(name, column.type);
+    for (const { batch } of live.batches) {
+      for (const [name, column] of batch.columns) {
+        if (name !== OVERFLOW_COLUMN) add(name, column.type);
+        else if (column.type === "string") for (const rare of overflowAttributes(column)) add(rare.name, rare.type);
+      }
+    }
     const catalog = await findSegments(env.DB, { ...range, scripts });
     if (!catalog.ok) throw tooMuch(`spans more than ${catalog.limit} segments`);
     const newest = catalog.segments.slice(-FIELD_SEGMENTS).map((s) => s.key);
@@ -63,12 +75,18 @@ function coreFields(): FieldInfo[] {
 }
 
 function attributeFields(types: ReadonlyMap<string, ColumnType>): FieldInfo[] {
-  const alias = new Map(Object.entries(ATTRIBUTE_ALIASES).map(([short, name]) => [name, short]));
+  const alias = new Map([...ATTRIBUTE_ALIASES].map(([short, name]) => [name, short]));
   return [...types]
     .sort((a, b) => (a[0] < b[0] ? -1 : 1))
     .map(([physical, type]) => {
       const short = alias.get(physical);
-      return { name: physical, physical, aliases: short === undefined ? [] : [short], type, core: false };
+      return {
+        name: attributeField(physical),
+        physical,
+        aliases: short === undefined ? [] : [short],
+        type,
+        core: false,
+      };
     });
 }
 

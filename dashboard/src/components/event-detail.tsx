@@ -1,10 +1,10 @@
 /** One event with every attribute. A click on a value filters in or out, or groups by its field. */
 import { useEffect } from "preact/hooks";
 import type { EventJson } from "../../../workers/api/contract.ts";
+import { attributeField } from "../../../workers/query/language/ast.ts";
 import { api } from "../api/client.ts";
 import { type EventRef, isoToMs } from "../lib/event-row.ts";
 import { full, withUnit } from "../lib/format.ts";
-import { attributeField } from "../lib/query-text.ts";
 import { withRange } from "../state/location.ts";
 import { useResource } from "../state/resource.ts";
 import { Icon } from "./icons.tsx";

@@ -4,8 +4,6 @@
  * find the first pipe and to write terms that the grammar reads back.
  */
 
-import { fieldOf } from "../../../workers/query/language/ast.ts";
-
 export interface SplitQuery {
   filter: string;
   /** From the first pipe on, the pipe included; empty when there is none. */
@@ -31,18 +29,6 @@ export function joinQuery({ filter, pipes }: SplitQuery): string {
   return pipes === "" ? filter : `${filter === "" ? "" : `${filter} `}${pipes}`;
 }
 
-/** The names of the pipes, in order: `stats`, `sort`, … */
-export function pipeNames(q: string): string[] {
-  const names: string[] = [];
-  let rest = splitQuery(q).pipes;
-  while (rest !== "") {
-    const body = rest.slice(1).trimStart();
-    names.push((/^[a-z_]+/i.exec(body)?.[0] ?? "").toLowerCase());
-    rest = splitQuery(body).pipes;
-  }
-  return names;
-}
-
 const BARE_VALUE = /^[\p{L}\p{N}_][\p{L}\p{N}_.@#-]*$/u;
 const BARE_FIELD = /^[\p{L}_@][\p{L}\p{N}_.-]*$/u;
 const KEYWORDS = new Set(["AND", "OR", "NOT"]);
@@ -59,10 +45,6 @@ export function writeValue(value: string | number | boolean): string {
 export function writeField(name: string): string {
   return BARE_FIELD.test(name) && !KEYWORDS.has(name) ? name : quote(name);
 }
-
-/** How an attribute is typed: with `@` where a field of the record has the same name. */
-export const attributeField = (name: string): string =>
-  name.startsWith("@") || fieldOf(name, 0).core === undefined ? name : `@${name}`;
 
 /** `field:value`; a missing value becomes "has no such field". */
 export function term(field: string, value: string | number | boolean | null): string {

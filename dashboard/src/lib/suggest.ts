@@ -1,7 +1,7 @@
 /** Completion items for the query bar, ranked. Pure: the fields and values are handed in. */
 import type { FieldInfo } from "../../../workers/api/contract.ts";
 import { count } from "./format.ts";
-import { attributeField, splitQuery, writeField, writeValue } from "./query-text.ts";
+import { splitQuery, writeField, writeValue } from "./query-text.ts";
 
 export interface Suggestion {
   label: string;
@@ -63,13 +63,11 @@ function wantsValue(text: string, at: number): boolean {
   return pipes === "" || /\|\s*where\b[^|]*$/.test(pipes) || /\bcount\([^)]*$/.test(pipes);
 }
 
-const typed = (f: FieldInfo): string => (f.core ? f.name : attributeField(f.name));
-
 export function suggestFields(fields: FieldInfo[], text: string, prefix: string, at: number): Suggestion[] {
   const value = wantsValue(text, at);
-  return matching(fields, prefix, (f) => [typed(f), ...f.aliases, f.physical]).map((f) => ({
-    label: typed(f),
-    insert: writeField(typed(f)) + (value ? ":" : ""),
+  return matching(fields, prefix, (f) => [f.name, ...f.aliases, f.physical]).map((f) => ({
+    label: f.name,
+    insert: writeField(f.name) + (value ? ":" : ""),
     detail: f.doc ?? (f.unit ? `${f.type}, ${f.unit}` : f.type),
     again: value,
   }));

@@ -2,6 +2,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { addFilter, groupBy, joinQuery, splitQuery, term } from "../../../dashboard/src/lib/query-text.ts";
+import { attributeColumn } from "../../../workers/event/columns.ts";
+import { attributeField } from "../../../workers/query/language/ast.ts";
 import { parseQuery } from "../../../workers/query/language/parse.ts";
 
 test.each([
@@ -45,4 +47,23 @@ test("whatever the value, the server's grammar reads the term as that field and 
       expect(parsed.query.filter.value.text).toBe(value);
     }),
   );
+});
+
+test("whatever an attribute is called, the term made of it asks for that attribute", () => {
+  const called = fc.oneof(
+    fc.string({ minLength: 1, unit: "binary" }),
+    fc.constantFrom("constructor", "__proto__", "toString", "failed", "version", "host", "@timestamp", "attributes.x"),
+  );
+  fc.assert(
+    fc.property(called, (name) => {
+      const column = attributeColumn(name);
+      const parsed = parseQuery(term(attributeField(column), "x"), 0);
+      expect(parsed).toMatchObject({ ok: true, query: { filter: { kind: "equals", field: { physical: column } } } });
+    }),
+  );
+});
+
+test("`failed` asks about the invocation, `@failed` about an attribute of that name", () => {
+  expect(parseQuery("failed:true", 0)).toMatchObject({ query: { filter: { kind: "failed" } } });
+  expect(parseQuery("@failed:true", 0)).toMatchObject({ query: { filter: { field: { physical: "failed" } } } });
 });

@@ -2,7 +2,7 @@
  * What the parser makes of a query and the planner, the evaluator and the
  * dashboard read. Plain data; `at` is a position in the query's text.
  */
-import { type CoreColumn, resolveColumn } from "../../event/columns.ts";
+import { type CoreColumn, resolveColumn, typedAttribute } from "../../event/columns.ts";
 
 export interface Field {
   /** As it was typed: also the name of the output column. */
@@ -86,3 +86,10 @@ export const STACK = fieldOf("stack", 0);
 export function fieldOf(name: string, at: number): Field {
   return { name, ...resolveColumn(name), at };
 }
+
+/** Not a field of the record but a question about it. `@failed` is the attribute. */
+export const FAILED = "failed";
+
+/** How an attribute's column is typed: with an `@` where its bare name means something else. */
+export const attributeField = (physical: string): string =>
+  physical === FAILED ? `@${FAILED}` : typedAttribute(physical);

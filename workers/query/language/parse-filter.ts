@@ -9,7 +9,17 @@
  * `parse.ts` calls it for the filter before the first pipe, for `where` (which
  * may also be written with spaces: `count > 10`) and for `count(filter)`.
  */
-import { type CompareOp, type Field, type Filter, fieldOf, type Leaf, MESSAGE, STACK, type Value } from "./ast.ts";
+import {
+  type CompareOp,
+  FAILED,
+  type Field,
+  type Filter,
+  fieldOf,
+  type Leaf,
+  MESSAGE,
+  STACK,
+  type Value,
+} from "./ast.ts";
 import { MAX_CLAUSES, MAX_DEPTH, MAX_REGEX_LENGTH, MAX_REGEXES } from "./limits.ts";
 import type { Scanner } from "./scanner.ts";
 import { typedValue } from "./units.ts";
@@ -212,7 +222,7 @@ export class FilterParser {
   }
 
   private equals(field: Field, text: string, quoted: boolean, start: number): Filter {
-    if (field.physical === "failed" && (text === "true" || text === "false")) {
+    if (field.name === FAILED && (text === "true" || text === "false")) {
       return text === "true" ? { kind: "failed" } : { kind: "not", item: { kind: "failed" } };
     }
     return { kind: "equals", field, value: this.typed(field, text, quoted, start) };
