@@ -7,12 +7,21 @@ const encoder = new TextEncoder();
 /** Up to this length a loop over char codes beats a call into the runtime. */
 const SHORT_STRING = 48;
 
+/** Buffers that are used again keep at most this, of a Worker's 128 MB. */
+const MAX_KEPT_BYTES = 4 * 1024 * 1024;
+
 export class ByteSink {
   bytes: Uint8Array;
   length = 0;
 
   constructor(capacity = 1024) {
     this.bytes = new Uint8Array(capacity);
+  }
+
+  /** Empty again. A buffer that one large column blew up is given back. */
+  clear(): void {
+    this.length = 0;
+    if (this.bytes.length > MAX_KEPT_BYTES) this.bytes = new Uint8Array(1024);
   }
 
   /** Makes room for `more` bytes; returns the position to write at. */

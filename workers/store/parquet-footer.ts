@@ -9,7 +9,8 @@ import { ByteWriter } from "hyparquet-writer";
 import { writeMetadata } from "hyparquet-writer/src/metadata.js";
 import type { ColumnType } from "../event/columns.ts";
 import type { ByteSink } from "./parquet-bytes.ts";
-import type { Chunk, NumberType } from "./parquet-encode.ts";
+import type { Chunk } from "./parquet-chunk.ts";
+import type { NumberType } from "./parquet-numbers.ts";
 import { readStruct, type ThriftStruct } from "./parquet-thrift.ts";
 
 export type PhysicalType = NumberType | "BYTE_ARRAY";

@@ -2,15 +2,17 @@
  * Writes a batch as one Parquet file, the form in which events stay (FORMAT.md).
  * Callers: sealing and compaction, which pass rows sorted by time and put the
  * bytes into R2 and the pruning into the catalog. Encodes from the batch's own
- * dictionaries (parquet-encode.ts): three times as fast as a general writer,
- * which hashes every cell again (docs/decisions/0003-own-encoder.md).
+ * dictionaries (parquet-strings.ts): five times as fast as a general writer,
+ * which hashes every cell again (docs/decisions/0003-own-parquet-encoder.md).
  */
 import type { Column, ColumnBatch, StringColumn } from "../event/batch.ts";
 import { CORE_BY_PHYSICAL, CORE_COLUMNS, type ColumnType, OVERFLOW_COLUMN } from "../event/columns.ts";
 import { chooseColumns, foldAttributes, overflowAttributes } from "./overflow.ts";
 import { ByteSink } from "./parquet-bytes.ts";
-import { type Chunk, encodeNumbers, encodeStrings } from "./parquet-encode.ts";
+import type { Chunk, Span } from "./parquet-chunk.ts";
 import { type PhysicalType, type WrittenColumn, writeFooter } from "./parquet-footer.ts";
+import { encodeNumbers } from "./parquet-numbers.ts";
+import { encodeStrings } from "./parquet-strings.ts";
 import { buildPruning, type Pruning } from "./pruning.ts";
 
 export interface WrittenSegment {
@@ -24,8 +26,10 @@ export interface WrittenSegment {
   attributes: { name: string; type: ColumnType }[];
 }
 
-/** Rows per row group: what a reader decodes at once. A text column of it is some megabytes. */
+/** Rows per row group: what a reader decodes at once. */
 export const ROW_GROUP_ROWS = 65_536;
+/** Text of one column in a row group: a reader holds it several times over, in a Worker's 128 MB. */
+const ROW_GROUP_CHARS = 8 * 1024 * 1024;
 
 /** Integers by nature; everything else that is a number is a DOUBLE, so that a column has one type in all files. */
 const INTEGER_COLUMNS = new Set(["seq", "http.response.status_code"]);
@@ -44,14 +48,13 @@ export function writeSegment(source: ColumnBatch): WrittenSegment {
   const out = new ByteSink(Math.max(4_096, batch.rows * 64));
   out.append(MAGIC);
   const groups: { rows: number; chunks: Chunk[] }[] = [];
-  for (let from = 0; from < batch.rows; from += ROW_GROUP_ROWS) {
-    const span = { from, to: Math.min(batch.rows, from + ROW_GROUP_ROWS) };
+  for (const span of rowGroups(batch)) {
     const chunks = columns.map(({ name, physical }) => {
       const column = batch.columns.get(name) as Column;
       if (column.type === "string") return encodeStrings(out, column, span);
       return encodeNumbers(out, column, span, physical as Exclude<PhysicalType, "BYTE_ARRAY">);
     });
-    groups.push({ rows: span.to - from, chunks });
+    groups.push({ rows: span.to - span.from, chunks });
   }
   const overflow = batch.columns.get(OVERFLOW_COLUMN) as StringColumn | undefined;
   const rare = overflow === undefined ? [] : overflowAttributes(overflow);
@@ -72,6 +75,35 @@ export function writeSegment(source: ColumnBatch): WrittenSegment {
       ...rare.filter(({ name }) => !batch.columns.has(name)),
     ],
   };
+}
+
+function rowGroups(batch: ColumnBatch): Span[] {
+  const heavy = [...batch.columns.values()].filter((column) => column.type === "string" && mayBeHeavy(column));
+  const spans: Span[] = [];
+  for (let from = 0; from < batch.rows; ) {
+    let to = Math.min(batch.rows, from + ROW_GROUP_ROWS);
+    for (const column of heavy) to = Math.min(to, lightUntil(column as StringColumn, from, to));
+    spans.push({ from, to });
+    from = to;
+  }
+  return spans;
+}
+
+function mayBeHeavy({ dict, index }: StringColumn): boolean {
+  let longest = 0;
+  for (const text of dict) if (text.length > longest) longest = text.length;
+  return longest * Math.min(ROW_GROUP_ROWS, index.length) > ROW_GROUP_CHARS;
+}
+
+/** The first row that would be too much; at least one row is taken. */
+function lightUntil({ dict, index }: StringColumn, from: number, to: number): number {
+  let chars = 0;
+  for (let row = from; row < to; row++) {
+    const at = index[row] as number;
+    chars += at < 0 ? 0 : (dict[at] as string).length;
+    if (chars > ROW_GROUP_CHARS) return Math.max(row, from + 1);
+  }
+  return to;
 }
 
 /** Core columns in their own order, then attributes, then what they overflow into. */

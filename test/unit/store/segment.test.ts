@@ -123,6 +123,26 @@ describe("what was written is read back", () => {
   });
 });
 
+test("a row group ends early where texts are long, so that a reader can hold it", async () => {
+  const rows = 3_000;
+  const random = seeded(17);
+  const dict = Array.from({ length: rows }, () => `${random()} `.repeat(600));
+  const text: Column = { type: "string", dict, index: Int32Array.from({ length: rows }, (_, row) => row) };
+  const time: Column = { type: "time", data: Float64Array.from({ length: rows }, (_, row) => row) };
+  const batch: ColumnBatch = {
+    rows,
+    columns: new Map([
+      ["time", time],
+      ["message", text],
+    ]),
+  };
+  const { bytes } = writeSegment(batch);
+  const segment = await openSegment(sourceOf(bytes), bytes.length);
+  expect(segment.rowGroups.length).toBeGreaterThan(2);
+  expect(segment.rowGroups.reduce((sum, group) => sum + group.rows, 0)).toBe(rows);
+  expectSameCells(await readAll(bytes), batch);
+});
+
 describe("attributes beyond the limit", () => {
   const rows = 50;
   const wide = (): ColumnBatch => {
