@@ -128,6 +128,11 @@ export class Intake {
     return share;
   }
 
+  /** Sends what this call has put in without waiting for the windows: it brought enough company of its own. */
+  hurry(): void {
+    for (const pending of this.shares.keys()) this.collector.commit.hurry(pending);
+  }
+
   /** Waits until every group that this call has a share in is durable or given up. */
   async settled(): Promise<Tally> {
     const shares = [...this.shares];

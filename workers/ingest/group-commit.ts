@@ -154,6 +154,11 @@ export class GroupCommit {
     pending.cancelTimer = this.clock.after(due - this.clock.now(), () => void this.send(pending));
   }
 
+  /** Sends the group now, unless it is on its way. */
+  hurry(pending: Pending): void {
+    if (pending.lane.open === pending) void this.send(pending);
+  }
+
   /** Resolves when the group is durable, or given up. Takes it over if whoever should send it is gone. */
   async settled(pending: Pending): Promise<Fate> {
     let cancel = () => {};

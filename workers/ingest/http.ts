@@ -15,6 +15,8 @@ import { loadPolicy } from "./settings-cache.ts";
 
 /** One request; 16 MiB of gzip may hold more, and they can go into the next. */
 export const MAX_ITEMS = 200_000;
+/** A body with this many items does not wait for others to share its appends. */
+const MANY_ITEMS = 100;
 /** Bad items told by index; further ones are only counted. */
 export const MAX_REPORTED = 1_000;
 /** What a sender is asked to wait when nothing could be taken. */
@@ -54,13 +56,17 @@ export async function ingestBody(
     const items = itemReader();
     for await (const text of readText(request)) {
       run.take(items.push(text));
-      if (collector.commit.pressed) await run.settled();
+      if (collector.commit.pressed) {
+        run.hurryIfMany();
+        await run.settled();
+      }
     }
     run.take(items.end());
   } catch (error) {
     if (!(error instanceof BodyError)) throw error;
     problem = error;
   }
+  run.hurryIfMany();
   const settled = run.settled();
   ctx.waitUntil(settled);
   await settled;
@@ -104,6 +110,10 @@ class Run {
     this.rejections++;
     if (this.answer.rejected.length < MAX_REPORTED) this.answer.rejected.push({ index: this.index, error });
     else this.answer.rejectedMore = this.rejections - MAX_REPORTED;
+  }
+
+  hurryIfMany(): void {
+    if (this.index >= MANY_ITEMS) this.intake.hurry();
   }
 
   async settled(): Promise<void> {

@@ -71,31 +71,19 @@ export interface Route {
 
 /** Different routes of one Worker and isolate; a Worker has some hundred. */
 const MAX_ROUTES = 1_000;
-/** Paths remembered with their route, so that popular ones are not taken apart again. */
-const MAX_PATHS = 4_000;
-/** Longer paths are rare and not worth the memory. */
-const MAX_PATH_CHARS = 256;
 const OVERFLOW = "/*";
 
 /** Routes of one Worker. Past the bound, unknown routes share `/first/*`, then `/*`. */
 export class RouteTable {
-  private readonly paths = new Map<string, Route>();
   private readonly routes = new Map<string, Route>();
 
+  // Paths are not remembered: most are new, and keeping them cost more than taking them apart.
   of(path: string): Route {
-    const known = this.paths.get(path);
-    if (known !== undefined) return known;
-    const route = this.bounded(normalizeRoute(path));
-    if (path.length <= MAX_PATH_CHARS) {
-      if (this.paths.size >= MAX_PATHS) this.paths.clear();
-      this.paths.set(path, route);
-    }
-    return route;
+    const name = normalizeRoute(path);
+    return this.routes.get(name) ?? this.bounded(name);
   }
 
   private bounded(name: string): Route {
-    const known = this.routes.get(name);
-    if (known !== undefined) return known;
     if (this.routes.size < MAX_ROUTES) return this.add(name);
     const second = name.indexOf("/", 1);
     const family = `${second < 0 ? "" : name.slice(0, second)}${OVERFLOW}`;
