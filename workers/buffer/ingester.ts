@@ -8,6 +8,7 @@
  * only when its row is on disk (the output gate of Durable Objects).
  */
 import { DurableObject } from "cloudflare:workers";
+import { rootMessage } from "../event/error-message.ts";
 import type {
   AppendRequest,
   AppendResult,
@@ -57,7 +58,7 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     this.sealer = new Sealer({
       log: this.log,
       mark: this.mark,
-      storage: ctx.storage,
+      atomically: (work) => this.atomically(work),
       stores: () => this.stores,
       shard,
       shardId: ctx.id.toString().slice(0, 16),
@@ -138,9 +139,22 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     const bytes = entryBytes(entry);
     if (bytes > MAX_APPEND_BYTES) throw new Error(`BUG: an append of ${bytes} bytes, of ${MAX_APPEND_BYTES} at most`);
     // Rows of a long entry and a new chunk's table are written all or not at all.
-    this.ctx.storage.transactionSync(() => this.log.append(entry));
+    this.atomically(() => this.log.append(entry));
     this.plan();
     return bytes;
+  }
+
+  /**
+   * What `work` writes is on disk all or not at all. When it fails (a full disk)
+   * memory may say what the disk does not: the object is started anew from disk.
+   */
+  private atomically(work: () => void): void {
+    try {
+      this.ctx.storage.transactionSync(work);
+    } catch (error) {
+      this.ctx.abort(`the log could not be written: ${rootMessage(error)}`);
+      throw error;
+    }
   }
 
   private async announce(): Promise<void> {

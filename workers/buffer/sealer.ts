@@ -30,7 +30,7 @@ export interface Stores {
 export interface SealerParts {
   log: Log;
   mark: OpenMark;
-  storage: DurableObjectStorage;
+  atomically: (work: () => void) => void;
   stores: () => Stores;
   shard: string;
   shardId: string;
@@ -85,7 +85,7 @@ export class Sealer {
 
   /** Returns the number of metric points written. */
   private async sealChunk(chunk: Chunk, points: number): Promise<number> {
-    const { log, mark, storage, shard, shardId } = this.parts;
+    const { log, mark, atomically, shard, shardId } = this.parts;
     const { BUCKET, DB, METRICS } = this.parts.stores();
     const { lastId } = chunk;
     let rollups: Rollup[] = [];
@@ -102,14 +102,14 @@ export class Sealer {
       else await commit();
     }
     this.doubtful = false;
-    storage.transactionSync(() => log.drop(chunk, Date.now()));
+    atomically(() => log.drop(chunk, Date.now()));
     const written = metricPoints(rollups, points);
     for (const point of written) METRICS.writeDataPoint(point);
     return written.length;
   }
 
   private prepare(chunk: Chunk, source: SealSource): Prepared {
-    const { storage, log } = this.parts;
+    const { atomically, log } = this.parts;
     const rollups = new RollupSums();
     const ledger = new LedgerSums();
     const batches = new BatchCollection();
@@ -125,7 +125,7 @@ export class Sealer {
         for (const delta of deltas) rollups.add(delta);
         for (const delta of counts) ledger.add(delta);
       } catch (error) {
-        storage.transactionSync(() => log.quarantine(chunk, entry, String(error)));
+        atomically(() => log.quarantine(chunk, entry, String(error)));
       }
     }
     try {
@@ -140,7 +140,7 @@ export class Sealer {
 
   /** A batch that cannot be encoded must not keep all others in the log for ever. True when one was found. */
   private setAside(chunk: Chunk, source: SealSource, entries: readonly StoredEntry[]): boolean {
-    const { storage, log } = this.parts;
+    const { atomically, log } = this.parts;
     let found = false;
     for (const entry of entries) {
       try {
@@ -148,7 +148,7 @@ export class Sealer {
         alone.add(decodeEntry(entry));
         sealSegments(source, alone.merged() as ColumnBatch);
       } catch (error) {
-        storage.transactionSync(() => log.quarantine(chunk, entry, String(error)));
+        atomically(() => log.quarantine(chunk, entry, String(error)));
         found = true;
       }
     }

@@ -127,3 +127,26 @@ describe("append", () => {
     expect(await open()).toBeGreaterThan(0);
   });
 });
+
+it("acknowledges nothing that could not be written, and starts anew from what is on disk", async () => {
+  const stub = ingester("append-full-disk");
+  const request = appendOf("append-full-disk", [invocation("append-full-disk")]);
+  await stub.append(appendOf("append-full-disk", [invocation("append-full-disk")]));
+  await runInDurableObject(stub, (_: Ingester, state) => {
+    const name = state.storage.sql
+      .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name GLOB 'log_*'")
+      .one();
+    state.storage.sql.exec(
+      `CREATE TRIGGER full AFTER INSERT ON ${name.name} BEGIN SELECT RAISE(ABORT, 'disk full'); END`,
+    );
+  });
+  const answer = await ingester("append-full-disk")
+    .append(request)
+    .catch((error: Error) => error.message);
+  expect(answer).toMatch(/disk full/);
+  const again = ingester("append-full-disk");
+  expect((await again.unsealed(ALL)).batches).toHaveLength(1);
+  await runInDurableObject(again, (_: Ingester, state) => state.storage.sql.exec("DROP TRIGGER full").toArray());
+  expect(await again.append(request)).toMatchObject({ ok: true });
+  expect((await again.unsealed(ALL)).batches).toHaveLength(2);
+});
