@@ -60,6 +60,8 @@ export interface QueryAnswer {
   stats: QueryStats;
   /** Events only: there may be more; ask again with `before` set to this. */
   next?: string;
+  /** Groups only: there are more than `limit`. */
+  truncated?: boolean;
 }
 /** With `Accept: application/x-ndjson`: progress lines, then one answer line. */
 export type QueryLine =

@@ -8,7 +8,8 @@
  * however many events share a millisecond.
  */
 import { type Column, type ColumnBatch, cell } from "../event/batch.ts";
-import { CORE_COLUMNS, type ColumnType } from "../event/columns.ts";
+import { CORE_COLUMNS, type ColumnType, OVERFLOW_COLUMN } from "../event/columns.ts";
+import { parseObject } from "../store/overflow.ts";
 import { type Field, fieldOf, type SortKey } from "./language/ast.ts";
 import { type MoreColumns, reading, type Sink } from "./sink.ts";
 import { type Cell, compareCells, type Table } from "./table.ts";
@@ -176,8 +177,12 @@ export class EventSink implements Sink {
     }
   }
 
-  private copyColumn(name: string, column: Column | undefined, found: { row: number; kept: Kept }[]): void {
+  private copyColumn(name: string, column: Column | undefined, found: readonly { row: number; kept: Kept }[]): void {
     if (column === undefined) return;
+    if (name === OVERFLOW_COLUMN) {
+      this.copyOverflow(column, found);
+      return;
+    }
     let any = false;
     for (const { row, kept } of found) {
       const value = cell(column, row);
@@ -185,10 +190,24 @@ export class EventSink implements Sink {
       any = true;
       kept.cells.set(name, value);
     }
-    if (!any) return;
+    if (any) this.noteType(name, column.type);
+  }
+
+  private noteType(name: string, type: ColumnType): void {
     const known = this.types.get(name);
-    const type = column.type;
     this.types.set(name, known === undefined || known === type ? type : "string");
+  }
+
+  /** Rare attributes share a column of JSON objects. */
+  private copyOverflow(column: Column, found: readonly { row: number; kept: Kept }[]): void {
+    for (const { row, kept } of found) {
+      const text = cell(column, row);
+      if (typeof text !== "string") continue;
+      for (const [name, value] of Object.entries(parseObject(text))) {
+        kept.cells.set(name, value);
+        this.noteType(name, typeof value as ColumnType);
+      }
+    }
   }
 
   /** Where the next page begins; undefined when this one is the last, or not in order of time. */

@@ -4,9 +4,8 @@
  * a tagged error that says what to do, never a crash.
  */
 
-/** Rows of an answer when the question names no limit. */
+/** Events of an answer when the question names no limit. */
 export const DEFAULT_ROWS = 100;
-export const DEFAULT_GROUP_ROWS = 1_000;
 
 /** Groups of one `stats`: at some 100 B and a few states each this stays under 50 MB. */
 export const MAX_GROUPS = 100_000;

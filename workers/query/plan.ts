@@ -128,8 +128,11 @@ function pruneTest({ column, leaf }: Extract<Node, { kind: "leaf" }>): PruneTest
     case "prefix":
       return { op: "prefix", column, value: leaf.text };
     case "range":
+      if (leaf.min.quoted || leaf.max.quoted) return { op: "exists", column };
       return { op: "range", column, min: leaf.min.number, max: leaf.max.number };
     case "compare":
+      // In quotes, booleans compare as text.
+      if (leaf.value.quoted) return { op: "exists", column };
       return leaf.op[0] === ">"
         ? { op: "range", column, min: leaf.value.number }
         : { op: "range", column, max: leaf.value.number };

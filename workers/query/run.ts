@@ -15,7 +15,7 @@ import { EventSink } from "./events.ts";
 import { MAX_ROWS } from "./language/limits.ts";
 import { parseQuery } from "./language/parse.ts";
 import { formatTimeUs } from "./language/time.ts";
-import { DEFAULT_GROUP_ROWS, DEFAULT_ROWS, MAX_SEGMENTS, PRUNING_CACHE_BYTES } from "./limits.ts";
+import { DEFAULT_ROWS, MAX_SEGMENTS, PRUNING_CACHE_BYTES } from "./limits.ts";
 import { type LiveBatch, readLive } from "./live.ts";
 import { Lru } from "./lru.ts";
 import { checkBefore, checkLimit, checkRange, type QueryParams } from "./params.ts";
@@ -51,17 +51,20 @@ export async function runQuery(
     const parsed = parseQuery(params.q, options.now);
     if (!parsed.ok) throw new QueryFailure(badQuery(parsed.problem));
     const plan = withScript(planQuery(parsed.query, range), params.script);
-    const rows = Math.min(
-      limit ?? (plan.stats ? DEFAULT_GROUP_ROWS : (plan.limit ?? DEFAULT_ROWS)),
-      plan.limit ?? MAX_ROWS,
-    );
+    const rows = Math.min(limit ?? (plan.stats ? MAX_ROWS : (plan.limit ?? DEFAULT_ROWS)), plan.limit ?? MAX_ROWS);
     const sink = plan.stats
       ? new StatsSink(plan.stats.aggregates, plan.stats.by)
       : new EventSink({ limit: rows, sort: plan.sort, fields: plan.fields, after });
     const stats = await execute(env, plan, sink, options);
     const table = plan.after.reduce(applyPipe, sink.table());
     const next = sink instanceof EventSink && plan.limit === undefined ? sink.next() : undefined;
-    return { ...answerOf(table, rows), stats, ...(next === undefined ? {} : { next }) };
+    const truncated = table.rows.length > rows;
+    return {
+      ...answerOf(table, rows),
+      stats,
+      ...(next === undefined ? {} : { next }),
+      ...(truncated ? { truncated } : {}),
+    };
   });
 }
 

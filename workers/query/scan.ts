@@ -7,7 +7,9 @@
  * are under way at once, so that one waits for R2 while another is computed.
  */
 import type { ColumnBatch, NumberColumn } from "../event/batch.ts";
+import { OVERFLOW_COLUMN } from "../event/columns.ts";
 import type { CatalogSegment } from "../store/catalog.ts";
+import { unfoldAttributes } from "../store/overflow.ts";
 import type { Budget } from "./budget.ts";
 import { columnsOf, type Node, stagesOf } from "./compile.ts";
 import { QueryFailure } from "./errors.ts";
@@ -58,7 +60,12 @@ export async function runScan(scan: Scan): Promise<string[]> {
       scan.onProgress?.(++done, scan.segments.length);
     }
   };
-  await Promise.all(Array.from({ length: width(scan) }, worker));
+  try {
+    await Promise.all(Array.from({ length: width(scan) }, worker));
+  } finally {
+    // When one has failed, the others must not go on reading.
+    next = scan.segments.length;
+  }
   missing.push(...(await sink.finish()));
   if (failures > 0 && failures === budget.segments) {
     throw new QueryFailure({ code: "unavailable", message: `No segment could be read: ${missing[0]}. Try again.` });
@@ -80,7 +87,16 @@ function inOrder<T extends { minTime: number; maxTime: number }>(items: readonly
 }
 
 function liveGroup({ batch, minTime, maxTime }: LiveBatch): SealedGroup {
-  return { rows: batch.rows, minTime, maxTime, names: [...batch.columns.keys()], read: async () => batch };
+  const names = [...batch.columns.keys()];
+  return { rows: batch.rows, minTime, maxTime, names, read: async (wanted) => unfolded(batch, wanted) };
+}
+
+/** Where a batch has more attributes than columns, the rest lies in one JSON column. */
+function unfolded(batch: ColumnBatch, names: readonly string[]): ColumnBatch {
+  const rest = batch.columns.get(OVERFLOW_COLUMN);
+  if (rest?.type !== "string") return batch;
+  const hidden = names.filter((name) => !batch.columns.has(name));
+  return { rows: batch.rows, columns: new Map([...unfoldAttributes(rest, hidden), ...batch.columns]) };
 }
 
 async function scanSegment(scan: Scan, stages: readonly Node[], segment: CatalogSegment): Promise<void> {

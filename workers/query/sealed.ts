@@ -104,10 +104,9 @@ export class SealedReader {
   async open(entry: CatalogSegment): Promise<SealedGroup[]> {
     const known = opened.get(entry.key);
     const { segment, source } = known ?? (await this.places.run(() => this.openNew(entry)));
-    const names = segment.columns.map((c) => c.name);
     return segment.rowGroups.map((group, at) => ({
       ...group,
-      names,
+      names: segment.stored,
       read: (wanted, only) => this.read(entry.key, { segment, source }, at, wanted, only),
     }));
   }

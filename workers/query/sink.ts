@@ -5,7 +5,7 @@ import type { Table } from "./table.ts";
 
 /** More columns of a batch that was taken, read when it is known which of its rows are wanted. */
 export interface MoreColumns {
-  /** All that the batch has. */
+  /** All that the batch has; the overflow column stands for those that share it. */
   names: readonly string[];
   /** Rows other than those may come as null. */
   read(names: readonly string[], rows: Int32Array): Promise<ColumnBatch>;

@@ -126,7 +126,7 @@ export function overflowAttributes(column: StringColumn): { name: string; type: 
 }
 
 /** Text that is not a JSON object of scalars counts as empty: the file may be damaged or foreign. */
-function parseObject(text: string): Record<string, AttributeValue> {
+export function parseObject(text: string): Record<string, AttributeValue> {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);

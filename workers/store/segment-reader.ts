@@ -30,6 +30,8 @@ export interface Segment {
   rowGroups: readonly RowGroupInfo[];
   /** Every column, also the attributes that share the overflow column. */
   columns: readonly { name: string; type: ColumnType }[];
+  /** Columns as they lie in the file: the overflow column in place of those that share it. */
+  stored: readonly string[];
   /**
    * Columns that the segment does not have are missing from the answer. Dictionaries may hold an entry twice.
    * With `only` (ascending), the other rows may come as null: pages without any of them stay packed.
@@ -104,6 +106,7 @@ class ParquetSegment implements Segment {
   readonly rows: number;
   readonly rowGroups: readonly RowGroupInfo[];
   readonly columns: readonly { name: string; type: ColumnType }[];
+  readonly stored: readonly string[];
   private readonly source: ByteSource;
   private readonly size: number;
   private readonly footer: Footer;
@@ -121,6 +124,7 @@ class ParquetSegment implements Segment {
     this.overflow = this.positions.has(OVERFLOW_COLUMN)
       ? parseOverflowList(footer.keyValues.get(OVERFLOW_KEY))
       : new Map();
+    this.stored = footer.columns.map(({ name }) => name);
     const own = footer.columns.filter(({ name }) => name !== OVERFLOW_COLUMN);
     const rare = [...(this.overflow ?? [])].filter(([name]) => !this.positions.has(name));
     this.columns = [...own.map(({ name, type }) => ({ name, type })), ...rare.map(([name, type]) => ({ name, type }))];

@@ -290,3 +290,35 @@ describe("sort and limit", () => {
     });
   });
 });
+
+describe("events with more attributes than there are columns", () => {
+  const many = Object.fromEntries(Array.from({ length: 1_200 }, (_, i) => [`key.${i}`, i]));
+  const wide = (n: number, attributes: Record<string, number | string>): TailraceEvent => ({
+    time: n,
+    kind: "log",
+    script: "s",
+    invocation_id: "0",
+    seq: n,
+    sample_weight: 1,
+    attributes,
+  });
+  const events = [wide(1, many), wide(2, { "key.1100": 7, plain: "x" })];
+
+  test.each([
+    ["live", storeOf([events], [])],
+    ["sealed", storeOf([], [events])],
+  ])("are found and shown like any other, %s", async (_, store) => {
+    expect((await ask(store, "key.1100:>1000 | stats count(), max(key.1199)")).rows).toEqual([[1, 1199]]);
+    expect((await ask(store, "| stats count() by key.1100 | sort key.1100")).rows).toEqual([
+      [7, 1],
+      [1100, 1],
+    ]);
+    expect((await ask(store, "| fields key.1100, plain")).rows).toEqual([
+      [7, "x"],
+      [1100, null],
+    ]);
+    const { columns, rows } = await ask(store, "");
+    const at = columns.findIndex((c) => c.name === "attributes");
+    expect(rows.map((row) => JSON.parse(row[at] as string))).toEqual([{ "key.1100": 7, plain: "x" }, many]);
+  });
+});
