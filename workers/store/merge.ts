@@ -5,14 +5,19 @@
  */
 import type { Column, ColumnBatch, NumberColumn, StringColumn } from "../event/batch.ts";
 import type { ColumnType } from "../event/columns.ts";
+import { chooseColumns, foldAttributes, MAX_ATTRIBUTE_COLUMNS } from "./overflow.ts";
+
+/** Above this, rare attributes are folded while batches are merged, not only when they are written. */
+const MAX_MERGED_COLUMNS = 2 * MAX_ATTRIBUTE_COLUMNS;
 
 /**
  * All rows of all batches, in their order. A column that has two types becomes
  * a string column, as `BatchBuilder` does it. Dictionaries are united, so an
  * entry occurs once. `pick` leaves out columns that are not needed.
  */
-export function mergeBatches(batches: readonly ColumnBatch[], pick?: (name: string) => boolean): ColumnBatch {
-  if (batches.length === 1 && pick === undefined) return batches[0] as ColumnBatch;
+export function mergeBatches(sources: readonly ColumnBatch[], pick?: (name: string) => boolean): ColumnBatch {
+  if (sources.length === 1 && pick === undefined) return sources[0] as ColumnBatch;
+  const batches = pick === undefined ? foldIfWide(sources) : sources;
   let rows = 0;
   const types = new Map<string, ColumnType>();
   for (const batch of batches) {
@@ -28,6 +33,19 @@ export function mergeBatches(batches: readonly ColumnBatch[], pick?: (name: stri
     columns.set(name, type === "string" ? mergeStrings(batches, name, rows) : mergeNumbers(batches, name, type, rows));
   }
   return { rows, columns };
+}
+
+/**
+ * A column has an entry for every row, also where it is null: thousands of rare
+ * attributes over thousands of rows would not fit a Worker. So they go into the
+ * overflow column before there is one array for each.
+ */
+function foldIfWide(batches: readonly ColumnBatch[]): readonly ColumnBatch[] {
+  const names = new Set<string>();
+  for (const batch of batches) for (const name of batch.columns.keys()) names.add(name);
+  if (names.size <= MAX_MERGED_COLUMNS) return batches;
+  const keep = chooseColumns(batches);
+  return batches.map((batch) => foldAttributes(batch, keep));
 }
 
 function commonType(a: ColumnType, b: ColumnType): ColumnType {
@@ -113,8 +131,12 @@ export function sortByTime(batch: ColumnBatch): ColumnBatch {
   const time = (batch.columns.get("time") as NumberColumn | undefined)?.data;
   if (time === undefined || batch.rows < 2) return batch;
   const seq = (batch.columns.get("seq") as NumberColumn | undefined)?.data;
-  const before = (a: number, b: number) =>
-    (time[a] as number) - (time[b] as number) || (seq ? (seq[a] as number) - (seq[b] as number) : 0);
+  // A row without a time comes first.
+  const at = (row: number) => (Number.isNaN(time[row]) ? Number.NEGATIVE_INFINITY : (time[row] as number));
+  const before = (a: number, b: number) => {
+    if (at(a) !== at(b)) return at(a) < at(b) ? -1 : 1;
+    return seq ? (seq[a] as number) - (seq[b] as number) : 0;
+  };
   let sorted = true;
   for (let row = 1; row < batch.rows && sorted; row++) sorted = !(before(row - 1, row) > 0);
   if (sorted) return batch;
@@ -132,13 +154,15 @@ const EXACT = 2 ** 53;
 function timeOrder(time: Float64Array, rows: number, before: (a: number, b: number) => number): Int32Array {
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
+  let whole = true;
   for (let row = 0; row < rows; row++) {
     const t = time[row] as number;
     if (t < min) min = t;
     if (t > max) max = t;
+    if (!Number.isInteger(t)) whole = false;
   }
   const order = new Int32Array(rows);
-  if (!((max - min + 1) * rows < EXACT)) {
+  if (!(whole && (max - min + 1) * rows < EXACT)) {
     for (let row = 0; row < rows; row++) order[row] = row;
     return order.sort((a, b) => before(a, b) || a - b);
   }
@@ -170,9 +194,4 @@ export function selectRows(batch: ColumnBatch, rows: ArrayLike<number>): ColumnB
     }
   }
   return { rows: rows.length, columns };
-}
-
-/** One batch per list of rows. */
-export function splitRows(batch: ColumnBatch, rowLists: readonly ArrayLike<number>[]): ColumnBatch[] {
-  return rowLists.map((rows) => selectRows(batch, rows));
 }

@@ -35,8 +35,8 @@ const ROW_GROUP_CHARS = 8 * 1024 * 1024;
 const INTEGER_COLUMNS = new Set(["seq", "http.response.status_code"]);
 
 const MAGIC = new Uint8Array([0x50, 0x41, 0x52, 0x31]);
-export const FORMAT_KEY = "tailrace.format";
-export const FORMAT_VERSION = "1";
+const FORMAT_KEY = "tailrace.format";
+const FORMAT_VERSION = "1";
 /** JSON: `[[name, type], …]` of the attributes in the overflow column. */
 export const OVERFLOW_KEY = "tailrace.overflow";
 /** Longer lists are left out; a reader then looks into the overflow column for any name. */

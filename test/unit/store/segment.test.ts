@@ -131,7 +131,7 @@ test("a row group ends early where texts are long, so that a reader can hold it"
   const time: Column = { type: "time", data: Float64Array.from({ length: rows }, (_, row) => row) };
   const batch: ColumnBatch = {
     rows,
-    columns: new Map([
+    columns: new Map<string, Column>([
       ["time", time],
       ["message", text],
     ]),
