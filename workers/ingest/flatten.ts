@@ -44,7 +44,8 @@ export class NameTree {
   private add(parent: Name, key: string): Name {
     const joined = parent.name === "" ? key : `${parent.name}.${key}`;
     const name: Name = {
-      name: clip(joined === "" ? "_" : joined, MAX_KEY_CHARS),
+      // Maps by e-mail address or by token have secrets for names.
+      name: clip(joined === "" ? "_" : this.redactor.text(joined), MAX_KEY_CHARS),
       hidden: parent.hidden || this.redactor.sensitive(key),
       harmless: undefined,
       fields: new Map(),

@@ -31,6 +31,7 @@ const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 2_000;
 /** Whoever opened the group is taken for dead after this long. */
 const TAKEOVER_MS = 5_000;
+const MAX_WATCHERS = 2;
 /** Upper bound of the contract with the Ingester. */
 const MAX_SHARDS = 64;
 /** Workers remembered. */
@@ -89,6 +90,8 @@ export interface Pending {
   carried: CountsOnly;
   shedding: boolean;
   bytes: number;
+  /** Calls that wait for it. */
+  waiting: number;
   dueMs: number;
   cancelTimer: () => void;
 }
@@ -131,6 +134,7 @@ export class GroupCommit {
       carried: noCounts(),
       shedding: false,
       bytes: 0,
+      waiting: 0,
       dueMs: Number.POSITIVE_INFINITY,
       cancelTimer: () => {},
     };
@@ -161,6 +165,10 @@ export class GroupCommit {
 
   /** Resolves when the group is durable, or given up. Takes it over if whoever should send it is gone. */
   async settled(pending: Pending): Promise<Fate> {
+    // The first to wait is the one who sends; a few of the others watch over it, since a timer costs.
+    const isWatcher = pending.waiting > 0 && pending.waiting <= MAX_WATCHERS;
+    pending.waiting++;
+    if (!isWatcher) return pending.done;
     let cancel = () => {};
     const late = new Promise<"late">((resolve) => {
       cancel = this.clock.after(TAKEOVER_MS, () => resolve("late"));

@@ -116,11 +116,16 @@ function structured(
   const errorKey = ERROR_KEYS.find((key) => isError(fields[key]));
   if (errorKey !== undefined) {
     const error = fields[errorKey] as Fields;
-    event.name = text(error.name ?? error.type);
+    event.name = label(error.name ?? error.type, redactor);
     event.stack = redactor.text(clip(error.stack as string, MAX_STACK_CHARS));
   }
   out.addFields(fields, used);
   return finish(event, out);
+}
+
+function label(value: unknown, redactor: Redactor): string | undefined {
+  const found = text(value);
+  return found === undefined ? undefined : redactor.label(found);
 }
 
 const isError = (value: unknown): boolean => isFields(value) && typeof value.stack === "string";
@@ -156,7 +161,7 @@ function fieldsArgument(args: readonly unknown[]): number {
 function addErrors(errors: Fields[], event: LogFields, out: AttributeCollector, redactor: Redactor): void {
   const [first, ...further] = errors;
   if (first === undefined) return;
-  event.name = text(first.name) ?? "Error";
+  event.name = label(first.name, redactor) ?? "Error";
   if (typeof first.stack === "string") event.stack = redactor.text(clip(first.stack, MAX_STACK_CHARS));
   out.add("error.message", first.message);
   further.slice(0, MAX_FURTHER_ERRORS).forEach((error, i) => {

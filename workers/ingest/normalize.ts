@@ -107,7 +107,7 @@ function readItem(item: unknown, around: Surroundings, redactor: Redactor): Invo
     return { unreadable: "eventTimestamp is not a time in milliseconds" };
   }
   const ms = given ?? firstTime(logs, exceptions, around.nowMs);
-  const fields = readContext(item, info, ms, around.defaults);
+  const fields = readContext(item, info, ms, around.defaults, redactor);
   const request =
     info.type === "fetch" && info.event ? readRequest(info.event, fields, around.routes(fields.script)) : undefined;
   if (request !== undefined && fields.route !== undefined) fields.route = redactor.text(fields.route);
@@ -135,21 +135,31 @@ function firstTime(logs: readonly unknown[], exceptions: readonly unknown[], now
   return nowMs;
 }
 
-function readContext(item: Fields, info: EventInfo, ms: number, defaults: ItemDefaults): InvocationFields {
+function readContext(
+  item: Fields,
+  info: EventInfo,
+  ms: number,
+  defaults: ItemDefaults,
+  redactor: Redactor,
+): InvocationFields {
   const given = item.scriptVersion;
   const version: Fields = isFields(given) ? given : ((defaults.version ?? {}) as Fields);
   const id = item.invocationId;
+  const label = (value: unknown, limit?: number) => {
+    const found = text(value, limit);
+    return found === undefined ? undefined : redactor.label(found);
+  };
   // One shape for all, in the order of INVOCATION_FIELDS: the batch builder reads millions of these.
   return {
     script: scriptName(item.scriptName) ?? defaults.script ?? UNKNOWN_SCRIPT,
     invocation_id: isInvocationId(id) ? id : newInvocationId(ms),
     sample_weight: 1,
-    entrypoint: text(item.entrypoint),
-    version_id: text(version.id),
-    version_tag: text(version.tag),
-    version_message: text(version.message),
+    entrypoint: label(item.entrypoint),
+    version_id: label(version.id),
+    version_tag: label(version.tag),
+    version_message: label(version.message),
     event_type: info.type,
-    outcome: text(item.outcome, MAX_OUTCOME_CHARS) ?? "unknown",
+    outcome: label(item.outcome, MAX_OUTCOME_CHARS) ?? "unknown",
     trace_id: undefined,
     ray_id: undefined,
     method: undefined,
@@ -239,7 +249,7 @@ function exceptionEvent(
     seq,
     level: "error",
     message: redactor.text(text(exception.message, MAX_MESSAGE_CHARS) ?? ""),
-    name: text(exception.name) ?? "Error",
+    name: redactor.label(text(exception.name) ?? "Error"),
     span_id: spanId,
     parent_span_id: undefined,
     duration: undefined,
@@ -328,7 +338,7 @@ function isoTime(value: unknown): unknown {
 
 function addItemDetails(item: Fields, truncated: boolean, out: AttributeCollector): void {
   const model = text(item.executionModel);
-  if (model !== undefined) out.set("cloudflare.execution_model", model);
+  if (model !== undefined) out.add("cloudflare.execution_model", model);
   if (truncated) out.set("cloudflare.truncated", true);
   out.add("cloudflare.dispatch_namespace", item.dispatchNamespace);
   out.add("cloudflare.script_tags", item.scriptTags);

@@ -10,6 +10,7 @@ export const DEFAULT_REDACTED_KEYS: readonly string[] = [
   "*password*",
   "*passwd*",
   "pwd",
+  "pass",
   "*passphrase*",
   "passcode",
   "*secret*",
@@ -101,11 +102,14 @@ function decoded(key: string): string {
 
 const squeeze = (name: string) => name.toLowerCase().replace(/[-_.\s[\]"']/g, "");
 
+/** Does a pattern say anything? `*` would hide all, and no letter or digit none. */
+export const isPattern = (name: string): boolean => /[^*]/.test(squeeze(name));
+
 function patterns(names: readonly string[]): RegExp | null {
   const sources = names
     .slice(0, MAX_PATTERNS)
     .map((name) => squeeze(name.slice(0, MAX_PATTERN_CHARS)).replace(/\*+/g, "*"))
-    .filter((name) => name !== "" && name !== "*")
+    .filter(isPattern)
     .map((name) => name.replace(/[^a-z0-9*]/g, "\\$&").replaceAll("*", ".*"));
   return sources.length === 0 ? null : new RegExp(`^(?:${sources.join("|")})$`, "s");
 }

@@ -12,8 +12,9 @@ export const TOKEN_PREFIX =
 const TOKEN_PREFIXES = new RegExp(TOKEN_PREFIX.source, "g");
 
 /** Four digits and four more: where a card number may begin. */
-export const CARD_HINT = /\d{4}[ -]?\d{4}/;
-const CARD = /(?<![\w.-])[2-6](?:[ -]?\d){12,18}(?![\w-])/g;
+export const CARD_HINT = /\d{4}[ +-]?\d{4}/;
+/** `+` is a space in form encoding. */
+const CARD = /(?<![\w.-])[2-6](?:[ +-]?\d){12,18}(?![\w-])/g;
 /** By first digits and length, as the networks give them out; µs and ms timestamps begin with 1. */
 const CARD_NETWORK = /^(?:4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3[0689]\d{12}|6\d{15,18})$/;
 
@@ -97,17 +98,40 @@ export function redactCards(text: string): string {
   return text.replace(CARD, (found) => {
     // A date or a code may follow: `4111 1111 1111 1111 12`.
     for (let end = found.length; end > 12; end = lastGap(found, end)) {
-      if (isCard(found.slice(0, end).replace(/[ -]/g, ""))) return REDACTED + found.slice(end);
+      if (isCard(found.slice(0, end).replace(/[ +-]/g, ""))) return REDACTED + found.slice(end);
     }
     return found;
   });
 }
 
 const lastGap = (text: string, before: number) =>
-  Math.max(text.lastIndexOf(" ", before - 1), text.lastIndexOf("-", before - 1));
+  Math.max(...[" ", "-", "+"].map((gap) => text.lastIndexOf(gap, before - 1)));
 
 export function redactEmails(text: string): string {
   return text.replace(EMAIL, REDACTED);
+}
+
+/** A byte of ASCII as URLs write it. */
+export const ENCODED = /%[0-7][0-9A-Fa-f]/;
+/** What stands between the separators of URLs and of text. Each character is looked at once. */
+const ENCODED_PART = /[^\s"'<>&?=#;,(){}[\]|\\]+/g;
+
+/** `?next=https%3A%2F%2Fhost%2F%3Ftoken%3Dabc`: what is encoded is looked through decoded, and encoded again if it was touched. */
+export function redactEncoded(text: string, clean: (decoded: string) => string): string {
+  return text.replace(ENCODED_PART, (part) => {
+    if (!ENCODED.test(part)) return part;
+    const decoded = decode(part);
+    const cleaned = clean(decoded);
+    return cleaned === decoded ? part : encodeURIComponent(cleaned.toWellFormed());
+  });
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part.replace(/%([0-7][0-9A-Fa-f])/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  }
 }
 
 /** Digits only. Network prefix and length, then the Luhn check digit. */

@@ -9,9 +9,11 @@ import { compileKeys } from "./redact-keys.ts";
 import { REDACTED, redactPairs } from "./redact-pairs.ts";
 import {
   CARD_HINT,
+  ENCODED,
   isCard,
   redactCards,
   redactEmails,
+  redactEncoded,
   redactTokens,
   redactUserInfo,
   TOKEN_PREFIX,
@@ -26,6 +28,8 @@ export interface Redactor {
   sensitiveInQuery(key: string): boolean;
   /** The text without its secrets; the same string if there are none. */
   text(text: string): string;
+  /** The same for names, versions and the like: few different ones, each looked through once. */
+  label(text: string): string;
   /** Card numbers are also sent as numbers. */
   number(value: number): number | string;
 }
@@ -34,21 +38,37 @@ export interface Redactor {
 const MIN_CHARS = 4;
 /** 13 digits: the shortest card number. */
 const SMALLEST_CARD = 1e12;
+/** Encoded within encoded: a link in a link in a link. */
+const MAX_DECODINGS = 3;
+/** Labels remembered. */
+const MAX_LABELS = 1_000;
 
 export function compileRedactor(settings: PlatformSettings["redaction"]): Redactor {
   const keys = compileKeys(settings.keys, settings.except);
-  const hints = [/[=:]/, TOKEN_PREFIX];
+  const hints = [/[=:]/, TOKEN_PREFIX, ENCODED];
   if (settings.cardNumbers) hints.push(CARD_HINT);
   if (settings.emails) hints.push(/@/);
   const suspicious = new RegExp(hints.map((h) => h.source).join("|"));
+  const redact = (text: string, decodings: number): string => {
+    if (text.length < MIN_CHARS || !suspicious.test(text)) return text;
+    let clean = redactTokens(redactPairs(text, keys));
+    if (clean.includes("@") && clean.includes("://")) clean = redactUserInfo(clean);
+    if (settings.cardNumbers && CARD_HINT.test(clean)) clean = redactCards(clean);
+    if (settings.emails && clean.includes("@")) clean = redactEmails(clean);
+    if (decodings > 0 && clean.includes("%")) clean = redactEncoded(clean, (part) => redact(part, decodings - 1));
+    return clean;
+  };
+  const labels = new Map<string, string>();
   return {
     ...keys,
-    text(text) {
-      if (text.length < MIN_CHARS || !suspicious.test(text)) return text;
-      let clean = redactTokens(redactPairs(text, keys));
-      if (clean.includes("@") && clean.includes("://")) clean = redactUserInfo(clean);
-      if (settings.cardNumbers && CARD_HINT.test(clean)) clean = redactCards(clean);
-      if (settings.emails && clean.includes("@")) clean = redactEmails(clean);
+    text: (text) => redact(text, MAX_DECODINGS),
+    label(text) {
+      let clean = labels.get(text);
+      if (clean === undefined) {
+        if (labels.size >= MAX_LABELS) labels.clear();
+        clean = redact(text, MAX_DECODINGS);
+        labels.set(text, clean);
+      }
       return clean;
     },
     number(value) {

@@ -123,7 +123,7 @@ const KEPT_HEADERS = new Set(
 );
 const PLAIN_HEADERS = new Set(
   `accept accept-encoding accept-language cache-control content-encoding content-type sec-ch-ua-mobile
-  sec-ch-ua-platform sec-fetch-dest sec-fetch-mode sec-fetch-site upgrade user-agent`.split(/\s+/),
+  sec-ch-ua-platform sec-fetch-dest sec-fetch-mode sec-fetch-site upgrade`.split(/\s+/),
 );
 const DROPPED_HEADERS = new Set(["x-forwarded-proto", "x-real-ip"]);
 /** Header names remembered per set of settings. */

@@ -5,7 +5,7 @@
  */
 import * as v from "valibot";
 import type { PlatformSettings, WorkerSettings } from "../api/contract.ts";
-import { MAX_PATTERN_CHARS, MAX_PATTERNS } from "./redact-keys.ts";
+import { isPattern, MAX_PATTERN_CHARS, MAX_PATTERNS } from "./redact-keys.ts";
 
 /** Row of the D1 table `settings` that holds `PlatformSettings`. */
 export const PLATFORM_SETTINGS_KEY = "platform";
@@ -36,7 +36,11 @@ export const workerSettingsSchema = v.strictObject({
   canaryVersions: v.optional(v.pipe(v.array(name), v.maxLength(MAX_CANARIES))),
 });
 
-const pattern = v.pipe(v.string(), v.nonEmpty(), v.maxLength(MAX_PATTERN_CHARS));
+const pattern = v.pipe(
+  v.string(),
+  v.maxLength(MAX_PATTERN_CHARS),
+  v.check(isPattern, "a pattern is a name with * for anything, not * alone"),
+);
 const patterns = v.pipe(v.array(pattern), v.maxLength(MAX_PATTERNS));
 
 export const platformSettingsSchema = v.strictObject({
