@@ -54,7 +54,10 @@ export function Chart(props: ChartProps) {
     };
   }, [height]);
 
-  useEffect(() => plot.current?.update(latest.current), [props.x, props.series, props.from, props.to, theme]);
+  useEffect(
+    () => plot.current?.update(latest.current),
+    [props.x, props.series, props.marks, props.from, props.to, theme],
+  );
 
   return (
     <figure class="chart" aria-label={`${title}, ${unitLabel}, over time`}>

@@ -1,4 +1,5 @@
 /** One event with every attribute. A click on a value filters in or out, or groups by its field. */
+import { Fragment } from "preact";
 import { useEffect } from "preact/hooks";
 import type { EventJson } from "../../../workers/api/contract.ts";
 import { attributeField } from "../../../workers/query/language/ast.ts";
@@ -41,6 +42,20 @@ export function fieldsOf(event: EventJson): [string, Scalar][] {
   return core;
 }
 
+/** Long dotted names break at their dots, not inside a word. */
+function Breakable({ name }: { name: string }) {
+  return (
+    <>
+      {name.split(/(?<=[._])/).map((part, i) => (
+        <Fragment key={`${i} ${part}`}>
+          {part}
+          <wbr />
+        </Fragment>
+      ))}
+    </>
+  );
+}
+
 function AttributeRow({
   name,
   value,
@@ -55,7 +70,7 @@ function AttributeRow({
   return (
     <li class="attr">
       <span class="attr-name" title={name}>
-        {name}
+        <Breakable name={name} />
       </span>
       <span class="attr-value mono" title={shown === String(value) ? undefined : String(value)}>
         {shown}

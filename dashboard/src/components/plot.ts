@@ -6,7 +6,7 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { clock, day } from "../lib/format.ts";
-import type { PlotInput, PlotSeries } from "../lib/plot-input.ts";
+import type { PlotInput, PlotMark, PlotSeries } from "../lib/plot-input.ts";
 
 export interface PlotOptions {
   height: number;
@@ -171,6 +171,7 @@ export function createPlot(host: HTMLElement, first: PlotInput, options: PlotOpt
             options.onZoom(u.posToVal(left, "x"), u.posToVal(left + width, "x"));
           },
         ],
+        draw: [(u) => drawMarks(u, input.marks ?? [], colour)],
         setCursor: [(u) => tooltip.move(u, input)],
       },
     };
@@ -206,6 +207,37 @@ export function createPlot(host: HTMLElement, first: PlotInput, options: PlotOpt
       host.replaceChildren();
     },
   };
+}
+
+const MARK_FONT_PX = 10;
+
+function drawMarks(u: uPlot, marks: PlotMark[], colour: (name: string) => string): void {
+  const { ctx, bbox } = u;
+  const ratio = uPlot.pxRatio;
+  let free = Number.NEGATIVE_INFINITY;
+  ctx.save();
+  ctx.font = `${MARK_FONT_PX * ratio}px ${getComputedStyle(u.root).fontFamily}`;
+  ctx.textBaseline = "top";
+  ctx.textAlign = "left";
+  for (const mark of [...marks].sort((a, b) => a.t - b.t)) {
+    const x = Math.round(u.valToPos(mark.t, "x", true));
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    ctx.strokeStyle = colour(mark.colour);
+    ctx.lineWidth = ratio;
+    ctx.setLineDash([3 * ratio, 3 * ratio]);
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    const width = ctx.measureText(mark.label).width;
+    const left = Math.min(x + 4 * ratio, bbox.left + bbox.width - width);
+    // Names that would lie on one another are left to the table.
+    if (left < free) continue;
+    ctx.fillStyle = colour("--muted");
+    ctx.fillText(mark.label, left, bbox.top);
+    free = left + width + 4 * ratio;
+  }
+  ctx.restore();
 }
 
 function point(u: uPlot, i: number): HTMLElement {

@@ -8,6 +8,13 @@ export interface PlotSeries {
   kind: "bars" | "line";
 }
 
+/** Something that began: a dashed line through the chart, named at its top. */
+export interface PlotMark {
+  t: number;
+  label: string;
+  colour: string;
+}
+
 export interface PlotInput {
   /** Starts of the buckets, empty ones included. */
   x: number[];
@@ -19,6 +26,7 @@ export interface PlotInput {
   format: (value: number) => string;
   /** For the axis, where values are round; `format` when absent. */
   formatTick?: (value: number) => string;
+  marks?: PlotMark[];
   /** The y axis reaches at least this far. */
   minTop?: number;
 }

@@ -1,6 +1,6 @@
 /** Rollup series → what the charts draw. Pure. */
 import type { SeriesPoint, VersionSummary } from "../../../workers/api/contract.ts";
-import type { PlotSeries } from "./plot-input.ts";
+import type { PlotMark, PlotSeries } from "./plot-input.ts";
 import { colourVar, shortId } from "./versions.ts";
 
 export const timesOf = (points: SeriesPoint[]) => points.map((p) => p.t);
@@ -34,6 +34,18 @@ export const versionName = (v: { id: string; tag: string }) =>
 
 export function versionLines(versions: VersionSummary[], pick: (p: SeriesPoint) => number | null): PlotSeries[] {
   return versions.map((v) => line(v.series, versionName(v), colourVar(v.id), pick));
+}
+
+/** A version that was first seen right at the start of the range was probably there before. */
+const SETTLED_BUCKETS = 2;
+
+/** Where a Worker's versions took over from one that was there before. */
+export function firstSeenMarks(versions: VersionSummary[], from: number, bucketMs: number): PlotMark[] {
+  const first = Math.min(...versions.map((v) => v.firstSeen));
+  const after = Math.max(first, from + SETTLED_BUCKETS * bucketMs);
+  return versions
+    .filter((v) => v.id !== "" && v.firstSeen > after)
+    .map((v) => ({ t: v.firstSeen, label: v.tag || shortId(v.id), colour: colourVar(v.id) }));
 }
 
 /** Requests per second: comparable between ranges, unlike counts per bucket. */

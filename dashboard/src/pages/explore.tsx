@@ -111,7 +111,8 @@ function ReadStats({ stats }: { stats: QueryStats | undefined }) {
   if (stats === undefined) return null;
   return (
     <span class="small faint cut read-stats" title="What the server read to answer">
-      {duration(stats.ms)} · {count(stats.events)} events read · {count(stats.segments)} segments
+      {duration(stats.ms)} · {count(stats.events)} events read · {count(stats.segments)}{" "}
+      {stats.segments === 1 ? "segment" : "segments"}
       {stats.pruned > 0 && `, ${count(stats.pruned)} ruled out`}
       {stats.bytes > 0 && ` · ${bytes(stats.bytes)}`}
     </span>

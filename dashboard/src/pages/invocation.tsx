@@ -59,12 +59,12 @@ function Summary({ event, id }: { event: EventJson; id: string }) {
   return (
     <dl class="inv-facts">
       {facts.map(([label, value]) => (
-        <div key={label}>
+        <div key={label} class={label === "Version" ? "wide" : ""}>
           <dt class="small faint">{label}</dt>
           <dd class="cut">{value}</dd>
         </div>
       ))}
-      <div>
+      <div class="wide">
         <dt class="small faint">Invocation id</dt>
         <dd class="mono cut" title={id}>
           {id}

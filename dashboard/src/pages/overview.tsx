@@ -14,7 +14,7 @@ import { ErrorState, NoData, Progress, StaleNotice } from "../components/states.
 import { WorkerTable } from "../components/worker-table.tsx";
 import { diagnoseAll } from "../lib/diagnose.ts";
 import { count, countTick, duration, durationTick, percent } from "../lib/format.ts";
-import { line, requestBars, timesOf } from "../lib/series.ts";
+import { firstSeenMarks, line, requestBars, timesOf } from "../lib/series.ts";
 import { assignColours, colourVar, rememberName, shortId } from "../lib/versions.ts";
 import { tick } from "../state/live.ts";
 import { range, setQuery } from "../state/location.ts";
@@ -60,6 +60,13 @@ function Charts({ data }: { data: OverviewAnswer }) {
         .slice(0, BLAMED_LINES),
     [data],
   );
+  const marks = useMemo(
+    () =>
+      data.workers
+        .filter((w) => blamed.some((v) => w.versions.some((own) => own.id === v.id)))
+        .flatMap((w) => firstSeenMarks(w.versions, data.from, data.bucketMs)),
+    [data, blamed],
+  );
   const requests = useMemo(() => requestBars(points), [points]);
   const errors = useMemo(
     () => [
@@ -78,6 +85,7 @@ function Charts({ data }: { data: OverviewAnswer }) {
         title="Requests"
         unitLabel="per bar"
         {...frame}
+        marks={marks}
         series={requests}
         format={count}
         formatTick={countTick}
@@ -92,6 +100,7 @@ function Charts({ data }: { data: OverviewAnswer }) {
         title="Error rate"
         unitLabel="% of requests"
         {...frame}
+        marks={marks}
         series={errors}
         format={percent}
         minTop={0.01}
@@ -110,6 +119,7 @@ function Charts({ data }: { data: OverviewAnswer }) {
         title="Duration"
         unitLabel="wall time"
         {...frame}
+        marks={marks}
         series={latency}
         format={duration}
         formatTick={durationTick}

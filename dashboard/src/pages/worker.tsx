@@ -14,7 +14,7 @@ import { MeasureCells } from "../components/worker-table.tsx";
 import { diagnose } from "../lib/diagnose.ts";
 import { count, countTick, duration, durationTick, full, moment, percent, rate } from "../lib/format.ts";
 import { exploreHref, term } from "../lib/query-text.ts";
-import { perSecond, requestBars, timesOf, versionLines, versionName } from "../lib/series.ts";
+import { firstSeenMarks, perSecond, requestBars, timesOf, versionLines, versionName } from "../lib/series.ts";
 import { assignColours, colourVar, rememberName } from "../lib/versions.ts";
 import { tick } from "../state/live.ts";
 import { range, withRange } from "../state/location.ts";
@@ -106,6 +106,7 @@ function Charts({ data }: { data: WorkerAnswer }) {
     () => ({ x: timesOf(worker.series), bucketMs: data.bucketMs, from: data.from, to: data.to, syncKey: SYNC }),
     [data],
   );
+  const marks = useMemo(() => firstSeenMarks(worker.versions, data.from, data.bucketMs), [data]);
   const single = versions.length < 2;
   const series = useMemo(
     () => ({
@@ -134,14 +135,16 @@ function Charts({ data }: { data: WorkerAnswer }) {
           title="Requests"
           unitLabel={single ? "per bar" : "per second"}
           {...frame}
+          marks={marks}
           series={series.requests}
           format={single ? count : (v) => rate(v, 1000)}
-          formatTick={single ? countTick : (v) => (v === 0 ? "0" : rate(v, 1000))}
+          formatTick={single ? countTick : (v) => (v === 0 ? "0" : `${countTick(v)}/s`)}
         />
         <Chart
           title="Error rate"
           unitLabel="% of requests"
           {...frame}
+          marks={marks}
           series={series.errors}
           format={percent}
           minTop={0.01}
@@ -150,6 +153,7 @@ function Charts({ data }: { data: WorkerAnswer }) {
           title="Duration p50"
           unitLabel="wall time"
           {...frame}
+          marks={marks}
           series={series.p50}
           format={duration}
           formatTick={durationTick}
@@ -159,6 +163,7 @@ function Charts({ data }: { data: WorkerAnswer }) {
           title="Duration p99"
           unitLabel="wall time"
           {...frame}
+          marks={marks}
           series={series.p99}
           format={duration}
           formatTick={durationTick}
@@ -241,9 +246,9 @@ export default function Worker({ script }: { script: string }) {
           <Icon name="back" />
         </a>
         <h1 class="cut">{script}</h1>
-        <a class="btn" href={exploreHref(term("script", script), range.value)}>
+        <a class="btn" aria-label="Events" href={exploreHref(term("script", script), range.value)}>
           <Icon name="search" />
-          Events
+          <span class="hide-phone">Events</span>
         </a>
         <a class="btn quiet hide-phone" href={`/settings/workers?script=${encodeURIComponent(script)}`}>
           Retention and sampling

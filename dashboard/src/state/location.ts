@@ -4,7 +4,7 @@
  * and navigate.
  */
 import { computed, signal } from "@preact/signals";
-import { DEFAULT_RANGE, type RangeText, resolveRange } from "../lib/range.ts";
+import { DEFAULT_RANGE, type RangeText } from "../lib/range.ts";
 
 export const path = signal(window.location.pathname);
 export const query = signal<Record<string, string>>(Object.fromEntries(new URLSearchParams(window.location.search)));
@@ -51,5 +51,3 @@ export function withRange(href: string): string {
 export function zoom(fromMs: number, toMs: number): void {
   setQuery({ from: String(Math.floor(fromMs)), to: String(Math.ceil(toMs)), event: undefined });
 }
-
-export const rangeNow = () => resolveRange(range.value, Date.now());
