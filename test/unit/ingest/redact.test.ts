@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compileRedactor, REDACTED } from "../../../workers/ingest/redact.ts";
+import { parsePlatformSettings } from "../../../workers/ingest/settings.ts";
 import { eventsOf, fetchItem, logItem, redactor } from "./support.ts";
 
 const defaults = { keys: [], except: [], cardNumbers: true, emails: false };
@@ -50,6 +51,11 @@ describe("names that hold secrets", () => {
   });
 });
 
+test.each(["*", "***", "", "-", " _ "])("the pattern %j says nothing and is refused", (pattern) => {
+  const settings = JSON.stringify({ redaction: { ...defaults, keys: [pattern] }, worker: {} });
+  expect(parsePlatformSettings(settings)).toBeUndefined();
+});
+
 describe("text", () => {
   test.each([
     ["password=hunter2 sent", "password=REDACTED sent"],
@@ -72,6 +78,11 @@ describe("text", () => {
     ["paid with 4111 1111 1111 1111", "paid with REDACTED"],
     ["paid with 4111-1111-1111-1111 12/29", "paid with REDACTED 12/29"],
     ["card:378282246310005.", "card:REDACTED."],
+    ["?note=4111+1111+1111+1111&a=1", "?note=REDACTED&a=1"],
+    ["/go?next=https%3A%2F%2Fb%2F%3Ftoken%3Dabc&a=1", "/go?next=https%3A%2F%2Fb%2F%3Ftoken%3DREDACTED&a=1"],
+    ["?state=%7B%22token%22%3A%22abc%22%7D", "?state=%7B%22token%22%3A%22REDACTED%22%7D"],
+    ["?a=b%253Fpassword%253Dabc", "?a=b%253Fpassword%253DREDACTED"],
+    ["?a=%FF%3Fpassword%3Dabc", "?a=%25FF%3Fpassword%3DREDACTED"],
   ])("%s", (text, clean) => expect(redactor.text(text)).toBe(clean));
 
   test.each([
@@ -84,11 +95,13 @@ describe("text", () => {
     "https://shop.test/products/12?color=red#top",
     "skip-level disk-full basic training begins",
     "bob@shop.test wrote",
+    "100%25 of caf%C3%A9 a%20b %zz ?q=50%3E40",
   ])("nothing to hide in: %s", (text) => expect(redactor.text(text)).toBe(text));
 
   test("e-mail addresses are hidden if asked for", () => {
     const strict = compileRedactor({ ...defaults, emails: true });
     expect(strict.text("from bob.smith+x@mail.shop.test, thanks")).toBe("from REDACTED, thanks");
+    expect(strict.text("/reset?email=bob.smith%40shop.test&a=1")).toBe("/reset?email=REDACTED&a=1");
   });
 
   test("card numbers may be allowed, and are also numbers", () => {
@@ -141,6 +154,8 @@ describe("text", () => {
     ["-----BEGIN ".repeat(90_000)],
     ["a@".repeat(400_000)],
     ['\\"'.repeat(400_000)],
+    ["%3D".repeat(300_000)],
+    ["%25".repeat(300_000)],
   ])("hostile text of a megabyte takes no longer than any other: %.12s…", (text) => {
     const strict = compileRedactor({ ...defaults, emails: true });
     expect(typeof strict.text(text)).toBe("string");
@@ -191,6 +206,21 @@ describe("an item", () => {
     const text = JSON.stringify(eventsOf(item));
     expect(text).not.toContain(secret);
     for (const kept of ["kept", "page=2", "shop.test"]) expect(text).toContain(kept);
+  });
+
+  test("keeps none in what it is called: names, versions, entrypoints, outcomes", () => {
+    const hidden = `token=${secret}`;
+    const item = logItem({ users: { [hidden]: 1 }, error: { name: hidden, stack: "at x" } });
+    const events = eventsOf({
+      ...item,
+      entrypoint: hidden,
+      outcome: hidden,
+      executionModel: hidden,
+      scriptVersion: { id: hidden, tag: hidden, message: hidden },
+      exceptions: [{ timestamp: 1, name: hidden, message: "x" }],
+      event: { request: { url: "https://a.test/", headers: { "user-agent": hidden } } },
+    });
+    expect(JSON.stringify(events)).not.toContain(secret);
   });
 
   test("a card number sent as a number is hidden too", () => {
