@@ -57,7 +57,13 @@ export interface UnsealedRollups {
    * One entry per log row, so that the caller can leave out what D1 has (`id <= sealed_through`).
    * JSON of `RollupDelta[]` and `LedgerDelta[]`: parsed by who asks, not by the one thread of the Ingester.
    */
-  entries: { id: number; rollups: string; ledger: string }[];
+  entries: {
+    id: number;
+    /** When it arrived, ms since the epoch. */
+    at: number;
+    rollups: string;
+    ledger: string;
+  }[];
   /** True when there was more than one answer may carry: ask again from the last id. */
   more: boolean;
 }

@@ -10,6 +10,7 @@
  * its counter. They start at the clock, so a log whose storage was lost does not
  * use the ids of its former life again.
  */
+import type { UnsealedRollups } from "./contract.ts";
 import { CHUNK_APPENDS, CHUNK_BYTES, CHUNK_EVENTS, MAX_ROW_BYTES, PART_CHARS, QUARANTINE_BYTES } from "./limits.ts";
 import { RecentIds } from "./recent-ids.ts";
 
@@ -204,23 +205,20 @@ export class Log {
   }
 
   /** A page of the counts of entries after `afterId`, without their events. */
-  countsPage(
-    afterId: number,
-    maxBytes: number,
-  ): { entries: { id: number; rollups: string; ledger: string }[]; more: boolean } {
-    const entries: { id: number; rollups: string; ledger: string }[] = [];
+  countsPage(afterId: number, maxBytes: number): UnsealedRollups {
+    const entries: UnsealedRollups["entries"] = [];
     let bytes = 0;
     for (const chunk of this.chunks) {
       if (chunk.lastId <= afterId) continue;
       const rows = this.sql
-        .exec<Pick<SqlRow, "id" | "parts" | "rollups" | "ledger">>(
-          `SELECT id, parts, rollups, ledger FROM log_${chunk.firstId} WHERE id > ? ORDER BY id`,
+        .exec<Pick<SqlRow, "id" | "at" | "parts" | "rollups" | "ledger">>(
+          `SELECT id, at, parts, rollups, ledger FROM log_${chunk.firstId} WHERE id > ? ORDER BY id`,
           afterId,
         )
         .toArray();
       for (const row of rows) {
         if (bytes > maxBytes) return { entries, more: true };
-        const entry = { id: row.id, rollups: this.text(row, "rollups"), ledger: this.text(row, "ledger") };
+        const entry = { id: row.id, at: row.at, rollups: this.text(row, "rollups"), ledger: this.text(row, "ledger") };
         bytes += entry.rollups.length + entry.ledger.length;
         entries.push(entry);
       }

@@ -39,7 +39,7 @@ async function allEntries(ingester: Pick<IngesterRpc, "unsealedRollups">): Promi
   const all: UnsealedRollups["entries"] = [];
   for (let afterId = 0; ; ) {
     const { entries, more } = await ingester.unsealedRollups({ afterId });
-    for (const { id, rollups, ledger } of entries) all.push({ id, rollups, ledger });
+    for (const entry of entries) all.push(entry);
     const last = entries.at(-1);
     if (!more || last === undefined) return all;
     afterId = last.id;

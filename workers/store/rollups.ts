@@ -42,7 +42,7 @@ export interface LedgerRowsAnswer {
   /** Merged per bucket and Worker. */
   rows: LedgerDelta[];
   stepMs: number;
-  /** Age of the oldest unsealed entry, ms; 0 when all is sealed. */
+  /** How long ago the oldest unsealed entry arrived, ms; 0 when all is sealed. */
   behindMs: number;
   missing: string[];
 }
@@ -198,10 +198,8 @@ function mergeLedger(
   for (const row of rows.slice(0, MAX_ROWS)) add(toLedger(row));
   let oldest = Number.POSITIVE_INFINITY;
   for (const entry of unsealed) {
-    for (const delta of JSON.parse(entry.ledger) as LedgerDelta[]) {
-      oldest = Math.min(oldest, delta.minute * 1000);
-      add(delta);
-    }
+    oldest = Math.min(oldest, entry.at);
+    for (const delta of JSON.parse(entry.ledger) as LedgerDelta[]) add(delta);
   }
   const behindMs = Number.isFinite(oldest) ? Math.max(Date.now() - oldest, 0) : 0;
   return { rows: sums.list(), stepMs: range.step * 1000, behindMs, missing: withCut(rows, missing) };
