@@ -112,7 +112,9 @@ function readItem(item: unknown, around: Surroundings, redactor: Redactor): Invo
     info.type === "fetch" && info.event ? readRequest(info.event, fields, around.routes(fields.script)) : undefined;
   if (request !== undefined && fields.route !== undefined) fields.route = redactor.text(fields.route);
   // Local workerd calls it "ok" when the client left before there was an answer; production says "canceled".
-  const left = info.type === "fetch" && fields.status === undefined && exceptions.length === 0;
+  // (An accepted WebSocket has no response there either: production gives it 101.)
+  const isSocket = request?.headers?.upgrade === "websocket";
+  const left = info.type === "fetch" && fields.status === undefined && exceptions.length === 0 && !isSocket;
   if (around.defaults.local && left && fields.outcome === "ok") fields.outcome = "canceled";
   const failed = isFailure(fields.outcome, fields.status) || exceptions.length > 0;
   const time = toMicroseconds(ms);

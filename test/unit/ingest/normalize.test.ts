@@ -89,6 +89,8 @@ describe("missing and null fields", () => {
   test("locally a fetch without an answer was canceled", () => {
     const event = { request: { url: "https://s.test/", method: "GET" } };
     expect(only(fetchItem({ event }), { local: true })?.outcome).toBe("canceled");
+    const upgrade = { request: { ...event.request, headers: { upgrade: "websocket" } } };
+    expect(only(fetchItem({ event: upgrade }), { local: true })?.outcome).toBe("ok");
     expect(only(fetchItem({ event }))?.outcome).toBe("ok");
   });
 });
