@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 import { Complaint } from "./complaint.mjs";
 import { ROOT } from "./toolchain.mjs";
 
@@ -95,5 +95,3 @@ export function writeJson(path, value) {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
 }
-
-export const shortPath = (path) => relative(ROOT, path);

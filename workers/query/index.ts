@@ -3,4 +3,4 @@ export type { QueryError } from "./errors.ts";
 export { fieldValues, listFields } from "./fields.ts";
 export { readInvocation } from "./invocation.ts";
 export type { QueryParams } from "./params.ts";
-export { type QueryOptions, type QueryResult, runQuery } from "./run.ts";
+export { type QueryResult, runQuery } from "./run.ts";

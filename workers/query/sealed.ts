@@ -38,13 +38,6 @@ const columns = new Lru<{ column: Column | null }>(COLUMN_CACHE_BYTES);
  */
 const ranges = new Lru<Uint8Array>(RANGE_CACHE_BYTES);
 
-/** Forgets all: for benchmarks of cold reads. */
-export function clearSegmentCache(): void {
-  opened.clear();
-  columns.clear();
-  ranges.clear();
-}
-
 /** Outlives the query that opened it: it must hold nothing of that query. */
 function sourceOf(bucket: R2Bucket, key: string) {
   const source = {
