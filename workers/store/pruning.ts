@@ -7,7 +7,7 @@
  * range: a budget in bytes is spent on the most selective knowledge first, and
  * what does not fit is simply not known. Not knowing is always safe.
  */
-import type { ColumnBatch, NumberColumn, StringColumn } from "../event/batch.ts";
+import type { Column, ColumnBatch, NumberColumn, StringColumn } from "../event/batch.ts";
 import { CORE_BY_PHYSICAL, type ColumnType, OVERFLOW_COLUMN } from "../event/columns.ts";
 import type { AttributeValue } from "../event/event.ts";
 import { bloomMayContain, buildBloom, MIN_BITS_PER_KEY, type WireBloom } from "./bloom.ts";
@@ -29,6 +29,8 @@ export interface ColumnPruning {
   s?: string[];
   /** Numbers, times, booleans: [smallest, largest]. */
   r?: [number, number];
+  /** Strings that begin with their time: [smallest, largest], by UTF-16 units. */
+  m?: [string, string];
   /** Strings: filter over the values. */
   b?: WireBloom;
 }
@@ -47,57 +49,60 @@ export type PruneTest =
   | { op: "exists"; column: string };
 
 /** Ids get their filter before anything else does. */
-const BLOOM_FIRST = ["faas.invocation_id", "trace_id", "cloudflare.ray_id", "cloudflare.durable_object.id"];
+const BLOOM_FIRST = ["trace_id", "cloudflare.ray_id", "cloudflare.durable_object.id"];
 /** Nobody asks for these by equality. */
 const NO_BLOOM = new Set(["message", "exception.stacktrace", "span_id", "parent_span_id"]);
+/** Ids that begin with their time: the first and the last one exclude nearly every other segment. */
+const TIME_ORDERED = new Set(["faas.invocation_id"]);
+/** Longer ids are somebody else's. */
+const MAX_BOUND_CHARS = 64;
 
 export function buildPruning(batch: ColumnBatch): Pruning {
   const columns: Record<string, ColumnPruning> = Object.create(null);
   const pruning: Pruning = { v: 1, columns };
-  let left = MAX_PRUNING_CHARS - JSON.stringify(pruning).length - 16;
-  const wantBloom: [string, string[]][] = [];
+  let left = MAX_PRUNING_CHARS - JSON.stringify(pruning).length - ROOM_FOR_MORE;
+  const filters: [name: string, keys: string[]][] = [];
   const overflow = batch.columns.get(OVERFLOW_COLUMN);
   const hidden = new Map(overflow?.type === "string" ? overflowAttributes(overflow).map((a) => [a.name, a.type]) : []);
   for (const name of byImportance(batch, hidden.keys())) {
     const column = batch.columns.get(name);
-    const known: ColumnPruning = { t: column?.type ?? (hidden.get(name) as ColumnType) };
-    if (column === undefined || hidden.has(name)) {
-      // Values lie in the overflow column too: that it occurs is all that is known.
-      const cost = entryCost(name, known);
-      if (cost > left) pruning.more = true;
-      else {
-        left -= cost;
-        columns[name] = known;
-      }
-      continue;
-    }
-    let distinct: string[] | undefined;
-    if (column.type === "string") {
-      distinct = distinctValues(column);
-      if (distinct?.length === 0) continue;
-      if (distinct !== undefined && distinct.length <= MAX_SET_VALUES && textLength(distinct) <= MAX_SET_CHARS) {
-        known.s = distinct.sort();
-      }
-    } else {
-      const range = numberRange(column);
-      if (range === undefined) continue;
-      known.r = range;
-    }
-    let cost = entryCost(name, known);
-    if (cost > left && known.s !== undefined) {
-      delete known.s;
-      cost = entryCost(name, known);
-    }
-    if (cost > left) {
+    // Values in the overflow column too: that the attribute occurs is all that is known.
+    const inSight = hidden.has(name) ? undefined : column;
+    const found = inSight === undefined ? { known: { t: column?.type ?? hidden.get(name) } } : look(name, inSight);
+    if (found === undefined) continue;
+    let known = found.known as ColumnPruning;
+    if (entryCost(name, known) > left) known = { t: known.t };
+    if (entryCost(name, known) > left) {
       pruning.more = true;
       continue;
     }
-    left -= cost;
+    left -= entryCost(name, known);
     columns[name] = known;
-    if (distinct !== undefined && known.s === undefined && !NO_BLOOM.has(name)) wantBloom.push([name, distinct]);
+    if ("keys" in found && found.keys !== undefined) filters.push([name, found.keys]);
   }
-  addBlooms(columns, wantBloom, left);
+  addFilters(columns, filters, left);
   return pruning;
+}
+
+/** `,"more":true` */
+const ROOM_FOR_MORE = 16;
+
+/** What is to be known of a column, and the keys for a filter if that is not all. Undefined: it has no values. */
+function look(name: string, column: Column): { known: ColumnPruning; keys?: string[] } | undefined {
+  if (column.type !== "string") {
+    const r = numberRange(column);
+    return r && { known: { t: column.type, r } };
+  }
+  const used = usedEntries(column);
+  if (used.length === 0) return undefined;
+  if (used.length <= MAX_SET_VALUES) {
+    const s = [...new Set(used)].sort();
+    if (textLength(s) <= MAX_SET_CHARS) return { known: { t: "string", s } };
+  }
+  const known: ColumnPruning = { t: "string" };
+  if (TIME_ORDERED.has(name)) known.m = bounds(used);
+  if (NO_BLOOM.has(name) || used.length > MAX_BLOOM_KEYS) return { known };
+  return { known, keys: used };
 }
 
 /** Core columns first, then attributes, then those in the overflow column. */
@@ -110,7 +115,7 @@ function byImportance(batch: ColumnBatch, hidden: Iterable<string>): Set<string>
   return new Set([...core, ...rest, ...hidden]);
 }
 
-function addBlooms(columns: Record<string, ColumnPruning>, wanted: [string, string[]][], left: number): void {
+function addFilters(columns: Record<string, ColumnPruning>, wanted: [string, string[]][], left: number): void {
   const rank = (name: string) => (BLOOM_FIRST.indexOf(name) + 1 || BLOOM_FIRST.length + 1) as number;
   wanted.sort((a, b) => rank(a[0]) - rank(b[0]));
   for (const [name, keys] of wanted) {
@@ -134,21 +139,28 @@ function textLength(values: readonly string[]): number {
 /** More keys than this fill no filter that is of use. */
 const MAX_BLOOM_KEYS = (MAX_BLOOM_BYTES * 8) / MIN_BITS_PER_KEY;
 
-/** A dictionary may hold entries that no row uses, and the same entry twice. Undefined: too many to be of use. */
-function distinctValues(column: StringColumn): string[] | undefined {
-  const used = new Uint8Array(column.dict.length);
-  let count = 0;
-  for (let row = 0; row < column.index.length; row++) {
-    const at = column.index[row] as number;
+/** The entries that rows use; a dictionary may have others, and the same one twice. */
+function usedEntries({ dict, index }: StringColumn): string[] {
+  const used = new Uint8Array(dict.length);
+  const entries: string[] = [];
+  for (let row = 0; row < index.length; row++) {
+    const at = index[row] as number;
     if (at < 0 || used[at] === 1) continue;
     used[at] = 1;
-    count++;
+    entries.push(dict[at] as string);
   }
-  if (count > MAX_BLOOM_KEYS) return undefined;
-  const { dict } = column;
-  const values = new Set<string>();
-  for (let at = 0; at < used.length; at++) if (used[at] === 1) values.add(dict[at] as string);
-  return [...values];
+  return entries;
+}
+
+function bounds(values: readonly string[]): [string, string] | undefined {
+  let min = values[0] as string;
+  let max = min;
+  for (const value of values) {
+    if (value.length > MAX_BOUND_CHARS) return undefined;
+    if (value < min) min = value;
+    else if (value > max) max = value;
+  }
+  return [min, max];
 }
 
 function numberRange(column: NumberColumn): [number, number] | undefined {
@@ -175,6 +187,8 @@ export function mayMatch(pruning: Pruning, test: PruneTest): boolean {
     case "exists":
       return true;
     case "prefix":
+      if (known.m !== undefined)
+        return known.m[0].slice(0, test.value.length) <= test.value && test.value <= known.m[1];
       return known.s === undefined || known.s.some((value) => value.startsWith(test.value));
     case "range":
       return rangeMayMatch(known, test.min, test.max);
@@ -203,5 +217,6 @@ function equalMayMatch(known: ColumnPruning, value: AttributeValue): boolean {
   }
   const text = String(value);
   if (known.s !== undefined) return known.s.includes(text);
+  if (known.m !== undefined && (text < known.m[0] || text > known.m[1])) return false;
   return known.b === undefined || bloomMayContain(known.b, text);
 }

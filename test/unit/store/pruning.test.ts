@@ -113,6 +113,25 @@ describe("a segment that surely has none is left out", () => {
     not({ op: "exists", column: "user.id" });
   });
 
+  test("by the first and last of ids that begin with their time", () => {
+    const id = (ms: number) => ms.toString(16).padStart(12, "0").padEnd(32, "5");
+    const events = Array.from({ length: 100 }, (_, i) => ({
+      time: 1_000 * (5_000_000 + i),
+      kind: "log" as const,
+      script: "shop",
+      invocation_id: id(5_000_000 + i),
+      seq: 0,
+      sample_weight: 1,
+    }));
+    const known = stored(buildPruning(batchOf(events)));
+    expectNothingLost(known, batchOf(events));
+    for (const ms of [4_999_999, 5_000_100, 9_000_000]) {
+      expect(mayMatch(known, { op: "=", column: "faas.invocation_id", value: id(ms) })).toBe(false);
+      expect(mayMatch(known, { op: "prefix", column: "faas.invocation_id", value: id(ms).slice(0, 14) })).toBe(false);
+    }
+    expect(mayMatch(known, { op: "prefix", column: "faas.invocation_id", value: "0000" })).toBe(true);
+  });
+
   test("by the Bloom filter of its ids, but for one in fifty", () => {
     const others = Array.from({ length: 1_000 }, (_, i) => `none-${i}`);
     const kept = others.filter((value) => mayMatch(pruning, { op: "=", column: "faas.invocation_id", value }));
