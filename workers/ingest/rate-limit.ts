@@ -14,8 +14,8 @@
 export const ITEMS_PER_UNIT = 100;
 /** Errors over the limit get twice the limit. */
 export const ERROR_FACTOR = 2;
-/** Items that an isolate lets through before the answer to its call is there. */
-const MAX_DEBT = 1_000;
+/** Items that an isolate lets through before the answers to its calls are there: a burst is not a runaway yet. */
+const MAX_DEBT = 10_000;
 /** After a refusal the binding is not asked again for this long. */
 const BLOCK_MS = 1_000;
 /** A call that was cut off with its request is not waited for any longer. */

@@ -12,7 +12,7 @@ async function tail(items: unknown[], props = {}) {
 
 test("concurrent calls share appends, none is lost, and each returns when its events are durable", async () => {
   const script = uniqueScript();
-  const calls = 400;
+  const calls = 2_000;
   await Promise.all(Array.from({ length: calls }, () => tail([item(script)])));
   const events = await eventsIn(script);
   expect(new Set(events.map((e) => e.invocation_id)).size).toBe(calls);
