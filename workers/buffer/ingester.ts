@@ -28,6 +28,7 @@ import {
   SEAL_AGE_MS,
 } from "./limits.ts";
 import { entryBytes, Log, type LogEntry } from "./log.ts";
+import { Meta } from "./meta.ts";
 import { OpenMark } from "./open-mark.ts";
 import { admits, Meter, wantedShards } from "./pressure.ts";
 import { Sealer, type Stores } from "./sealer.ts";
@@ -37,6 +38,7 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
   stores: Stores = this.env;
   private readonly shard: string;
   private script: string;
+  private readonly meta: Meta;
   private readonly log: Log;
   private readonly mark: OpenMark;
   private readonly sealer: Sealer;
@@ -50,11 +52,10 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     if (shard === undefined) throw new Error("BUG: an Ingester must be made by name");
     this.shard = shard;
     const { sql } = ctx.storage;
-    sql.exec("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID");
-    const known = sql.exec<{ value: string }>("SELECT value FROM meta WHERE key = 'script'").toArray()[0];
-    this.script = known?.value ?? "";
+    this.meta = new Meta(sql);
+    this.script = this.meta.get("script");
     this.log = new Log(sql, Date.now());
-    this.mark = new OpenMark(() => this.stores.DB, shard);
+    this.mark = new OpenMark(() => this.stores.DB, shard, this.meta);
     this.sealer = new Sealer({
       log: this.log,
       mark: this.mark,
@@ -166,7 +167,7 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     if (script === this.script) return;
     if (this.script !== "") throw new Error(`BUG: shard ${this.shard} of ${this.script} was sent events of ${script}`);
     this.script = script;
-    this.ctx.storage.sql.exec("INSERT OR REPLACE INTO meta VALUES ('script', ?)", script);
+    this.meta.set("script", script);
   }
 
   /** Makes sure that an alarm comes when there is something to seal. */

@@ -5,9 +5,9 @@
  * It is set before the first append of an empty log is acknowledged, and taken
  * back by the seal that empties the log, in that seal's own batch. Appends that
  * arrive while such a batch is under way wait for it and set the mark again, so
- * what was acknowledged is always announced. Each setting has a generation (the
- * log's next id, which grows with every append), and a batch takes back only
- * the generation it knows: one that arrives late cannot undo a newer mark.
+ * what was acknowledged is always announced. Each setting has a generation of
+ * its own, higher than all before, and a batch takes back only the generation it
+ * knows: one that arrives late cannot undo a newer mark.
  *
  * When D1 is away, appends are acknowledged all the same: no query works without
  * D1, and the alarm sets the mark as soon as it is back.
@@ -17,10 +17,11 @@ import { database } from "../db/client.ts";
 import { shards } from "../db/schema.ts";
 import { within } from "../store/within.ts";
 import { FIRST_BACKOFF_MS, MARK_TIMEOUT_MS } from "./limits.ts";
+import type { Meta } from "./meta.ts";
 
 export class OpenMark {
-  /** 0: not known to be set. */
-  private generation = 0;
+  /** Negative or 0: not known to be set, and this was the last one. */
+  private generation: number;
   /** A setting, or a seal that takes it back, under way. */
   private pending: Promise<unknown> | undefined;
   /** When D1 did not answer: it is asked again from then on, ms. */
@@ -29,7 +30,10 @@ export class OpenMark {
   constructor(
     private readonly d1: () => D1Database,
     private readonly shard: string,
-  ) {}
+    private readonly meta: Meta,
+  ) {
+    this.generation = Number(meta.get("open"));
+  }
 
   get isSet(): boolean {
     return this.generation > 0;
@@ -39,7 +43,7 @@ export class OpenMark {
   async ensure(script: string, nextId: () => number): Promise<boolean> {
     while (!this.isSet) {
       if (this.retryAt !== undefined && Date.now() < this.retryAt) return false;
-      this.pending ??= this.set(script, nextId()).finally(() => {
+      this.pending ??= this.set(script, Math.max(nextId(), 1 - this.generation)).finally(() => {
         this.pending = undefined;
       });
       const settled = await within(MARK_TIMEOUT_MS, "marking the shard", this.pending).then(
@@ -57,7 +61,8 @@ export class OpenMark {
   /** Runs the seal that empties the log. It gets the generation to take back. */
   async takeBack(commit: (generation: number) => Promise<void>): Promise<void> {
     const generation = this.generation;
-    this.generation = 0;
+    // On disk before the batch leaves (the output gate): after a crash the mark counts as not set.
+    this.remember(-generation);
     const run = commit(generation).finally(() => {
       this.pending = undefined;
     });
@@ -71,7 +76,13 @@ export class OpenMark {
         VALUES (${this.shard}, ${script}, 0, ${Date.now()}, ${generation})
         ON CONFLICT (shard) DO UPDATE SET open = excluded.open, updated_at = excluded.updated_at`,
     );
-    this.generation = generation;
+    this.remember(generation);
     this.retryAt = undefined;
+  }
+
+  /** On disk, too: an object that is evicted between two appends need not ask D1 again. */
+  private remember(generation: number): void {
+    this.generation = generation;
+    this.meta.set("open", String(generation));
   }
 }

@@ -121,8 +121,14 @@ describe("append", () => {
     expect(await open()).toBeUndefined();
     await stub.append(appendOf("append-open", [invocation("append-open")]));
     expect(await open()).toBeGreaterThan(0);
+    const first = await open();
+    await evictDurableObject(stub);
+    await stub.append(appendOf("append-open", [invocation("append-open")]));
+    expect(await open()).toBe(first);
+    await evictDurableObject(stub);
     await stub.seal();
     expect(await open()).toBe(0);
+    await evictDurableObject(stub);
     await stub.append(appendOf("append-open", [invocation("append-open")]));
     expect(await open()).toBeGreaterThan(0);
   });

@@ -207,6 +207,8 @@ describe("a seal that fails", () => {
     const { db, apply } = lateDb();
     await withStores(stub, { DB: db });
     expect((await stub.seal()).ok).toBe(false);
+    // Announced again by the alarm, and only then more arrives.
+    await runDurableObjectAlarm(stub);
     await stub.append(appendOf(script, [invocation(script)]));
     await apply(stub);
     expect(await openMark(script)).not.toBe(0);
