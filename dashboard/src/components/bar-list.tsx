@@ -2,6 +2,7 @@
 import { count, duration, percent } from "../lib/format.ts";
 import { exploreHref } from "../lib/query-text.ts";
 import { range } from "../state/location.ts";
+import { BAD_RATE } from "./measures.tsx";
 
 export interface BarRow {
   value: string;
@@ -45,7 +46,9 @@ export function BarList({ title, rows }: Props) {
               <span class="cut bars-name">{r.value || "(none)"}</span>
               <span class="num">{count(r.requests)}</span>
               {detailed && (
-                <span class={`num ${(r.errorRate ?? 0) >= 0.01 ? "bad" : "faint"}`}>{percent(r.errorRate ?? 0)}</span>
+                <span class={`num ${(r.errorRate ?? 0) >= BAD_RATE ? "bad" : "faint"}`}>
+                  {percent(r.errorRate ?? 0)}
+                </span>
               )}
               {detailed && <span class="num muted">{duration(r.p99)}</span>}
             </a>

@@ -6,34 +6,37 @@ import type { RangeText } from "../lib/range.ts";
 import "../styles/measures.css";
 
 interface Props {
-  total: Measures | undefined;
+  total: Measures;
   spanMs: number;
   range: RangeText;
   /** Narrows the links to Explore. */
   filter?: string;
 }
 
+/** Above this an error rate is red. */
+export const BAD_RATE = 0.01;
+
 const join = (...parts: (string | undefined)[]) => parts.filter(Boolean).join(" ");
 
 export function MeasureRow({ total, spanMs, range, filter }: Props) {
-  const failing = (total?.errors ?? 0) > 0;
+  const failing = total.errorRate >= BAD_RATE;
   const items: { label: string; value: string; note: string; href: string; tone?: string }[] = [
     {
       label: "Requests",
-      value: total ? count(total.requests) : "",
-      note: total ? rate(total.requests, spanMs) : "",
+      value: count(total.requests),
+      note: rate(total.requests, spanMs),
       href: exploreHref(join(filter, "kind:invocation"), range),
     },
     {
       label: "Error rate",
-      value: total ? percent(total.requests > 0 ? total.errorRate : null) : "",
-      note: total ? `${count(total.errors)} failed` : "",
+      value: percent(total.requests > 0 ? total.errorRate : null),
+      note: `${count(total.errors)} failed`,
       href: exploreHref(join(filter, FAILED_FILTER), range),
       tone: failing ? "bad" : "",
     },
     {
       label: "Duration p50",
-      value: total ? duration(total.p50) : "",
+      value: duration(total.p50),
       note: "half are faster",
       href: exploreHref(
         join(
@@ -45,7 +48,7 @@ export function MeasureRow({ total, spanMs, range, filter }: Props) {
     },
     {
       label: "Duration p99",
-      value: total ? duration(total.p99) : "",
+      value: duration(total.p99),
       note: "1 in 100 is slower",
       href: exploreHref(
         join(filter, "kind:invocation | stats p99(duration) as p99, count() by route | sort p99 desc"),
@@ -54,8 +57,8 @@ export function MeasureRow({ total, spanMs, range, filter }: Props) {
     },
     {
       label: "CPU p99",
-      value: total ? duration(total.cpuP99) : "",
-      note: total?.cpuP50 != null ? `p50 ${duration(total.cpuP50)}` : "not reported",
+      value: duration(total.cpuP99),
+      note: total.cpuP50 != null ? `p50 ${duration(total.cpuP50)}` : "not reported",
       href: exploreHref(
         join(filter, "kind:invocation | stats p99(cpu_time) as p99, count() by route | sort p99 desc"),
         range,
@@ -63,14 +66,16 @@ export function MeasureRow({ total, spanMs, range, filter }: Props) {
     },
   ];
   return (
-    <dl class="measures">
+    <ul class="measures">
       {items.map((m) => (
-        <a key={m.label} class="measure" href={m.href}>
-          <dt class="small muted">{m.label}</dt>
-          <dd class={`measure-value ${m.tone ?? ""}`}>{m.value || " "}</dd>
-          <dd class="small faint">{m.note || " "}</dd>
-        </a>
+        <li key={m.label} class="measure">
+          <a href={m.href}>
+            <span class="small muted">{m.label}</span>
+            <span class={`measure-value ${m.tone ?? ""}`}>{m.value}</span>
+            <span class="small faint">{m.note}</span>
+          </a>
+        </li>
       ))}
-    </dl>
+    </ul>
   );
 }

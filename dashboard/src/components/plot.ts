@@ -104,7 +104,7 @@ export function createPlot(host: HTMLElement, first: PlotInput, options: PlotOpt
       width: Math.max(120, host.clientWidth),
       height: options.height,
       ms: 1,
-      padding: [8, 8, 0, 0],
+      padding: [8, 16, 0, 0],
       legend: { show: false },
       scales: {
         x: { time: true, range: () => [input.from, input.to] },

@@ -31,7 +31,10 @@ function compare(a: Cell | undefined, b: Cell | undefined): number {
 }
 
 export function cellText(value: Cell | undefined, column: QueryColumn): string {
-  if (column.type === "time" && typeof value === "string") return full(isoToMs(value));
+  if (column.type === "time" && typeof value === "string") {
+    const text = full(isoToMs(value));
+    return value.endsWith(".000000Z") ? text.slice(0, -".000".length) : text;
+  }
   return withUnit(value, column.unit);
 }
 

@@ -6,11 +6,9 @@ import { ago, count, duration, percent } from "../lib/format.ts";
 import { exploreHref, FAILED_FILTER, term } from "../lib/query-text.ts";
 import { useShortcuts } from "../state/keys.ts";
 import { navigate, range, withRange } from "../state/location.ts";
+import { BAD_RATE } from "./measures.tsx";
 import { Sparkline } from "./sparkline.tsx";
 import { Version } from "./version.tsx";
-
-/** Above this an error rate is red. */
-const BAD_RATE = 0.01;
 
 export function MeasureCells({ m, filter }: { m: Measures; filter: string }) {
   return (

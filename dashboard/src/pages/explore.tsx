@@ -199,7 +199,9 @@ export default function Explore() {
   const inBar = failure !== undefined && failure.status === 400;
   const stats = shape.kind === "table" ? table.data?.answer.stats : (pages?.stats ?? histogram.data?.answer.stats);
   const resultShape = shape.kind === "table" ? shape.stats : undefined;
-  const chartOfResult = shape.kind === "table" && hasChart(table.data?.answer, resultShape);
+  const chartOfResult =
+    resultShape?.groups.includes(resultShape.binColumn) === true &&
+    (table.data === undefined || hasChart(table.data.answer, resultShape));
   const empty = shape.kind === "events" && pages?.done === true && pages.total === 0 && events.fresh;
   const busy =
     (histogram.loading && !histogram.fresh) ||

@@ -57,7 +57,7 @@ export default function LogIn() {
           type="password"
           autocomplete="current-password"
           spellcheck={false}
-          placeholder="tr_…"
+          placeholder="trl_…"
           value={token}
           aria-invalid={failure !== undefined}
           aria-describedby="login-help"

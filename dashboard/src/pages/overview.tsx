@@ -135,12 +135,29 @@ function Charts({ data }: { data: OverviewAnswer }) {
   );
 }
 
+/** All at once: figures that came before the verdict would be pushed down by it. */
+function Loaded({ data }: { data: OverviewAnswer }) {
+  const findings = useMemo(() => diagnoseAll(data.workers), [data]);
+  const now = Math.min(Date.now(), data.to);
+  return (
+    <>
+      <div class="verdict">
+        <Findings findings={findings} range={range.value} now={now} />
+        <span class="grow" />
+        <CompletenessBadge value={data.completeness} />
+      </div>
+      <MeasureRow total={data.total} spanMs={data.to - data.from} range={range.value} />
+      <Charts data={data} />
+      <WorkerTable workers={data.workers} total={data.total.requests} now={now} />
+    </>
+  );
+}
+
 export default function Overview() {
   const { data, error, loading, fresh, reload } = useOverview();
   useEffect(() => {
     document.title = "Overview · Tailrace";
   }, []);
-  const findings = useMemo(() => diagnoseAll(data?.workers ?? []), [data]);
 
   if (data === undefined && error !== undefined) return <ErrorState failure={error} retry={reload} />;
   if (data !== undefined && data.workers.length === 0)
@@ -158,16 +175,7 @@ export default function Overview() {
       <Progress show={loading && !fresh} />
       <h1 class="sr">Overview</h1>
       {error !== undefined && <StaleNotice failure={error} retry={reload} />}
-      <div class="verdict">
-        {data !== undefined && <Findings findings={findings} range={range.value} now={Math.min(Date.now(), data.to)} />}
-        <span class="grow" />
-        <CompletenessBadge value={data?.completeness} />
-      </div>
-      <MeasureRow total={data?.total} spanMs={data ? data.to - data.from : 0} range={range.value} />
-      {data === undefined ? <div class="charts-space" /> : <Charts data={data} />}
-      {data !== undefined && (
-        <WorkerTable workers={data.workers} total={data.total.requests} now={Math.min(Date.now(), data.to)} />
-      )}
+      {data !== undefined && <Loaded data={data} />}
     </div>
   );
 }

@@ -220,6 +220,31 @@ function Breakdowns({ data }: { data: WorkerAnswer }) {
   );
 }
 
+function Loaded({ data }: { data: WorkerAnswer }) {
+  const finding = useMemo(() => diagnose(data.worker), [data]);
+  return (
+    <>
+      <div class="verdict">
+        <Findings
+          findings={finding ? [finding] : []}
+          range={range.value}
+          now={Math.min(Date.now(), data.to)}
+          showScript={false}
+        />
+      </div>
+      <MeasureRow
+        total={data.worker}
+        spanMs={data.to - data.from}
+        range={range.value}
+        filter={term("script", data.worker.script)}
+      />
+      <VersionTable data={data} />
+      <Charts data={data} />
+      <Breakdowns data={data} />
+    </>
+  );
+}
+
 export default function Worker({ script }: { script: string }) {
   const { from, to } = range.value;
   const { data, error, loading, fresh, reload } = useResource(
@@ -234,7 +259,6 @@ export default function Worker({ script }: { script: string }) {
     for (const v of data?.worker.versions ?? []) rememberName(v.id, v.tag, v.message);
     if (data) assignColours([...data.worker.versions].sort((a, b) => a.firstSeen - b.firstSeen).map((v) => v.id));
   }, [data]);
-  const finding = useMemo(() => (data ? diagnose(data.worker) : undefined), [data]);
 
   if (data === undefined && error !== undefined) return <ErrorState failure={error} retry={reload} />;
   return (
@@ -256,35 +280,7 @@ export default function Worker({ script }: { script: string }) {
         <span class="grow" />
         <CompletenessBadge value={data?.completeness} />
       </div>
-      {data !== undefined && data.worker.requests === 0 ? (
-        <NoData />
-      ) : (
-        <>
-          <div class="verdict">
-            {data !== undefined && (
-              <Findings
-                findings={finding ? [finding] : []}
-                range={range.value}
-                now={Math.min(Date.now(), data.to)}
-                showScript={false}
-              />
-            )}
-          </div>
-          <MeasureRow
-            total={data?.worker}
-            spanMs={data ? data.to - data.from : 0}
-            range={range.value}
-            filter={term("script", script)}
-          />
-          {data !== undefined && (
-            <>
-              <VersionTable data={data} />
-              <Charts data={data} />
-              <Breakdowns data={data} />
-            </>
-          )}
-        </>
-      )}
+      {data !== undefined && (data.worker.requests === 0 ? <NoData /> : <Loaded data={data} />)}
     </div>
   );
 }

@@ -6,12 +6,10 @@ import { full } from "../../lib/format.ts";
 import { asFailure } from "../../state/resource.ts";
 import { ErrorState } from "../states.tsx";
 
-const detailText = (detail: unknown) =>
-  detail === null || detail === undefined || detail === ""
-    ? ""
-    : typeof detail === "string"
-      ? detail
-      : JSON.stringify(detail);
+function detailText(detail: unknown): string {
+  const text = typeof detail === "string" ? detail : JSON.stringify(detail ?? "");
+  return text === "{}" || text === '""' ? "" : text;
+}
 
 export function Audit() {
   const [rows, setRows] = useState<AuditRow[]>();

@@ -94,12 +94,12 @@ function Editor({ script, initial }: { script: string; initial: WorkerSettings }
             onInput={(e) => change({ retentionDays: asNumber(e.currentTarget.value) })}
           />
         </Field>
-        <Field label="Slow from, ms" hint="Slower invocations are always kept.">
+        <Field label="Slow from, ms" hint="Slower invocations are always kept. Empty: no limit is set.">
           <input
             class="input"
             type="number"
             min="1"
-            placeholder="1000"
+            placeholder="none"
             value={draft.slowMs ?? ""}
             onInput={(e) => change({ slowMs: asNumber(e.currentTarget.value) })}
           />
