@@ -18,6 +18,8 @@ export class Unsupported extends Error {}
 
 /** Ours are below 5 MB; a damaged header must not ask for more than a Worker has. */
 const MAX_PAGE_BYTES = 32 * 1024 * 1024;
+/** An INT32, or the length before a text. */
+const SMALLEST_ENTRY_BYTES = 4;
 const CODEC_NONE = 0;
 const CODEC_ZSTD = 6;
 
@@ -100,7 +102,7 @@ function readPages(
     cursor.at += packed;
     if (header[1] === PAGE_TYPE.dictionary) {
       const entries = count(struct(header[7])[1]);
-      if (entries > size && entries > 0) throw new RangeError("dictionary with more entries than bytes");
+      if (entries * SMALLEST_ENTRY_BYTES > size) throw new RangeError("dictionary with more entries than bytes");
       pages.dictionary = { bytes: unpack(body, size), count: entries };
       continue;
     }

@@ -117,6 +117,9 @@ export interface Footer {
 
 export const PHYSICAL = { BOOLEAN: 0, INT32: 1, INT64: 2, INT96: 3, FLOAT: 4, DOUBLE: 5, BYTE_ARRAY: 6 } as const;
 
+/** Ours have 65,536; other writers', up to a million. A damaged number must not ask for more than a Worker has. */
+const MAX_GROUP_ROWS = 4_000_000;
+
 /** `bytes` are the metadata alone, without length and magic. Throws on anything that is not a sound footer. */
 export function readFooter(bytes: Uint8Array, fileSize: number): Footer {
   const meta = readStruct(bytes, { at: 0 });
@@ -126,7 +129,9 @@ export function readFooter(bytes: Uint8Array, fileSize: number): Footer {
     const chunks = leaves.map((leaf) => readChunk(all[leaf], fileSize));
     const time = columns.findIndex((column) => column.name === "time" && column.type === "time");
     const [minTime, maxTime] = time < 0 ? EVER : timeRange(all[leaves[time] as number], columns[time] as FooterColumn);
-    return { rows: count(group[3]), minTime, maxTime, chunks };
+    const rows = count(group[3]);
+    if (rows > MAX_GROUP_ROWS) throw new RangeError(`row group of ${rows} rows`);
+    return { rows, minTime, maxTime, chunks };
   });
   const keyValues = new Map(
     structs(meta[5]).map((pair) => [text(pair[1]), pair[2] === undefined ? "" : text(pair[2])]),

@@ -7,7 +7,7 @@ import { MAX_ATTRIBUTE_COLUMNS } from "../../../workers/store/overflow.ts";
 import { ROW_GROUP_ROWS, writeSegment } from "../../../workers/store/segment-writer.ts";
 import { openBucket } from "../../support/duckdb.ts";
 
-const format = readFileSync(new URL("../../../workers/store/FORMAT.md", import.meta.url), "utf8");
+const format = readFileSync("workers/store/FORMAT.md", "utf8");
 
 test("the table of columns is the code's, with the types that DuckDB sees", async () => {
   const columns = new Map<string, Column>();
