@@ -10,7 +10,7 @@ export const DEFAULT_ROWS = 100;
 /** Groups of one `stats`: at some 100 B and a few states each this stays under 50 MB. */
 export const MAX_GROUPS = 100_000;
 /** Values kept for exact quantiles (8 B each, 16 B weighted); beyond, sketches (1 %). */
-export const MAX_EXACT_VALUES = 2_000_000;
+export const MAX_EXACT_VALUES = 1_500_000;
 /** Values kept for exact distinct counts; beyond, HyperLogLog (about 1.6 %). */
 export const MAX_EXACT_DISTINCT = 200_000;
 /** Estimated bytes of all states of one query. */
@@ -28,14 +28,19 @@ export const MAX_WALL_MS = 25_000;
 /** Encoded bytes of unsealed batches that one query takes from the Ingesters. */
 export const MAX_LIVE_BYTES = 32 << 20;
 /** An Ingester that does not answer in this time is reported as missing, ms. */
-export const LIVE_TIMEOUT_MS = 2_000;
+export const LIVE_TIMEOUT_MS = 5_000;
 /** Reads under way at once: a Worker may wait for six connections. */
-export const READ_CONCURRENCY = 4;
+export const READ_CONCURRENCY = 6;
+/** Segments under way at once: a row group of text is some 15 MB while it is searched … */
+export const SEGMENTS_AT_ONCE = 3;
+/** … but segments that were just sealed are small, and many. */
+export const SMALL_SEGMENTS_AT_ONCE = 6;
+export const SMALL_SEGMENT_BYTES = 512 << 10;
 
 /** Kept in the isolate between queries: bytes of segments as read from R2 … */
-export const RANGE_CACHE_BYTES = 16 << 20;
+export const RANGE_CACHE_BYTES = 12 << 20;
 /** … decoded columns … */
-export const COLUMN_CACHE_BYTES = 12 << 20;
+export const COLUMN_CACHE_BYTES = 10 << 20;
 /** (larger ones would drive out all others, and decode from cached bytes quickly enough) … */
 export const MAX_CACHED_COLUMN = 1 << 20;
 /** … and parsed footers. */

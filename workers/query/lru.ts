@@ -34,11 +34,6 @@ export class Lru<V> {
     this.entries.delete(key);
   }
 
-  clear(): void {
-    this.entries.clear();
-    this.used = 0;
-  }
-
   get size(): number {
     return this.used;
   }

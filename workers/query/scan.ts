@@ -14,7 +14,7 @@ import type { Budget } from "./budget.ts";
 import { columnsOf, type Node, stagesOf } from "./compile.ts";
 import { QueryFailure } from "./errors.ts";
 import { evaluate, rowsOf } from "./evaluate.ts";
-import { READ_CONCURRENCY } from "./limits.ts";
+import { SEGMENTS_AT_ONCE, SMALL_SEGMENT_BYTES, SMALL_SEGMENTS_AT_ONCE } from "./limits.ts";
 import type { LiveBatch } from "./live.ts";
 import type { Plan, TimeRange } from "./plan.ts";
 import type { SealedGroup, SealedReader } from "./sealed.ts";
@@ -74,8 +74,10 @@ export async function runScan(scan: Scan): Promise<string[]> {
 }
 
 /** Newest first with a limit is often answered by the first segment: reading ahead would be for nothing. */
-function width(scan: Scan): number {
-  return scan.sink.order === "any" ? READ_CONCURRENCY : 2;
+function width({ sink, segments }: Scan): number {
+  if (sink.order !== "any") return 2;
+  const bytes = segments.reduce((sum, s) => sum + s.bytes, 0);
+  return bytes <= segments.length * SMALL_SEGMENT_BYTES ? SMALL_SEGMENTS_AT_ONCE : SEGMENTS_AT_ONCE;
 }
 
 function enough({ budget, maxEvents }: Scan): boolean {

@@ -1,8 +1,10 @@
 /** What bounds a query: expressions that would hang other engines, groups, segments, bytes, and what stops a scan early. */
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { TailraceEvent } from "../../../workers/event/event.ts";
 import { Budget } from "../../../workers/query/budget.ts";
 import { QueryFailure } from "../../../workers/query/errors.ts";
+import { parseQuery } from "../../../workers/query/language/parse.ts";
 import { MAX_GROUPS } from "../../../workers/query/limits.ts";
 import { Lru } from "../../../workers/query/lru.ts";
 import { compileRegex, requiredLiteral } from "../../../workers/query/regex.ts";
@@ -144,4 +146,59 @@ test("a cache keeps what was used last, within its size", () => {
   expect(lru.get("6")).toBeUndefined();
   lru.set("huge", 1, 90);
   expect(lru.get("huge")).toBeUndefined();
+});
+
+test("whatever parses can be run, or is told what is wrong with it", async () => {
+  const pieces = fc.constantFrom(
+    "a",
+    "status",
+    "message",
+    ":",
+    ">",
+    "=",
+    "/x/",
+    "..",
+    "*",
+    '"b"',
+    "(",
+    ")",
+    " ",
+    " | ",
+    "5",
+    "stats count()",
+    "stats p99(status)",
+    " by ",
+    "bin(1m)",
+    "bin()",
+    "bin(status, 3)",
+    "where ",
+    "sort ",
+    "limit 3",
+    "fields ",
+    "NOT ",
+    " OR ",
+    "-",
+    ", ",
+    "count",
+    "failed:true",
+  );
+  const store = storeOf(
+    [many(3, 0, (n) => ({ status: 500 + n, message: "b" }))],
+    [many(3, 10, () => ({ attributes: { a: "x" } }))],
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(pieces, { maxLength: 12 }).map((p) => p.join("")),
+      async (q) => {
+        if (!parseQuery(q, 0).ok) return;
+        try {
+          const { columns, rows } = await ask(store, q);
+          for (const row of rows) expect(row).toHaveLength(columns.length);
+        } catch (error) {
+          if (!(error instanceof QueryFailure)) throw error;
+        }
+      },
+    ),
+    { numRuns: 1_000 },
+  );
 });
