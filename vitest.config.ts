@@ -16,6 +16,8 @@ const SYSTEM_HOOK_TIMEOUT_MS = 120_000;
 /** Cold modules in workerd while other work keeps both cores busy. */
 const WORKERS_TIMEOUT_MS = 30_000;
 
+/** Property tests and DuckDB, while other work keeps both cores busy. */
+const UNIT_TIMEOUT_MS = 60_000;
 /** A whole program per check. */
 const CHECK_TIMEOUT_MS = 60_000;
 
@@ -36,7 +38,7 @@ export default defineConfig({
           name: "unit",
           environment: "node",
           include: ["test/unit/**/*.test.ts"],
-          testTimeout: 30_000,
+          testTimeout: UNIT_TIMEOUT_MS,
         },
       },
       {
