@@ -15,6 +15,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { runBatch } from "../db/batch.ts";
 import { garbage, segments } from "../db/schema.ts";
 import type { ColumnBatch } from "../event/batch.ts";
+import { rootMessage } from "../event/error-message.ts";
 import { type CompactionInput, MAX_OUTPUT_ROWS, planGroups } from "./compaction-plan.ts";
 import { GARBAGE_DELAY_MS } from "./garbage.ts";
 import { compactedKey, digest } from "./paths.ts";
@@ -34,6 +35,8 @@ export interface CompactionReport {
   rows: number;
   /** Inputs that could not be read; they are left as they are. */
   unreadable: string[];
+  /** Groups that failed otherwise, and why; the next run tries them again. */
+  failed: string[];
   /** True when there is more to do than one run may: the next one goes on. */
   more: boolean;
 }
@@ -45,18 +48,25 @@ export interface CompactionReport {
 const ROWS_PER_RUN = 10_000_000;
 /** Hours looked at in one run, the most scattered first. */
 const HOURS_PER_RUN = 300;
+/** One bad group must not keep all others scattered; but when a store is away, nothing works. */
+const FAILURES_PER_RUN = 3;
 const HOUR_US = 3_600_000_000;
 const STORE_TIMEOUT_MS = 30_000;
 
 export async function compact(env: CompactionEnv, now: number, rowsPerRun = ROWS_PER_RUN): Promise<CompactionReport> {
-  const report: CompactionReport = { inputs: 0, outputs: 0, rows: 0, unreadable: [], more: false };
+  const report: CompactionReport = { inputs: 0, outputs: 0, rows: 0, unreadable: [], failed: [], more: false };
   const hours = await scatteredHours(env.DB);
   for (const { script, hour } of hours) {
     const inputs = await inputsOf(env.DB, script, hour);
     for (const group of planGroups(inputs, (hour + 1) * HOUR_US > now * 1000)) {
       const rows = group.reduce((sum, input) => sum + input.rows, 0);
       if (report.rows > 0 && report.rows + rows > rowsPerRun) return { ...report, more: true };
-      await compactGroup(env, script, group, now, report);
+      try {
+        await compactGroup(env, script, group, now, report);
+      } catch (error) {
+        report.failed.push(`${script}, hour ${hour}: ${rootMessage(error)}`);
+        if (report.failed.length === FAILURES_PER_RUN) return { ...report, more: true };
+      }
     }
   }
   return { ...report, more: hours.length === HOURS_PER_RUN };

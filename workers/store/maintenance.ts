@@ -43,7 +43,8 @@ export async function runHourly(env: StoreEnv, now: number): Promise<HourlyRepor
   });
   await part("compaction", async () => {
     report.compaction = await compact(env, now);
-    report.errors.push(...report.compaction.unreadable);
+    const { unreadable, failed } = report.compaction;
+    for (const message of [...unreadable, ...failed]) report.errors.push(`compaction: ${message}`);
   });
   await part("garbage", async () => {
     report.garbage = await collectGarbage(env, now);
