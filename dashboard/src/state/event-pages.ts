@@ -13,9 +13,9 @@ import { asFailure } from "./resource.ts";
 
 /** The first page is small so that it is there at once. */
 const FIRST_PAGE_ROWS = 200;
-const PAGE_ROWS = 1000;
+const PAGE_ROWS = 2000;
 /** About 10 MB of rows. */
-const PAGES_IN_MEMORY = 12;
+const PAGES_IN_MEMORY = 8;
 /** Beyond this one should narrow the filter, and the list says so. */
 export const MAX_ROWS = 200_000;
 
