@@ -43,11 +43,16 @@ export class ByteSink {
   /** Little-endian. */
   uint32(value: number): void {
     const at = this.reserve(4);
+    this.length = at + 4;
+    this.patchUint32(at, value);
+  }
+
+  /** Overwrites what is there. */
+  patchUint32(at: number, value: number): void {
     this.bytes[at] = value;
     this.bytes[at + 1] = value >>> 8;
     this.bytes[at + 2] = value >>> 16;
     this.bytes[at + 3] = value >>> 24;
-    this.length = at + 4;
   }
 
   /** Unsigned LEB128 of a non-negative 32-bit value. */

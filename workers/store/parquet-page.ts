@@ -1,5 +1,5 @@
 /**
- * Dictionary pages and data pages. Below `parquet-encode.ts`, above the
+ * Dictionary pages and data pages. Below `parquet-chunk.ts`, above the
  * encodings. A data page is one zstd frame: it grows as long as its data
  * compresses so well that the frame stays within what workerd can make.
  *

@@ -1,7 +1,7 @@
 /**
  * Parquet's RLE / bit-packing hybrid, for dictionary indexes and definition
  * levels: https://parquet.apache.org/docs/file-format/data-pages/encodings/#RLE
- * Used by `parquet-encode.ts` and `parquet-decode.ts`.
+ * Used by `parquet-chunk.ts`, `parquet-page.ts` and `parquet-decode.ts`.
  */
 import type { ByteSink } from "./parquet-bytes.ts";
 

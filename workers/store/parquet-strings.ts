@@ -66,24 +66,28 @@ function compact(column: StringColumn, span: Span): Used {
   let count = 0;
   let entryChars = 0;
   let rowChars = 0;
-  for (let row = 0; row < rows; row++) {
-    const at = column.index[span.from + row] as number;
-    levels[row] = at < 0 ? 0 : 1;
-    if (at < 0) continue;
-    const text = dict[at] as string;
-    rowChars += text.length;
-    let position = (remap[at] as number) - 1;
-    if (position < 0) {
-      position = entries.length;
-      remap[at] = position + 1;
-      entries.push(text);
-      entryChars += text.length;
+  try {
+    for (let row = 0; row < rows; row++) {
+      const at = column.index[span.from + row] as number;
+      levels[row] = at < 0 ? 0 : 1;
+      if (at < 0) continue;
+      const text = dict[at] as string;
+      rowChars += text.length;
+      let position = (remap[at] as number) - 1;
+      if (position < 0) {
+        position = entries.length;
+        remap[at] = position + 1;
+        entries.push(text);
+        entryChars += text.length;
+      }
+      index[count++] = position;
     }
-    index[count++] = position;
-  }
-  for (let row = span.from; row < span.to; row++) {
-    const at = column.index[row] as number;
-    if (at >= 0) remap[at] = 0;
+  } finally {
+    // Also after an error: the next column must find it empty.
+    for (let row = span.from; row < span.to; row++) {
+      const at = column.index[row] as number;
+      if (at >= 0) remap[at] = 0;
+    }
   }
   const present: Present = { levels: count === rows ? undefined : levels, rows, count };
   return { entries, index, present, entryChars, rowChars };
@@ -130,7 +134,7 @@ function stringDictionary(out: ByteSink, used: readonly string[], index: Int32Ar
     scratch.uint32(0);
     const length = scratch.utf8(text);
     if (length !== text.length) ascii = false;
-    putUint32(scratch.bytes, lengthAt, length);
+    scratch.patchUint32(lengthAt, length);
   }
   const chunk = newChunk(out, present);
   if (ascii && used.length <= MAX_STRINGS_FOR_STATISTICS) addStringRange(chunk, used);
@@ -196,10 +200,3 @@ function allText(used: readonly string[], index: Int32Array, count: number) {
 
 /** Below this many bytes a loop is faster than a call. */
 const SHORT_COPY = 64;
-
-function putUint32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value;
-  bytes[at + 1] = value >>> 8;
-  bytes[at + 2] = value >>> 16;
-  bytes[at + 3] = value >>> 24;
-}

@@ -65,7 +65,8 @@ export function writeSegment(source: ColumnBatch): WrittenSegment {
   const [minTime, maxTime] = pruning.columns.time?.r ?? [0, 0];
   const attributes = columns.filter(({ name }) => !CORE_BY_PHYSICAL.has(name) && name !== OVERFLOW_COLUMN);
   return {
-    bytes: out.view(),
+    // A copy of its own: the buffer is twice as large, and callers hold this while they wait for the bucket.
+    bytes: out.view().slice(),
     rows: batch.rows,
     minTime,
     maxTime,

@@ -100,6 +100,37 @@ describe("DuckDB reads what was written", () => {
   });
 });
 
+test("filters find every row: the statistics of a segment exclude nothing that is there", async () => {
+  const url = (i: number) => `https://shop.example/categories/${"x".repeat(i % 40)}/${i % 23}`;
+  const events = Array.from({ length: 3_000 }, (_, i) => ({
+    time: 1_790_000_000_000_000 + i,
+    kind: "log" as const,
+    script: "shop",
+    invocation_id: "i",
+    seq: i,
+    sample_weight: 1,
+    duration: (i % 7) - 3,
+    attributes: { url: url(i), word: ["ä", "zebra", "", "~", "A"][i % 5] as string, ok: i % 2 === 0, n: -(i % 3) },
+  }));
+  const batch = batchOf(events);
+  const { bytes } = writeSegment(batch);
+  await bucket.put(KEY, bytes);
+  const literal = (value: unknown) => (typeof value === "string" ? `'${value}'` : String(value));
+  for (const name of ["url", "word", "ok", "n", "duration_ms", "seq"]) {
+    const values = cells(batch.columns.get(name), batch.rows);
+    for (const value of [...new Set(values)].slice(0, 40)) {
+      const [row] = await bucket.sql(
+        `SELECT count(*) AS n FROM ${bucket.events} WHERE ${quoted(name)} = ${literal(value)}`,
+      );
+      expect(row?.n, `${name} = ${value}`).toBe(values.filter((other) => other === value).length);
+    }
+  }
+  const [late] = await bucket.sql(
+    `SELECT count(*) AS n FROM ${bucket.events} WHERE epoch_us(time) >= 1790000000002990 AND time >= make_timestamptz(1790000000002990)`,
+  );
+  expect(late).toEqual({ n: 10 });
+});
+
 test("a segment's columns have the types that FORMAT.md promises", async () => {
   const event = { kind: "log" as const, script: "shop", invocation_id: "i", seq: 0, sample_weight: 10, duration: 1.5 };
   const attributes = { plan: "pro", items: 3, paid: true };
