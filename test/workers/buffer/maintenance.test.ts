@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { cell } from "../../../workers/event/batch.ts";
 import { compact } from "../../../workers/store/compaction.ts";
 import { collectGarbage, GARBAGE_DELAY_MS, sweepOrphans } from "../../../workers/store/garbage.ts";
 import { runDaily, runHourly, sealAll } from "../../../workers/store/maintenance.ts";
@@ -87,6 +88,39 @@ describe("compaction", () => {
     for (let n = 0; n < 5 && (await compact(env, NOW, 1)).more; n++);
     expect(await sealed("compact-open")).toMatchObject({ rows: 9, segments: 1 });
     expect(await sealed("compact-bounded")).toMatchObject({ rows: 12, segments: 1 });
+  });
+
+  it("keeps every attribute of every event, also when there are too many for columns of their own", async () => {
+    const script = "compact-wide";
+    const stub = ingester(script);
+    const expected = new Map<number, Record<string, unknown>>();
+    for (let piece = 0; piece < 4; piece++) {
+      const events = Array.from({ length: 20 }, (_, i) => {
+        const own = Array.from({ length: 8 }, (_, k) => [`k${(piece * 97 + i * 8 + k) % 400}`, `v${piece}.${i}.${k}`]);
+        const attributes = { "user.id": `u${i}`, mixed: piece % 2 === 0 ? i : `text ${i}`, ...Object.fromEntries(own) };
+        const time = TEN_O_CLOCK + i * 10 + piece;
+        expected.set(time, { ...attributes, mixed: String(attributes.mixed) });
+        return invocation(script, time, { attributes });
+      });
+      await stub.append(appendOf(script, events));
+      await stub.seal();
+    }
+    await compact(env, NOW);
+    const [key = "", ...none] = await keysOf(script);
+    expect(none).toEqual([]);
+    const bytes = new Uint8Array((await (await env.BUCKET.get(key))?.arrayBuffer()) ?? new ArrayBuffer(0));
+    const segment = await openSegment({ read: async (at, n) => bytes.subarray(at, at + n) }, bytes.byteLength);
+    const names = segment.columns.map((c) => c.name).filter((name) => /^(k\d+|user\.id|mixed)$/.test(name));
+    const { columns, rows } = await segment.read(0, ["time", ...names]);
+    expect(rows).toBe(80);
+    for (let row = 0; row < rows; row++) {
+      const found: Record<string, unknown> = {};
+      for (const name of names) {
+        const value = cell(columns.get(name), row);
+        if (value !== undefined) found[name] = value;
+      }
+      expect(found).toEqual(expected.get(cell(columns.get("time"), row) as number));
+    }
   });
 
   it("goes around a segment that cannot be read, and reports it", async () => {
