@@ -19,6 +19,8 @@ const INVOCATION = fieldOf("invocation_id", 0).physical;
 const SEQ = "seq";
 /** Columns decoded at once: a row group of hundreds of attributes does not fit in memory whole. */
 const COLUMNS_AT_ONCE = 16;
+/** Until an event is kept: a batch may have a hundred thousand candidates. */
+const NO_CELLS: Map<string, Cell> = new Map();
 
 /** Position in the order of events. */
 export interface Cursor {
@@ -107,7 +109,10 @@ export class EventSink implements Sink {
   take(batch: ColumnBatch, rows: Int32Array, more: MoreColumns): void {
     const found = this.candidates(batch, rows);
     if (found.length === 0) return;
-    for (const { row, kept } of found) kept.source = { row, more };
+    for (const { row, kept } of found) {
+      kept.source = { row, more };
+      kept.cells = new Map();
+    }
     const all = [...this.kept, ...found.map((f) => f.kept)].sort((a, b) => this.compare(a, b));
     this.kept = all.slice(0, this.options.limit);
   }
@@ -125,7 +130,7 @@ export class EventSink implements Sink {
         invocation: String(cell(batch.columns.get(INVOCATION), row) ?? ""),
         seq: Number(cell(batch.columns.get(SEQ), row) ?? 0),
         keys: keyColumns.map((column) => cell(column, row) ?? null),
-        cells: new Map<string, Cell>(),
+        cells: NO_CELLS,
       };
       if (after !== undefined && this.compareCursors(kept, after) <= 0) continue;
       if (last === undefined || this.compare(kept, last) < 0) found.push({ row, kept });

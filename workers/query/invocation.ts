@@ -1,7 +1,7 @@
 /**
  * One invocation with all its events in order. The catalog's Bloom filters on
- * the id leave one or two segments to read, wherever in time it lies; `around`
- * spares asking them. `api/` calls it.
+ * the id leave one or two segments to read, wherever in time it lies; `around`,
+ * or the time that ids of our own begin with, spares asking them. `api/` calls it.
  */
 import type { EventJson, InvocationAnswer } from "../api/contract.ts";
 import { CORE_BY_PHYSICAL } from "../event/columns.ts";
@@ -9,8 +9,8 @@ import { compileFilter } from "./compile.ts";
 import { EventSink } from "./events.ts";
 import { fieldOf } from "./language/ast.ts";
 import { formatTimeUs } from "./language/time.ts";
-import { AROUND_MS, CLOCK_SKEW_MS, MAX_INVOCATION_EVENTS } from "./limits.ts";
-import type { Plan } from "./plan.ts";
+import { AROUND_MS, CLOCK_SKEW_MS, MAX_ID_AGE_MS, MAX_INVOCATION_EVENTS } from "./limits.ts";
+import type { TimeRange } from "./plan.ts";
 import { asResult, execute, type QueryEnv, type QueryOptions, type QueryResult } from "./run.ts";
 import type { Cell } from "./table.ts";
 
@@ -22,21 +22,41 @@ export async function readInvocation(
   options: QueryOptions,
 ): Promise<QueryResult<InvocationAnswer>> {
   return asResult(async () => {
-    const field = fieldOf("invocation_id", 0);
-    const filter = compileFilter({ kind: "equals", field, value: { text: id, quoted: true } });
-    const plan: Plan = { filter, range: rangeAround(around, options.now), after: [] };
-    const time = fieldOf("time", 0);
-    const sort = [{ name: "time", field: time, descending: false }];
-    const sink = new EventSink({ limit: MAX_INVOCATION_EVENTS, sort });
-    const { completeness } = await execute(env, plan, sink, options);
-    const events = sink.events().map(toJson);
-    return { id, events: events.sort((a, b) => a.seq - b.seq), completeness };
+    const near = around ?? timeOfId(id, options.now);
+    if (near !== undefined) {
+      const answer = await search(env, id, rangeAround(near), rangeAround(near), options);
+      if (answer.events.length > 0 || around !== undefined) return answer;
+    }
+    const always = { from: 0, to: (options.now + CLOCK_SKEW_MS) * 1_000 };
+    // Where in time is not known: how complete the last hour is says the most.
+    return search(env, id, always, rangeAround(options.now), options);
   });
 }
 
-function rangeAround(around: number | undefined, now: number): Plan["range"] {
-  if (around === undefined) return { from: 0, to: (now + CLOCK_SKEW_MS) * 1_000 };
-  return { from: (around - AROUND_MS) * 1_000, to: (around + AROUND_MS) * 1_000 };
+async function search(
+  env: QueryEnv,
+  id: string,
+  range: TimeRange,
+  ledger: TimeRange,
+  options: QueryOptions,
+): Promise<InvocationAnswer> {
+  const field = fieldOf("invocation_id", 0);
+  const filter = compileFilter({ kind: "equals", field, value: { text: id, quoted: true } });
+  const sort = [{ name: "time", field: fieldOf("time", 0), descending: false }];
+  const sink = new EventSink({ limit: MAX_INVOCATION_EVENTS, sort });
+  const { completeness } = await execute(env, { filter, range, after: [] }, sink, { ...options, ledger });
+  const events = sink.events().map(toJson);
+  return { id, events: events.sort((a, b) => a.seq - b.seq), completeness };
+}
+
+function rangeAround(ms: number): TimeRange {
+  return { from: (ms - AROUND_MS) * 1_000, to: (ms + AROUND_MS) * 1_000 };
+}
+
+/** Ids made by `ingest/` begin with the time in ms, 12 hex digits; others hardly ever do. */
+function timeOfId(id: string, now: number): number | undefined {
+  const ms = /^[0-9a-f]{32}$/.test(id) ? Number.parseInt(id.slice(0, 12), 16) : Number.NaN;
+  return ms > now - MAX_ID_AGE_MS && ms < now + AROUND_MS ? ms : undefined;
 }
 
 function toJson(cells: ReadonlyMap<string, Cell>): EventJson {

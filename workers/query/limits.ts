@@ -65,3 +65,5 @@ export const MAX_VALUES = 200;
 export const MAX_INVOCATION_EVENTS = 10_000;
 /** With `around`, an invocation's events are looked for this far on both sides, ms. */
 export const AROUND_MS = 3_600_000;
+/** Older times at the beginning of an id are taken for chance, ms: ten years. */
+export const MAX_ID_AGE_MS = 315_360_000_000;

@@ -19,7 +19,7 @@ import { DEFAULT_ROWS, MAX_SEGMENTS, PRUNING_CACHE_BYTES } from "./limits.ts";
 import { type LiveBatch, readLive } from "./live.ts";
 import { Lru } from "./lru.ts";
 import { checkBefore, checkLimit, checkRange, type QueryParams } from "./params.ts";
-import { canPrune, chooseSegments, type Plan, planQuery } from "./plan.ts";
+import { canPrune, chooseSegments, type Plan, planQuery, type TimeRange } from "./plan.ts";
 import { runScan } from "./scan.ts";
 import { SealedReader } from "./sealed.ts";
 import type { Sink } from "./sink.ts";
@@ -89,16 +89,18 @@ function withScript(plan: Plan, script: string | undefined): Plan {
   return { ...plan, scripts };
 }
 
+export interface ExecuteOptions extends QueryOptions {
+  /** Enough once so many events were looked at. */
+  maxEvents?: number;
+  /** µs; how complete this range is, in place of the plan's. */
+  ledger?: TimeRange;
+}
+
 /** Feeds the sink with all that matches, live and sealed. */
-export async function execute(
-  env: QueryEnv,
-  plan: Plan,
-  sink: Sink,
-  options: QueryOptions & { maxEvents?: number },
-): Promise<QueryStats> {
+export async function execute(env: QueryEnv, plan: Plan, sink: Sink, options: ExecuteOptions): Promise<QueryStats> {
   const budget = new Budget(options.signal);
   // Beside the scan: it must not make the answer later.
-  const complete = settled(askCompleteness(env, plan));
+  const complete = settled(askCompleteness(env, options.ledger ?? plan.range, plan.scripts));
   const shards = await d1(listShards(env.DB, { open: true, scripts: plan.scripts }));
   const live = await readLive(env.INGESTER, shards, plan.range);
   budget.check();
@@ -169,7 +171,11 @@ async function pruningOf(db: D1Database, keys: readonly string[]): Promise<Map<s
   return known;
 }
 
-function askCompleteness(env: QueryEnv, { range, scripts }: Plan): Promise<Completeness> {
+function askCompleteness(
+  env: QueryEnv,
+  range: TimeRange,
+  scripts: readonly string[] | undefined,
+): Promise<Completeness> {
   const question = { from: Math.floor(range.from / 1_000), to: Math.ceil(range.to / 1_000) };
   return readCompleteness(env, { ...question, script: scripts?.length === 1 ? scripts[0] : undefined });
 }

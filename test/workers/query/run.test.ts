@@ -235,6 +235,10 @@ test("an invocation is read with all its events in order", async () => {
     [0, "invocation", {}],
     [1, "log", { a: 1 }],
   ]);
+  const anywhere = await readInvocation(env, id, {}, options);
+  expect(anywhere).toMatchObject({ ok: true, answer: { events: [{ seq: 0 }, { seq: 1 }] } });
+  const elsewhere = await readInvocation(env, id, { around: NOW - 86_400_000 }, options);
+  expect(elsewhere).toMatchObject({ ok: true, answer: { events: [] } });
   const nowhere = await readInvocation(env, "0".repeat(31), {}, options);
   expect(nowhere).toMatchObject({ ok: true, answer: { events: [] } });
 });
@@ -252,4 +256,15 @@ test("progress tells how many segments are done", async () => {
     { ...options, onProgress: ({ done, total }) => seen.push(done, total) },
   );
   expect(seen).toEqual([1, 3, 2, 3, 3, 3]);
+});
+
+test("an id that begins with its time is found by it, and also if the time is not its own", async () => {
+  const script = "timed";
+  const idOf = (ms: number) => ms.toString(16).padStart(12, "0").padEnd(32, "a");
+  const [own, other] = [idOf(NOW - 60_000), idOf(NOW - 10 * 86_400_000)];
+  await append([event(script, 1, { invocation_id: own }), event(script, 2, { invocation_id: other })]);
+  for (const id of [own, other]) {
+    const result = await readInvocation(env, id, {}, options);
+    expect(result).toMatchObject({ ok: true, answer: { events: [{ invocation_id: id }] } });
+  }
 });
