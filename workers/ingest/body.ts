@@ -9,8 +9,8 @@ export const MAX_WIRE_BYTES = 16 * 1024 * 1024;
 /** Unzipped. Never held as a whole; bounds the work of one request. */
 export const MAX_TEXT_BYTES = 64 * 1024 * 1024;
 
-/** A body of this size is read as a whole. */
-const SMALL_BYTES = 4 * 1024 * 1024;
+/** A body of this size is read as a whole; dozens may be under way at once. */
+const SMALL_BYTES = 1024 * 1024;
 
 export type BodyProblem = "too_large" | "bad_encoding" | "unsupported_encoding";
 

@@ -22,14 +22,17 @@ export const MAX_GROUP_EVENTS = 5_000;
 export const MAX_GROUP_BYTES = 1_000_000;
 /** Attribute names of one group: below what makes a batch share columns, so that only a single item ever does. */
 const MAX_GROUP_WIDTH = 300;
-/** Not yet durable, all Workers together: above soft only errors are taken, above hard nothing. An isolate has 128 MB. */
-export const SOFT_BYTES = 16_000_000;
-export const HARD_BYTES = 24_000_000;
+/**
+ * Not yet durable, all Workers together: above soft only errors are taken,
+ * above hard nothing. In memory it is some three times as much, of 128 MB.
+ */
+export const SOFT_BYTES = 10_000_000;
+export const HARD_BYTES = 15_000_000;
 /** A call that runs on after its answer has 30 s: half of it for trying. */
 const DEADLINE_MS = 15_000;
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 2_000;
-/** Whoever opened the group is taken for dead after this long. */
+/** Whoever sends a group is taken for gone when nothing has happened for this long. */
 const TAKEOVER_MS = 5_000;
 const MAX_WATCHERS = 2;
 /** Upper bound of the contract with the Ingester. */
@@ -93,6 +96,8 @@ export interface Pending {
   /** Calls that wait for it. */
   waiting: number;
   dueMs: number;
+  /** When an append was last tried, or the group was opened. */
+  activeMs: number;
   cancelTimer: () => void;
 }
 
@@ -136,6 +141,7 @@ export class GroupCommit {
       bytes: 0,
       waiting: 0,
       dueMs: Number.POSITIVE_INFINITY,
+      activeMs: this.clock.now(),
       cancelTimer: () => {},
     };
     lane.open = pending;
@@ -169,15 +175,25 @@ export class GroupCommit {
     const isWatcher = pending.waiting > 0 && pending.waiting <= MAX_WATCHERS;
     pending.waiting++;
     if (!isWatcher) return pending.done;
+    for (;;) {
+      const quietMs = this.clock.now() - pending.activeMs;
+      if (quietMs >= TAKEOVER_MS) {
+        await this.send(pending);
+        return pending.done;
+      }
+      const fate = await this.within(TAKEOVER_MS - quietMs, pending.done);
+      if (fate !== null) return fate;
+    }
+  }
+
+  private async within(ms: number, done: Promise<Fate>): Promise<Fate | null> {
     let cancel = () => {};
-    const late = new Promise<"late">((resolve) => {
-      cancel = this.clock.after(TAKEOVER_MS, () => resolve("late"));
+    const late = new Promise<null>((resolve) => {
+      cancel = this.clock.after(ms, () => resolve(null));
     });
-    const first = await Promise.race([pending.done, late]);
+    const first = await Promise.race([done, late]);
     cancel();
-    if (first !== "late") return first;
-    await this.send(pending);
-    return pending.done;
+    return first;
   }
 
   /** Closes the group and appends it. May run twice for a group: see above. */
@@ -207,6 +223,7 @@ export class GroupCommit {
     let at = 0;
     while (pending.fate === null && pending.requests !== undefined && at < pending.requests.length) {
       const request = pending.requests[at] as AppendRequest;
+      pending.activeMs = this.clock.now();
       const result = await this.tryAppend(group, request);
       if (result?.ok) {
         lane.shards = Math.max(1, Math.min(MAX_SHARDS, result.shards));

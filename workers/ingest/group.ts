@@ -30,7 +30,11 @@ export class Group {
   readonly shard: number;
   /** Over how many shards the Worker was spread when this group began. */
   readonly spread: number;
-  private readonly batch = new BatchBuilder();
+  private batch = new BatchBuilder();
+  /** Of the closed group. */
+  private text = "";
+  private closedRows = 0;
+  private closedBytes = 0;
   private readonly rollups = new RollupBuilder();
   private readonly minutes = new Map<number, MinuteCounts>();
   /** First row and number of rows of each invocation that must not be shed. */
@@ -44,17 +48,17 @@ export class Group {
   }
 
   get rows(): number {
-    return this.batch.rows;
+    return this.batch.rows + this.closedRows;
   }
   get bytes(): number {
-    return this.batch.bytes;
+    return this.batch.bytes + this.closedBytes;
   }
   /** Attribute columns. */
   get width(): number {
     return this.batch.width;
   }
   get sheddable(): boolean {
-    return this.essentialRows < this.batch.rows;
+    return this.essentialRows < this.rows;
   }
 
   keep(fields: InvocationFields, events: readonly OwnFields[], essential: boolean): void {
@@ -97,23 +101,29 @@ export class Group {
     this.rollups.count(fields, time, duration, cpuTime);
   }
 
-  /** All of it, as the appends that carry it: one, unless the text is out of proportion. */
+  /** All of it, as the appends that carry it: one, unless the text is out of proportion. Nothing may be added after. */
   requests(): AppendRequest[] {
-    const text = this.batch.rows === 0 ? "" : this.batch.encode();
-    return this.toRequests(text, this.ledger(false), !this.sheddable);
+    const { rows, minTime, maxTime } = this.batch;
+    this.text = rows === 0 ? "" : this.batch.encode();
+    // The text is all that is needed from here on, and several times smaller than the columns.
+    this.closedRows = rows;
+    this.closedBytes = this.batch.bytes;
+    this.batch = new BatchBuilder();
+    return this.toRequests({ batch: this.text, rows, minTime, maxTime }, this.ledger(false), !this.sheddable);
   }
 
   /** What an overload leaves: the essential rows; the rest is in the ledger. */
   essentials(): AppendRequest[] {
     const kept = new BatchBuilder();
     if (this.essentialRows > 0) {
-      const batch = decodeBatch(this.batch.encode());
+      const batch = decodeBatch(this.text);
       for (let i = 0; i < this.essential.length; i += 2) {
         const first = this.essential[i] as number;
         for (let n = 0; n < (this.essential[i + 1] as number); n++) kept.push(eventAt(batch, first + n));
       }
     }
-    return this.toRequests(kept.rows === 0 ? "" : kept.encode(), this.ledger(true), true, kept);
+    const { rows, minTime, maxTime } = kept;
+    return this.toRequests({ batch: rows === 0 ? "" : kept.encode(), rows, minTime, maxTime }, this.ledger(true), true);
   }
 
   /** What is left to report when nothing could be stored: the counts. */
@@ -126,24 +136,19 @@ export class Group {
     return { rollups: this.rollups.build(), ledger };
   }
 
-  private toRequests(
-    text: string,
-    ledger: LedgerDelta[],
-    essential: boolean,
-    { rows, minTime, maxTime } = this.batch as Pick<BatchBuilder, "rows" | "minTime" | "maxTime">,
-  ): AppendRequest[] {
-    const times = rows === 0 ? { minTime: 0, maxTime: 0 } : { minTime, maxTime };
-    const base = { script: this.script, essential, spread: this.spread };
-    const counts = { rollups: this.rollups.build(), ledger };
-    if (!isTooLong(text)) return [{ ...base, batchId: crypto.randomUUID(), batch: text, rows, ...times, ...counts }];
-    const parts = split(text).map((part) => ({
-      ...base,
+  private toRequests(part: Part, ledger: LedgerDelta[], essential: boolean): AppendRequest[] {
+    const parts =
+      part.rows === 0 ? [{ ...part, minTime: 0, maxTime: 0 }] : isTooLong(part.batch) ? split(part.batch) : [part];
+    const rollups = this.rollups.build();
+    return parts.map((one, i) => ({
+      script: this.script,
+      essential,
+      spread: this.spread,
       batchId: crypto.randomUUID(),
-      ...part,
-      rollups: [],
-      ledger: [],
+      ...one,
+      rollups: i === 0 ? rollups : [],
+      ledger: i === 0 ? ledger : [],
     }));
-    return [{ ...(parts[0] as AppendRequest), ...counts }, ...parts.slice(1)];
   }
 
   private ledger(shed: boolean): LedgerDelta[] {
