@@ -17,9 +17,10 @@ await run(async () => {
 
 async function buildWorkers() {
   const { bundlePlatform } = await import("./lib/bundle.mjs");
-  const { buildDemo } = await import("./lib/demo-workers.mjs");
-  const { unstable_getMiniflareWorkerOptions: readConfig } = await import("wrangler");
-  await bundlePlatform(readConfig(join(ROOT, "wrangler.toml")).main);
+  const { buildDemo, demoConfigs } = await import("./lib/demo-workers.mjs");
+  const { readWorkerConfigs } = await import("./lib/worker-config.mjs");
+  const config = join(ROOT, "wrangler.toml");
+  await bundlePlatform((await readWorkerConfigs([config, ...demoConfigs])).get(config).main);
   console.log("dist/platform   built");
   await buildDemo();
   console.log("dist/demo       built");

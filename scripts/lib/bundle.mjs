@@ -78,6 +78,12 @@ async function bundle(options) {
   }
 }
 
+/** Ends esbuild's helper process, which would stay as long as this one. The next build starts another. */
+export async function endBuilds() {
+  const { stop } = await import("esbuild");
+  await stop();
+}
+
 function describe(errors) {
   const { text, location } = errors[0];
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";

@@ -52,6 +52,10 @@ const WORKERS = [
   },
 ];
 
+const configOf = (worker) => join(DEMO, worker.dir, "wrangler.toml");
+/** Paths of the Workers' configurations. */
+export const demoConfigs = WORKERS.map(configOf);
+
 /** Builds all versions; the answer is also in dist/demo/versions.json. */
 export async function buildDemo() {
   const versions = [];
@@ -72,14 +76,14 @@ export const readBuiltDemo = () => JSON.parse(readFileSync(VERSIONS_FILE, "utf8"
 
 /**
  * @param {{ built: Awaited<ReturnType<typeof buildDemo>>, port: number, host: string, tail: string | null,
- *   readConfig: (path: string) => object }} given `tail` names the Worker that observes, null for none
+ *   configs: Awaited<ReturnType<typeof import("./worker-config.mjs").readWorkerConfigs>> }} given `tail` names the Worker that observes, null for none
  * @returns {{ workers: object[], crons: { worker: string, cron: string }[] }}
  */
-export function demoWorkers({ built, port, host, tail, readConfig }) {
+export function demoWorkers({ built, port, host, tail, configs }) {
   const workers = [];
   const crons = [];
   for (const worker of WORKERS) {
-    const options = readConfig(join(DEMO, worker.dir, "wrangler.toml"));
+    const { options } = configs.get(configOf(worker));
     const versions = built.versions.filter((version) => version.script === worker.name);
     for (const cron of options.cronTriggers ?? []) crons.push({ worker: localName(worker, versions[0].tag), cron });
     for (const version of versions) {

@@ -1,5 +1,6 @@
 /** `npm start` proper: starts the stack and the demo's traffic, says where they are, ends them in good order. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { endBuilds } from "./bundle.mjs";
 import { endWith } from "./shutdown.mjs";
 import { startStack } from "./stack.mjs";
 
@@ -23,7 +24,8 @@ export async function launch(options, follow) {
   const onLog = verbose ? (line) => console.log(line) : undefined;
   stack = await startStack({ port, data, fresh, demo, build, adminToken, onLog });
   starting = false;
-  // With the --fresh data gone and this one up, what follows is read by people and by scripts.
+  await endBuilds();
+  // Read by people, and the first line by scripts.
   console.log(`Tailrace is ready on ${stack.url}`);
   console.log(`  dashboard     ${stack.url}/`);
   if (demo) console.log(`  demo shop     ${stack.shopUrl}/`);

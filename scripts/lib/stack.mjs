@@ -4,23 +4,24 @@
  * system tests and the bench all start it here. Throws a Complaint for what a
  * user can put right.
  */
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { assemble, HOST, PLATFORM } from "./assemble.mjs";
 import { bundlePlatform, platformBundle } from "./bundle.mjs";
 import { Complaint } from "./complaint.mjs";
 import { startCrons } from "./cron.mjs";
 import { buildDashboard, isBuilt } from "./dashboard-build.mjs";
 import { openDataDir } from "./data-dir.mjs";
-import { buildDemo, demoWorkers, readBuiltDemo } from "./demo-workers.mjs";
+import { buildDemo, demoConfigs, readBuiltDemo } from "./demo-workers.mjs";
 import { guardRuntimes } from "./guard.mjs";
 import { migrate } from "./migrate.mjs";
 import { requireFreePort } from "./ports.mjs";
 import { ROOT } from "./toolchain.mjs";
+import { readWorkerConfigs } from "./worker-config.mjs";
+import { openWorkerLog } from "./worker-log.mjs";
 
-export const PLATFORM = "tailrace";
-const HOST = "127.0.0.1";
-/** The Workers' log is for looking into a problem of this run, not an archive. */
-const MAX_LOG_BYTES = 8 * 2 ** 20;
+const CONFIG = join(ROOT, "wrangler.toml");
+const MIGRATIONS = join(ROOT, "migrations");
 /** Durable Objects wake, D1 opens: a second here, more while other work keeps the cores busy. */
 const READY_TIMEOUT_MS = 30_000;
 /** An answer that says "not well" for this long will go on saying so: start, and let the user see why. */
@@ -41,113 +42,106 @@ const READY_POLL_MS = 50;
  * @property {object} [platform] more Miniflare worker options for the platform, merged over wrangler.toml's
  * @property {object[]} [workers] more Miniflare workers beside it
  * @property {(line: string) => void} [onLog] what Workers print; default: <data>/workers.log
+ */
+
+/**
+ * @typedef {object} Stack
+ * @property {import("miniflare").Miniflare} mf
+ * @property {string} main the platform's main module
+ * @property {string} url
+ * @property {string | undefined} shopUrl
+ * @property {string} adminToken
+ * @property {string} data the directory, absolute
+ * @property {string[]} migrated names of the migrations that this start applied
+ * @property {boolean} healthy whether /healthz said 200 before patience ran out
+ * @property {{ worker: string, cron: string }[]} crons
+ * @property {() => number[]} pids workerd's process ids, for tests that kill it
+ * @property {(worker: string, cron: string, at?: Date) => Promise<void>} fireCron runs a scheduled handler now
+ * @property {() => Promise<void>} reload takes the platform's bundle from disk again; the data stays
+ * @property {() => Promise<void>} stop
  *
  * @param {StackOptions} options
+ * @returns {Promise<Stack>}
  */
 export async function startStack(options) {
-  const { port, demo = true, build = true } = options;
   // First, because it ends what an earlier run left behind on our port.
-  const data = await openDataDir(options.data, port);
+  const data = await openDataDir(options.data, options.port);
   const guard = guardRuntimes((pid) => data.remember(pid));
-  let mf;
-  const release = async () => {
-    await mf?.dispose();
-    guard.release();
-    data.release();
-  };
+  const owned = { data, guard, mf: undefined, temporary: [] };
   try {
-    await requireFreePort(port, "the platform");
-    if (demo) await requireFreePort(port + 1, "the demo shop");
-    if (options.fresh) data.drop();
-    const { Miniflare, convertV4MiniflareOptions } = await import("miniflare");
-    const config = await readWrangler();
-    const main = options.entry ?? config.main;
-    const bundle = options.entry ? join(ROOT, "dist/platform", `entry-${process.pid}-${port}.js`) : platformBundle();
-    if (build || options.entry) await bundlePlatform(main, bundle);
-    if (options.dashboard ?? build) await buildDashboard();
-    const builtDemo = demo ? await demoBundles(build) : undefined;
-    requireBuilt(bundle);
-
-    const adminToken = data.adminToken(options.adminToken);
-    const log = options.onLog ?? fileLog(data.log);
-    let crons = [];
-    const assemble = () => {
-      const shop = demo
-        ? demoWorkers({
-            built: builtDemo,
-            port: port + 1,
-            host: HOST,
-            tail: options.observed === false ? null : PLATFORM,
-            readConfig: config.read,
-          })
-        : { workers: [], crons: [] };
-      crons = [...config.options.cronTriggers.map((cron) => ({ worker: PLATFORM, cron })), ...shop.crons];
-      const platform = mergeWorker(
-        {
-          ...config.options,
-          name: PLATFORM,
-          modules: [{ type: "ESModule", path: "index.js", contents: readFileSync(bundle, "utf8") }],
-          bindings: { ...config.options.bindings, TAILRACE_ADMIN_TOKEN: adminToken },
-        },
-        options.platform,
-      );
-      return convertV4MiniflareOptions({
-        host: HOST,
-        port,
-        // No look-up of a real request.cf over the network: the edge makes its own.
-        cf: false,
-        telemetry: { enabled: false },
-        logRequests: false,
-        resourcePersistencePath: data.state,
-        handleStructuredLogs: ({ level, message }) => log(`${level} ${message}`),
-        workers: [platform, ...shop.workers, ...(options.workers ?? [])],
-      });
-    };
-    mf = keepSignals(() => new Miniflare(assemble()));
-    await mf.ready;
-    const migrated = await migrate(await mf.getD1Database("DB", PLATFORM), join(ROOT, "migrations"));
-    const url = `http://localhost:${port}`;
-    const healthy = await becomeReady(`http://${HOST}:${port}/healthz`);
-    const fire = async (worker, cron, at) => {
-      const handle = await mf.getWorker(worker);
-      await handle.scheduled({ cron, scheduledTime: at });
-    };
-    const jobs = crons.map(({ worker, cron }) => ({ cron, fire: (_, at) => fire(worker, cron, at) }));
-    const stopCrons = startCrons(jobs, (message) => log(`error ${message}`));
-    return {
-      mf,
-      main,
-      url,
-      shopUrl: demo ? `http://localhost:${port + 1}` : undefined,
-      adminToken,
-      data: data.dir,
-      migrated,
-      healthy,
-      crons,
-      /** Process ids of workerd, for tests that kill it. */
-      pids: guard.pids,
-      /** Runs a Worker's scheduled handler now. */
-      fireCron: (worker, cron, at = new Date()) => fire(worker, cron, at),
-      /** Takes the platform's bundle from disk again; the data stays. */
-      reload: async () => mf.setOptions(assemble()),
-      async stop() {
-        stopCrons();
-        await release();
-      },
-    };
+    return await bringUp(options, owned);
   } catch (error) {
-    await release().catch(() => {});
-    throw asComplaint(error, port);
+    await release(owned).catch(() => {});
+    throw asComplaint(error, options.port);
   }
 }
 
-/** wrangler.toml is the one source of bindings. */
-async function readWrangler() {
-  process.env.WRANGLER_SEND_METRICS = "false";
-  const { unstable_getMiniflareWorkerOptions: optionsOf } = await import("wrangler");
-  const read = (path) => optionsOf(path).workerOptions;
-  const { main, workerOptions } = optionsOf(join(ROOT, "wrangler.toml"));
-  return { main, options: workerOptions, read };
+async function bringUp(options, owned) {
+  const { port, demo = true } = options;
+  const { data, guard } = owned;
+  await requireFreePort(port, "the platform");
+  if (demo) await requireFreePort(port + 1, "the demo shop");
+  if (options.fresh) data.drop();
+  const parts = await prepareParts(options, owned);
+  const { Miniflare, convertV4MiniflareOptions } = await import("miniflare");
+  const { options: miniflareOptions, crons } = assemble(parts);
+  const mf = keepSignals(() => new Miniflare(convertV4MiniflareOptions(miniflareOptions)));
+  owned.mf = mf;
+  await mf.ready;
+  const migrated = await migrate(await mf.getD1Database("DB", PLATFORM), MIGRATIONS);
+  const healthy = await becomeReady(`http://${HOST}:${port}/healthz`);
+  const fireCron = async (worker, cron, at = new Date()) => {
+    const handle = await mf.getWorker(worker);
+    await handle.scheduled({ cron, scheduledTime: at });
+  };
+  const jobs = crons.map(({ worker, cron }) => ({ cron, fire: (_, at) => fireCron(worker, cron, at) }));
+  const stopCrons = startCrons(jobs, (message) => parts.log(`error ${message}`));
+  return {
+    mf,
+    main: parts.main,
+    url: `http://localhost:${port}`,
+    shopUrl: demo ? `http://localhost:${port + 1}` : undefined,
+    adminToken: parts.adminToken,
+    data: data.dir,
+    migrated,
+    healthy,
+    crons,
+    pids: guard.pids,
+    fireCron,
+    async reload() {
+      await mf.setOptions(convertV4MiniflareOptions(assemble(parts).options));
+      await migrate(await mf.getD1Database("DB", PLATFORM), MIGRATIONS);
+    },
+    async stop() {
+      stopCrons();
+      await release(owned);
+    },
+  };
+}
+
+/** Builds what is to be built, and collects what assemble() needs. */
+async function prepareParts(options, { data, temporary }) {
+  const { port, entry, demo = true, build = true, observed = true, platform, workers } = options;
+  const configs = await readWorkerConfigs([CONFIG, ...demoConfigs]);
+  const { main: configured, options: config } = configs.get(CONFIG);
+  const main = entry ?? configured;
+  const bundle = entry ? join(ROOT, "dist/platform", `entry-${process.pid}-${port}.js`) : platformBundle();
+  if (entry) temporary.push(bundle, `${bundle}.map`);
+  if (build || entry) await bundlePlatform(main, bundle);
+  if (options.dashboard ?? build) await buildDashboard();
+  const builtDemo = demo ? await demoBundles(build) : undefined;
+  requireBuilt(bundle);
+  const adminToken = data.adminToken(options.adminToken);
+  const log = options.onLog ?? openWorkerLog(data.log);
+  const { state } = data;
+  return { port, state, bundle, main, config, configs, builtDemo, observed, adminToken, platform, workers, log };
+}
+
+async function release({ mf, guard, data, temporary }) {
+  await mf?.dispose();
+  guard.release();
+  for (const file of temporary) rmSync(file, { force: true });
+  data.release();
 }
 
 async function demoBundles(build) {
@@ -166,16 +160,6 @@ function requireBuilt(bundle) {
   if (!isBuilt()) {
     throw new Complaint("the dashboard is not built (dist/dashboard); run npm run build, or start without --no-build");
   }
-}
-
-/** One level deep: bindings are added, not replaced. */
-function mergeWorker(base, extra = {}) {
-  const merged = { ...base };
-  for (const [key, value] of Object.entries(extra)) {
-    const isMap = typeof value === "object" && value !== null && !Array.isArray(value);
-    merged[key] = isMap ? { ...base[key], ...value } : value;
-  }
-  return merged;
 }
 
 /** Miniflare exits the process on a signal of its own accord; ours has work to finish first. */
@@ -203,19 +187,6 @@ async function becomeReady(url) {
       throw new Complaint("the platform does not answer /healthz; see workers.log in the data directory");
     await new Promise((done) => setTimeout(done, READY_POLL_MS));
   }
-}
-
-function fileLog(path) {
-  writeFileSync(path, "");
-  let bytes = 0;
-  return (line) => {
-    bytes += line.length + 1;
-    if (bytes > MAX_LOG_BYTES) {
-      writeFileSync(path, "(earlier lines were dropped)\n");
-      bytes = line.length;
-    }
-    appendFileSync(path, `${line}\n`);
-  };
 }
 
 function asComplaint(error, port) {

@@ -73,7 +73,15 @@ describe("refuses in one line", () => {
   test("a missing build", async () => {
     const root = mkdtempSync(join(tmpdir(), "tailrace-unbuilt-"));
     try {
-      for (const part of ["scripts", "workers", "migrations", "wrangler.toml", "package.json", "package-lock.json"]) {
+      for (const part of [
+        "scripts",
+        "workers",
+        "demo",
+        "migrations",
+        "wrangler.toml",
+        "package.json",
+        "package-lock.json",
+      ]) {
         cpSync(part, join(root, part), { recursive: true });
       }
       symlinkSync(resolve("node_modules"), join(root, "node_modules"));
