@@ -3,7 +3,7 @@
  * has changed since the last one (a second or two of every start).
  */
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { Complaint } from "./complaint.mjs";
@@ -33,6 +33,8 @@ export const isBuilt = () => existsSync(join(DASHBOARD_DIST, "index.html"));
 
 /** vite's watcher, for `npm run dev`: rebuilds into dist/dashboard, which Miniflare serves from disk. */
 export async function watchDashboard(onBuilt, onFailed) {
+  // What it leaves in dist/ is a development build, which the next start must not take for its own.
+  rmSync(STAMP, { force: true });
   const { build } = await import("vite");
   const watcher = await build({ configFile: CONFIG, mode: "development", logLevel: "silent", build: { watch: {} } });
   watcher.on("event", (event) => {
