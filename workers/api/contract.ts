@@ -227,7 +227,7 @@ export interface WorkerSettings {
   ratePerMinute?: number;
   /** First rule that matches decides; errors, slow invocations and canary versions are kept before any rule is asked. */
   sampling?: SamplingRule[];
-  /** Invocations slower than this are always kept. */
+  /** Invocations slower than this are always kept; default 1,000 ms. */
   slowMs?: number;
   /** Versions always kept at 100 %. */
   canaryVersions?: string[];

@@ -43,8 +43,8 @@ function encodingOf(request: Request): "identity" | "gzip" {
 }
 
 /** A declared length has been checked, and the runtime holds the sender to it: only others are counted. */
-function unpacked(body: ReadableStream<Uint8Array>, encoding: "identity" | "gzip", declared: number) {
-  const counted = Number.isFinite(declared) ? body : body.pipeThrough(counter());
+function unpacked(body: ReadableStream, encoding: "identity" | "gzip", declared: number): ReadableStream<Uint8Array> {
+  const counted: ReadableStream = Number.isFinite(declared) ? body : body.pipeThrough(counter());
   return encoding === "gzip" ? counted.pipeThrough(new DecompressionStream("gzip")) : counted;
 }
 

@@ -7,7 +7,7 @@
  * received = kept + sampled_out + rate_limited + overloaded.
  */
 import type { Fate, GroupCommit, Pending } from "./group-commit.ts";
-import { type Invocation, type ItemDefaults, reportsError, type Surroundings } from "./normalize.ts";
+import type { Invocation, ItemDefaults, Surroundings } from "./normalize.ts";
 import type { Policy } from "./policy.ts";
 import type { Gate, RateLimiter } from "./rate-limit.ts";
 import { RouteTable } from "./route.ts";
@@ -106,17 +106,18 @@ export class Intake {
   /** Sampling first: what it leaves out does not use up the Worker's allowance. Sets the weight of what stays. */
   private reasonToDrop(invocation: Invocation): "sampled_out" | "rate_limited" | null {
     const { fields } = invocation;
-    const { sampler, ratePerMinute } = this.policy.worker(fields.script);
-    const rate = sampler === null || invocation.failed ? 1 : sampler(invocation);
-    // Whether a log reports an error is asked only where it matters: it means reading the logs.
-    const spared = rate < 1 && reportsError(invocation);
-    if (rate < 1 && !spared) {
+    const { mustKeep, sampler, ratePerMinute } = this.policy.worker(fields.script);
+    let kept: boolean | undefined;
+    const important = () => {
+      kept ??= mustKeep(invocation);
+      return kept;
+    };
+    const rate = sampler === null ? 1 : sampler(invocation);
+    if (rate < 1 && !important()) {
       if (!isKept(fields.invocation_id, rate)) return "sampled_out";
       fields.sample_weight = 1 / rate;
     }
-    const { limiter } = this.collector;
-    if (limiter.allows(fields.script, ratePerMinute, invocation.failed || spared, this.gate)) return null;
-    return "rate_limited";
+    return this.collector.limiter.allows(fields.script, ratePerMinute, important, this.gate) ? null : "rate_limited";
   }
 
   private share(pending: Pending): Share {

@@ -18,6 +18,8 @@ import { REDACTED, type Redactor } from "./redact.ts";
 interface Name {
   name: string;
   hidden: boolean;
+  /** Hidden unless it is a number, or has fields of its own. */
+  hiddenText: boolean;
   /** The last text under it in which there was nothing to hide: often the next one is the same. */
   harmless: string | undefined;
   fields: Map<string, Name>;
@@ -25,7 +27,7 @@ interface Name {
 const MAX_NAMES = 20_000;
 
 export class NameTree {
-  private root: Name = { name: "", hidden: false, harmless: undefined, fields: new Map() };
+  private root: Name = { name: "", hidden: false, hiddenText: false, harmless: undefined, fields: new Map() };
   private size = 0;
   private readonly redactor: Redactor;
 
@@ -47,12 +49,13 @@ export class NameTree {
       // Maps by e-mail address or by token have secrets for names.
       name: clip(joined === "" ? "_" : this.redactor.text(joined), MAX_KEY_CHARS),
       hidden: parent.hidden || this.redactor.sensitive(key),
+      hiddenText: parent.hiddenText || this.redactor.sensitiveAsText(key),
       harmless: undefined,
       fields: new Map(),
     };
     if (++this.size > MAX_NAMES) {
       this.size = 0;
-      this.root = { name: "", hidden: false, harmless: undefined, fields: new Map() };
+      this.root = { name: "", hidden: false, hiddenText: false, harmless: undefined, fields: new Map() };
     } else parent.fields.set(key, name);
     return name;
   }
@@ -107,7 +110,7 @@ export class AttributeCollector implements AttributeList {
   }
 
   private addValue(name: Name, value: unknown, depth: number): void {
-    if (typeof value === "string") this.set(name.name, name.hidden ? REDACTED : this.cleanText(name, value));
+    if (typeof value === "string") this.set(name.name, name.hiddenText ? REDACTED : this.cleanText(name, value));
     else if (typeof value === "number") this.set(name.name, name.hidden ? REDACTED : this.number(value));
     else if (value === null || value === undefined) return;
     else if (name.hidden) this.set(name.name, REDACTED);
@@ -121,7 +124,7 @@ export class AttributeCollector implements AttributeList {
     if (scalar !== undefined) this.set(name.name, scalar);
     else if (value instanceof Error) this.addNested(name, errorFields(value), depth + 1);
     else if (Array.isArray(value) || value instanceof Set || depth >= MAX_DEPTH) {
-      this.set(name.name, this.text(jsonOf(value, this.redactor)));
+      this.set(name.name, name.hiddenText ? REDACTED : this.text(jsonOf(value, this.redactor)));
     } else this.addNested(name, value instanceof Map ? Object.fromEntries(value) : value, depth + 1);
   }
 

@@ -5,7 +5,7 @@
  * items that could not be read.
  */
 import { clip, MAX_VALUE_CHARS } from "./limits.ts";
-import { REDACTED, type Redactor } from "./redact.ts";
+import { hides, REDACTED, type Redactor } from "./redact.ts";
 
 const MAX_VALUES = 2_000;
 const MAX_DEPTH = 8;
@@ -62,8 +62,7 @@ function plainFields(value: object, redactor: Redactor, depth: number, left: { v
   for (const key in fields) {
     if (left.values <= 0) break;
     const field = fields[key];
-    const hidden = field !== null && field !== undefined && redactor.sensitive(key);
-    copy.push([key, hidden ? REDACTED : plain(field, redactor, depth + 1, left)]);
+    copy.push([key, hides(redactor, key, field) ? REDACTED : plain(field, redactor, depth + 1, left)]);
   }
   return Object.fromEntries(copy);
 }

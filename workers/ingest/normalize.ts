@@ -123,9 +123,9 @@ function readItem(item: unknown, around: Surroundings, redactor: Redactor): Invo
   return { fields, time, ...times, failed, truncated, item, info, request, logs, exceptions, diagnostics };
 }
 
-/** Also an invocation that went well may have something to report. */
-export function reportsError({ failed, logs }: Invocation): boolean {
-  return failed || logs.some((log) => isFields(log) && isErrorLog(log));
+/** An invocation that went well may have something to report. */
+export function reportsError({ logs }: Invocation): boolean {
+  return logs.some((log) => isFields(log) && isErrorLog(log));
 }
 
 /** Items without a time of their own happened when they first said something. */
@@ -191,16 +191,22 @@ function makeEvents(invocation: Invocation, nowMs: number, tools: Tools): OwnFie
   const spanId = first.span_id;
   const events: OwnFields[] = [first];
   // Logs may fill an item up to its bounds; exceptions always have a place.
-  const exceptions = invocation.exceptions.filter(isFields).slice(0, MAX_EXCEPTIONS);
+  const exceptions = invocation.exceptions.slice(0, MAX_EXCEPTIONS).map(asException);
   let chars = details.chars + exceptions.length * EXCEPTION_CHARS;
-  let dropped = 0;
+  let dropped = invocation.exceptions.length - exceptions.length;
   const add = (entry: Fields, log: LogFields) => {
     chars += log.chars;
     if (events.length >= MAX_EVENTS_PER_ITEM || chars > MAX_ITEM_CHARS) dropped++;
     else events.push(logEvent(log, timeOf(entry, invocation.time, nowMs), events.length, spanId));
   };
-  for (const log of invocation.logs) if (isFields(log)) add(log, readLog(log, redactor, names));
-  for (const entry of invocation.diagnostics) if (isFields(entry)) add(entry, readDiagnostic(entry, redactor, names));
+  for (const entry of invocation.logs) {
+    const log = isFields(entry) ? entry : { message: [entry] };
+    add(log, readLog(log, redactor, names));
+  }
+  for (const entry of invocation.diagnostics) {
+    const diagnostic = isFields(entry) ? entry : { message: entry };
+    add(diagnostic, readDiagnostic(diagnostic, redactor, names));
+  }
   for (const exception of exceptions) {
     const time = timeOf(exception, invocation.time, nowMs);
     events.push(exceptionEvent(exception, time, events.length, spanId, redactor));
@@ -209,6 +215,9 @@ function makeEvents(invocation: Invocation, nowMs: number, tools: Tools): OwnFie
   details.close();
   return events;
 }
+
+/** What is no object is the message of one. */
+const asException = (entry: unknown): Fields => (isFields(entry) ? entry : { message: String(entry) });
 
 /** A Worker throws once; more come from waitUntil, a few at most. */
 const MAX_EXCEPTIONS = 50;
@@ -346,7 +355,16 @@ function addItemDetails(item: Fields, truncated: boolean, out: AttributeCollecto
   out.add("cloudflare.script_tags", item.scriptTags);
   out.add("cloudflare.tail", item.tailAttributes);
   out.add("cloudflare.preview", item.preview);
+  for (const key in item) if (!KNOWN_FIELDS.has(key)) out.add(`item.${key}`, item[key]);
 }
+
+/** Read elsewhere; a field that the platform adds one day is kept as an attribute. */
+const KNOWN_FIELDS = new Set(
+  `event eventTimestamp logs exceptions diagnosticsChannelEvents scriptName entrypoint scriptVersion dispatchNamespace
+  scriptTags tailAttributes preview durableObjectId outcome executionModel truncated cpuTime wallTime invocationId`.split(
+    /\s+/,
+  ),
+);
 
 function rawEvent(item: unknown, reason: string, around: Surroundings, redactor: Redactor): TailraceEvent {
   const script = (isFields(item) ? scriptName(safely(() => item.scriptName)) : undefined) ?? around.defaults.script;

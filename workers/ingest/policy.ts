@@ -4,10 +4,12 @@
  */
 import { compileNormalizer, type Normalizer } from "./normalize.ts";
 import { compileRedactor } from "./redact.ts";
-import { compileSampler, type Sampler } from "./sampling.ts";
+import { compileKeeper, compileSampler, type Keeper, type Sampler } from "./sampling.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 
 export interface WorkerPolicy {
+  /** Asked where it matters only: it may have to look into the logs. */
+  mustKeep: Keeper;
   /** Null when nothing is sampled. */
   sampler: Sampler | null;
   /** Undefined: only the platform's limit applies. */
@@ -31,7 +33,7 @@ export function compilePolicy(settings: Settings): Policy {
       if (policy === undefined) {
         if (workers.size >= MAX_WORKERS) workers.clear();
         const own = settingsOf(settings, script);
-        policy = { sampler: compileSampler(own), ratePerMinute: own.ratePerMinute };
+        policy = { mustKeep: compileKeeper(own), sampler: compileSampler(own), ratePerMinute: own.ratePerMinute };
         workers.set(script, policy);
       }
       return policy;

@@ -6,8 +6,8 @@
  * Senders over HTTP wait for an answer, so they are slowed down by that, and a
  * load of millions is not thrown away by a limit meant for runaways.
  *
- * Errors that find no place have a second allowance, twice as large, to
- * themselves. What passes neither is dropped and counted by the caller.
+ * Errors, and what else must be kept (sampling.ts), have a second allowance,
+ * twice as large, when the first is used up. What passes neither is dropped and counted by the caller.
  */
 
 /** A call of the binding costs more than handling an item: one buys this many. */
@@ -105,8 +105,8 @@ export interface Gate {
 export class RateLimiter {
   private readonly workers = new Map<string, WorkerLimits>();
 
-  /** True if there is room for one item of this Worker. */
-  allows(script: string, ratePerMinute: number | undefined, error: boolean, gate: Gate): boolean {
+  /** True if there is room for one item of this Worker. `important` is asked only when the normal allowance is used up. */
+  allows(script: string, ratePerMinute: number | undefined, important: () => boolean, gate: Gate): boolean {
     if (ratePerMinute === undefined && gate.binding === undefined) return true;
     const limits = this.of(script);
     const { nowMs } = gate;
@@ -115,12 +115,14 @@ export class RateLimiter {
         limits.own = new TokenBucket(ratePerMinute, nowMs);
         limits.ownErrors = new TokenBucket(ratePerMinute * ERROR_FACTOR, nowMs);
       }
-      if (!limits.own.take(nowMs) && !(error && limits.ownErrors?.take(nowMs))) return false;
+      if (!limits.own.take(nowMs) && !(important() && limits.ownErrors?.take(nowMs))) return false;
     }
     const { binding } = gate;
     if (binding === undefined) return true;
     const waitUntil = (work: Promise<unknown>) => gate.waitUntil(work);
-    return limits.items.take(nowMs, binding, waitUntil) || (error && limits.errors.take(nowMs, binding, waitUntil));
+    return (
+      limits.items.take(nowMs, binding, waitUntil) || (important() && limits.errors.take(nowMs, binding, waitUntil))
+    );
   }
 
   private of(script: string): WorkerLimits {

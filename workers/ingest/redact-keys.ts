@@ -42,6 +42,8 @@ export const DEFAULT_REDACTED_KEYS: readonly string[] = [
   "*creditcard*",
 ];
 
+/** Names of lists of secrets, and of harmless counts: texts under them are hidden, numbers are not. */
+const TEXT_KEYS: readonly string[] = ["*tokens"];
 /** Bare names that hold a secret in a query string or a header only: elsewhere `key` is any key. */
 const QUERY_KEYS: readonly string[] = ["key", "sig"];
 
@@ -58,16 +60,23 @@ export interface KeyMatcher {
   sensitive(key: string): boolean;
   /** Query parameter. */
   sensitiveInQuery(key: string): boolean;
+  /** Is it secret unless it is a number? */
+  sensitiveAsText(key: string): boolean;
 }
 
 export function compileKeys(keys: readonly string[], except: readonly string[]): KeyMatcher {
   const custom = patterns(keys);
   const spared = patterns(except);
   const standard = patterns(DEFAULT_REDACTED_KEYS);
-  const inQuery = patterns([...DEFAULT_REDACTED_KEYS, ...QUERY_KEYS]);
+  const inQuery = patterns([...DEFAULT_REDACTED_KEYS, ...TEXT_KEYS, ...QUERY_KEYS]);
+  const asText = patterns([...DEFAULT_REDACTED_KEYS, ...TEXT_KEYS]);
   const decide = (set: RegExp | null) => (key: string) =>
     forms(key).some((form) => matches(custom, form) || (matches(set, form) && !matches(spared, form)));
-  return { sensitive: remember(decide(standard)), sensitiveInQuery: remember(decide(inQuery)) };
+  return {
+    sensitive: remember(decide(standard)),
+    sensitiveInQuery: remember(decide(inQuery)),
+    sensitiveAsText: remember(decide(asText)),
+  };
 }
 
 function remember(decide: (key: string) => boolean): (key: string) => boolean {

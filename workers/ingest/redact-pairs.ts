@@ -38,6 +38,7 @@ const isGap = (code: number) => code === SPACE || code === TAB || code === 61 ||
 
 /** Nothing to hide: the text says that there is no value. */
 const HARMLESS = new Set(["null", "undefined", "true", "false", REDACTED]);
+const COUNT = /^\d{1,12}(?:\.\d{1,12})?$/;
 const SCHEME = /^(?:bearer|basic|digest|token|apikey|negotiate|aws4-hmac-sha256)$/i;
 /** Values of these names go on after a space or a semicolon, to the end of the line. */
 const WHOLE_LINE = /(?:cookie|authorization)$/i;
@@ -53,7 +54,7 @@ export function redactPairs(text: string, keys: KeyMatcher): string {
     const key = keyBefore(text, separator, copied);
     if (key !== null && isSensitive(text, key, keys)) {
       const value = valueAfter(text, next, WHOLE_LINE.test(key.name));
-      if (value.end > value.start && !HARMLESS.has(text.slice(value.start, value.end))) {
+      if (value.end > value.start && !isHarmless(text.slice(value.start, value.end), key, keys)) {
         out += text.slice(copied, value.start) + REDACTED;
         copied = value.end;
       }
@@ -89,7 +90,12 @@ function keyBefore(text: string, separator: number, from: number): Key | null {
 
 function isSensitive(text: string, key: Key, keys: KeyMatcher): boolean {
   const before = key.start > 0 ? text.charCodeAt(key.start - 1) : 0;
-  return before === AMPERSAND || before === QUESTION ? keys.sensitiveInQuery(key.name) : keys.sensitive(key.name);
+  return before === AMPERSAND || before === QUESTION ? keys.sensitiveInQuery(key.name) : keys.sensitiveAsText(key.name);
+}
+
+/** A number is, under a name that holds secrets or counts. */
+function isHarmless(value: string, key: Key, keys: KeyMatcher): boolean {
+  return HARMLESS.has(value) || (COUNT.test(value) && !keys.sensitive(key.name));
 }
 
 interface Range {

@@ -26,6 +26,8 @@ export interface Redactor {
   sensitive(key: string): boolean;
   /** Is what this query parameter holds secret? */
   sensitiveInQuery(key: string): boolean;
+  /** Is it secret unless it is a number? */
+  sensitiveAsText(key: string): boolean;
   /** The text without its secrets; the same string if there are none. */
   text(text: string): string;
   /** The same for names, versions and the like: few different ones, each looked through once. */
@@ -42,6 +44,14 @@ const SMALLEST_CARD = 1e12;
 const MAX_DECODINGS = 3;
 /** Labels remembered. */
 const MAX_LABELS = 1_000;
+
+/** Is this field of an object to be hidden? */
+export function hides(redactor: Redactor, key: string, value: unknown): boolean {
+  if (value === null || value === undefined) return false;
+  return isText(value) ? redactor.sensitiveAsText(key) : redactor.sensitive(key);
+}
+
+const isText = (value: unknown) => typeof value === "string" || Array.isArray(value);
 
 export function compileRedactor(settings: PlatformSettings["redaction"]): Redactor {
   const keys = compileKeys(settings.keys, settings.except);

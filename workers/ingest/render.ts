@@ -4,7 +4,7 @@
  * sensitive values left out. The result still has to pass `redactor.text`.
  */
 import { MAX_MESSAGE_CHARS } from "./limits.ts";
-import { REDACTED, type Redactor } from "./redact.ts";
+import { hides, REDACTED, type Redactor } from "./redact.ts";
 
 /** As the console: what lies deeper is `[Object]`. */
 const MAX_DEPTH = 3;
@@ -107,8 +107,7 @@ function renderEntries(
     if (parts.length >= MAX_ENTRIES || left.chars <= 0) break;
     const name = String(key);
     left.chars -= name.length;
-    const hidden = value !== null && value !== undefined && redactor.sensitive(name);
-    const text = hidden ? REDACTED : renderNested(value, redactor, depth + 1, left);
+    const text = hides(redactor, name, value) ? REDACTED : renderNested(value, redactor, depth + 1, left);
     parts.push(`${IDENTIFIER.test(name) ? name : `'${name}'`}: ${text}`);
   }
   if (parts.length < size) parts.push(`... ${size - parts.length} more`);

@@ -49,7 +49,7 @@ export function readRequest(event: Fields, fields: InvocationFields, routes: Rou
     info.title = titleOf(route, method);
   } else info.title = method;
   const response = event.response;
-  if (isFields(response) && typeof response.status === "number") fields.status = response.status;
+  if (isFields(response) && Number.isFinite(response.status)) fields.status = response.status as number;
   if (cf !== undefined) {
     fields.colo = text(cf.colo, 8);
     fields.country = text(cf.country, 8);

@@ -7,20 +7,33 @@
  */
 import type { SamplingRule, WorkerSettings } from "../api/contract.ts";
 import { statusClass } from "../event/failure.ts";
-import type { Invocation } from "./normalize.ts";
+import { type Invocation, reportsError } from "./normalize.ts";
 
-/** Share of such invocations that is kept, 0 < rate ≤ 1. The caller has kept errors already. */
+/** Share of such invocations that is kept, 0 < rate ≤ 1. Those that a `Keeper` keeps are not asked about. */
 export type Sampler = (invocation: Invocation) => number;
+
+/** Without a setting of its own: a request that takes a second is one that somebody will ask about. */
+export const DEFAULT_SLOW_MS = 1_000;
+
+/** Must this invocation be kept, whatever the rules and however many there are? */
+export type Keeper = (invocation: Invocation) => boolean;
+
+/** Failures, slow invocations, canary versions, and whatever reports an error. */
+export function compileKeeper(settings: WorkerSettings): Keeper {
+  const canaries = new Set(settings.canaryVersions);
+  const slowMs = settings.slowMs ?? DEFAULT_SLOW_MS;
+  return (invocation) =>
+    invocation.failed ||
+    (invocation.duration ?? 0) > slowMs ||
+    (canaries.size > 0 && isVersion(invocation, canaries)) ||
+    reportsError(invocation);
+}
 
 export function compileSampler(settings: WorkerSettings): Sampler | null {
   const rules = (settings.sampling ?? []).filter((rule) => rule.rate > 0 && rule.rate <= 1);
   if (rules.every((rule) => rule.rate === 1)) return null;
-  const canaries = new Set(settings.canaryVersions);
-  const slowMs = settings.slowMs ?? Number.POSITIVE_INFINITY;
   const tests = rules.map(compileRule);
   return (invocation) => {
-    if ((invocation.duration ?? 0) > slowMs) return 1;
-    if (canaries.size > 0 && isVersion(invocation, canaries)) return 1;
     for (let i = 0; i < rules.length; i++) {
       if ((tests[i] as RuleTest)(invocation)) return (rules[i] as SamplingRule).rate;
     }

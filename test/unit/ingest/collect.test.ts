@@ -52,6 +52,11 @@ describe("sampling", () => {
     for (const event of b.recorder.events()) expect(event.sample_weight).toBe(1);
   });
 
+  test("what takes longer than a second is slow, unless the settings say otherwise", async () => {
+    const b = bench(policyOf({ sampling: [never] }));
+    expect(await run(b, [fetchItem({ wallTime: 1_001 }), fetchItem({ wallTime: 1_000 })])).toMatchObject({ kept: 1 });
+  });
+
   test.each<[string, SamplingRule, Record<string, unknown>]>([
     ["outcome", { outcome: "canceled", rate: 1e-9 }, { outcome: "canceled" }],
     ["status class", { statusClass: "4xx", rate: 1e-9 }, response(404)],
@@ -111,6 +116,16 @@ describe("rate limit", () => {
     expect(b.recorder.ledger()).toMatchObject({ received: 450, kept: 250, rate_limited: 200 });
     expect(b.recorder.requests()).toBe(450);
     expect(b.recorder.events().filter((e) => e.outcome === "exception" && e.kind === "invocation").length).toBe(150);
+  });
+
+  test("swallowed errors, slow invocations and canaries share the errors' allowance", async () => {
+    const b = bench(policyOf({ ratePerMinute: 100, canaryVersions: ["v-new"] }));
+    const important = [
+      ...many(50, { logs: [{ timestamp: NOW_MS, level: "error", message: ["swallowed"] }] }),
+      ...many(50, { wallTime: 1_001 }),
+      ...many(50, { scriptVersion: { id: "v-new" } }),
+    ];
+    expect(await run(b, [...many(200), ...important])).toMatchObject({ kept: 250, dropped: 100 });
   });
 
   test("it refills with time, up to one minute's worth", async () => {

@@ -23,6 +23,22 @@ describe("event kinds that workerd does not produce locally", () => {
     expect(only(fetchItem({ event: new CustomEventInfo() }))?.event_type).toBe("custom");
   });
 
+  test("so are fields of an item that nobody knows yet", () => {
+    const item = fetchItem({ spans: [{ name: "db" }], retry: { count: 2 } });
+    expect(only(item)?.attributes).toMatchObject({ "item.spans": '[{"name":"db"}]', "item.retry.count": 2 });
+  });
+
+  test("entries that are no objects are the message of one", () => {
+    const item = fetchItem({ logs: ["text", 5], exceptions: ["boom"], diagnosticsChannelEvents: ["news"] });
+    expect(eventsOf(item).map((e) => [e.kind, e.message])).toEqual([
+      ["invocation", "GET /"],
+      ["log", "text"],
+      ["log", "5"],
+      ["log", "news"],
+      ["exception", "boom"],
+    ]);
+  });
+
   test("what an unknown kind says is kept", () => {
     const event = only(fetchItem({ event: { workflowStep: { name: "pay", attempt: 2 } } }));
     expect(event?.attributes).toMatchObject({ "event.workflowStep.name": "pay", "event.workflowStep.attempt": 2 });

@@ -41,6 +41,16 @@ describe("names that hold secrets", () => {
     expect(redactor.text("cache key=abc123")).toBe("cache key=abc123");
   });
 
+  test("texts under `tokens` are hidden, counts are not", () => {
+    const [, log] = eventsOf(logItem("used", { tokens: 812, max_tokens: 4096, usage: { tokens: { in: 5, out: 7 } } }));
+    expect(log?.attributes).toEqual({ tokens: 812, max_tokens: 4096, "usage.tokens.in": 5, "usage.tokens.out": 7 });
+    const [, secret] = eventsOf(
+      logItem("used", { tokens: ["s3cr3t-a"], refreshTokens: "s3cr3t-b", deep: [{ tokens: ["s3cr3t-c"] }] }),
+    );
+    expect(JSON.stringify(secret)).not.toContain("s3cr3t");
+    expect(redactor.text("tokens=812 tokens: abcdef")).toBe("tokens=812 tokens: REDACTED");
+  });
+
   test("names can be added, with wildcards, and names of the default set can be spared", () => {
     const own = compileRedactor({ ...defaults, keys: ["Customer-Name", "iban*"], except: ["*csrf*", "otp"] });
     expect(own.sensitive("customerName")).toBe(true);
