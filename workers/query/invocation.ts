@@ -53,9 +53,9 @@ function rangeAround(ms: number): TimeRange {
   return { from: (ms - AROUND_MS) * 1_000, to: (ms + AROUND_MS) * 1_000 };
 }
 
-/** Ids made by `ingest/` begin with the time in ms, 12 hex digits; others hardly ever do. */
+/** Ids made by `ingest/` begin with the time in ms, 16 hex digits; others hardly ever do. */
 function timeOfId(id: string, now: number): number | undefined {
-  const ms = /^[0-9a-f]{32}$/.test(id) ? Number.parseInt(id.slice(0, 12), 16) : Number.NaN;
+  const ms = /^[0-9a-f]{32}$/.test(id) ? Number.parseInt(id.slice(0, 16), 16) : Number.NaN;
   return ms > now - MAX_ID_AGE_MS && ms < now + AROUND_MS ? ms : undefined;
 }
 

@@ -260,7 +260,7 @@ test("progress tells how many segments are done", async () => {
 
 test("an id that begins with its time is found by it, and also if the time is not its own", async () => {
   const script = "timed";
-  const idOf = (ms: number) => ms.toString(16).padStart(12, "0").padEnd(32, "a");
+  const idOf = (ms: number) => ms.toString(16).padStart(16, "0").padEnd(32, "a");
   const [own, other] = [idOf(NOW - 60_000), idOf(NOW - 10 * 86_400_000)];
   await append([event(script, 1, { invocation_id: own }), event(script, 2, { invocation_id: other })]);
   for (const id of [own, other]) {
