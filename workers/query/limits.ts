@@ -31,7 +31,7 @@ export const MAX_LIVE_BYTES = 32 << 20;
 export const LIVE_TIMEOUT_MS = 5_000;
 /** Reads under way at once: a Worker may wait for six connections. */
 export const READ_CONCURRENCY = 6;
-/** Segments under way at once: a row group of text is some 15 MB while it is searched … */
+/** Segments and row groups under way at once: a row group of text is some 15 MB while it is searched … */
 export const SEGMENTS_AT_ONCE = 3;
 /** … but segments that were just sealed are small, and many. */
 export const SMALL_SEGMENTS_AT_ONCE = 6;

@@ -16,6 +16,7 @@ import { QueryFailure } from "./errors.ts";
 import { evaluate, rowsOf } from "./evaluate.ts";
 import { SEGMENTS_AT_ONCE, SMALL_SEGMENT_BYTES, SMALL_SEGMENTS_AT_ONCE } from "./limits.ts";
 import type { LiveBatch } from "./live.ts";
+import { all, Places } from "./places.ts";
 import type { Plan, TimeRange } from "./plan.ts";
 import type { SealedGroup, SealedReader } from "./sealed.ts";
 import { reading, type Sink } from "./sink.ts";
@@ -48,11 +49,13 @@ export async function runScan(scan: Scan): Promise<string[]> {
   let done = 0;
   let next = 0;
   let failures = 0;
+  const count = width(scan);
+  const places = new Places(count);
   const worker = async () => {
     while (next < scan.segments.length) {
       const segment = scan.segments[next++] as CatalogSegment;
       if (!sink.wants(segment.minTime, segment.maxTime) || enough(scan)) continue;
-      const unread = await reading(() => scanSegment(scan, stages, segment));
+      const unread = await reading(() => scanSegment(scan, stages, segment, places));
       if (unread !== undefined) {
         failures++;
         missing.push(`${segment.key}: ${unread}`);
@@ -60,12 +63,13 @@ export async function runScan(scan: Scan): Promise<string[]> {
       scan.onProgress?.(++done, scan.segments.length);
     }
   };
-  try {
-    await Promise.all(Array.from({ length: width(scan) }, worker));
-  } finally {
-    // When one has failed, the others must not go on reading.
+  // When one fails, the others must not go on.
+  const stop = (error: unknown) => {
     next = scan.segments.length;
-  }
+    budget.stop();
+    throw error;
+  };
+  await all(Array.from({ length: count }, () => worker().catch(stop)));
   missing.push(...(await sink.finish()));
   if (failures > 0 && failures === budget.segments) {
     throw new QueryFailure({ code: "unavailable", message: `No segment could be read: ${missing[0]}. Try again.` });
@@ -101,19 +105,26 @@ function unfolded(batch: ColumnBatch, names: readonly string[]): ColumnBatch {
   return { rows: batch.rows, columns: new Map([...unfoldAttributes(rest, hidden), ...batch.columns]) };
 }
 
-async function scanSegment(scan: Scan, stages: readonly Node[], segment: CatalogSegment): Promise<void> {
+async function scanSegment(
+  scan: Scan,
+  stages: readonly Node[],
+  segment: CatalogSegment,
+  places: Places,
+): Promise<void> {
   const { sink, budget, plan } = scan;
   budget.segments++;
   budget.check();
   const groups = (await scan.reader.open(segment)).filter(
     (g) => g.maxTime >= plan.range.from && g.minTime < plan.range.to,
   );
-  for (const group of inOrder(groups, sink.order)) {
-    if (!sink.wants(group.minTime, group.maxTime) || enough(scan)) continue;
+  const scanGroup = async (group: SealedGroup) => {
+    if (!sink.wants(group.minTime, group.maxTime) || enough(scan)) return;
     await budget.giveWay();
     budget.check();
     await scanBatch(scan, stages, group);
-  }
+  };
+  if (sink.order === "any") await all(groups.map((group) => places.run(() => scanGroup(group))));
+  else for (const group of inOrder(groups, sink.order)) await scanGroup(group);
 }
 
 async function scanBatch({ plan, sink, budget }: Scan, stages: readonly Node[], group: SealedGroup): Promise<void> {

@@ -17,6 +17,7 @@ import {
   READ_CONCURRENCY,
 } from "./limits.ts";
 import { Lru } from "./lru.ts";
+import { Places } from "./places.ts";
 
 /** A parsed footer, per column and row group. */
 const FOOTER_BYTES_PER_CHUNK = 200;
@@ -57,23 +58,6 @@ function sourceOf(bucket: R2Bucket, key: string) {
   return source;
 }
 
-class Places {
-  private free = READ_CONCURRENCY;
-  private readonly waiting: (() => void)[] = [];
-
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.free > 0) this.free--;
-    else await new Promise<void>((resolve) => this.waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = this.waiting.shift();
-      if (next === undefined) this.free++;
-      else next();
-    }
-  }
-}
-
 export interface SealedGroup {
   rows: number;
   minTime: number;
@@ -83,9 +67,9 @@ export interface SealedGroup {
   read(names: readonly string[], rows?: Int32Array): Promise<ColumnBatch>;
 }
 
-/** Segments of one query. Promises of one request must not be awaited by another, so places are per query. */
+/** Segments of one query. */
 export class SealedReader {
-  private readonly places = new Places();
+  private readonly places = new Places(READ_CONCURRENCY);
   private readonly bucket: R2Bucket;
   private readonly budget: Budget;
 
