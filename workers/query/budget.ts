@@ -22,7 +22,7 @@ export class Budget {
   events = 0;
   bytes = 0;
   private gaveWayAt = 0;
-  private stopped = false;
+  private stopped: { reason: unknown } | undefined;
   private readonly limits: Limits;
   private readonly startedAt = Date.now();
   private readonly signal: AbortSignal | undefined;
@@ -46,15 +46,15 @@ export class Budget {
     return Date.now() - this.startedAt;
   }
 
-  /** What is still under way ends at its next check. */
-  stop(): void {
-    this.stopped = true;
+  /** What is still under way ends at its next check, for the same reason. */
+  stop(reason: unknown): void {
+    this.stopped ??= { reason };
   }
 
   /** Throws QueryFailure when the query is cancelled or has used up what it may. */
   check(): void {
-    if (this.stopped || this.signal?.aborted)
-      throw new QueryFailure({ code: "cancelled", message: "The query was cancelled." });
+    if (this.stopped !== undefined) throw this.stopped.reason;
+    if (this.signal?.aborted) throw new QueryFailure({ code: "cancelled", message: "The query was cancelled." });
     const { segments, bytes, wallMs } = this.limits;
     if (this.segments > segments) throw tooMuch(`reads more than ${segments} segments`);
     if (this.bytes > bytes) throw tooMuch(`reads more than ${Math.round(bytes / 1e6)} MB`);

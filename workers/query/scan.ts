@@ -66,7 +66,7 @@ export async function runScan(scan: Scan): Promise<string[]> {
   // When one fails, the others must not go on.
   const stop = (error: unknown) => {
     next = scan.segments.length;
-    budget.stop();
+    budget.stop(error);
     throw error;
   };
   await all(Array.from({ length: count }, () => worker().catch(stop)));
