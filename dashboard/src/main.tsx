@@ -1,6 +1,8 @@
 /** Entry of the dashboard: styles, then the app into its root. */
+import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/frame.css";
+import "./styles/parts.css";
 import { render } from "preact";
 import { App } from "./app.tsx";
 

@@ -6,7 +6,9 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { clock, day } from "../lib/format.ts";
-import type { PlotInput, PlotMark, PlotSeries } from "../lib/plot-input.ts";
+import type { PlotInput, PlotSeries } from "../lib/plot-input.ts";
+import { drawMarks } from "./plot-marks.ts";
+import { PlotTooltip } from "./plot-tooltip.ts";
 
 export interface PlotOptions {
   height: number;
@@ -83,7 +85,7 @@ export function createPlot(host: HTMLElement, first: PlotInput, options: PlotOpt
   let plot: uPlot | undefined;
   let shape = "";
   const colour = colourReader(host);
-  const tooltip = new Tooltip();
+  const tooltip = new PlotTooltip();
 
   const dataOf = (): uPlot.AlignedData => {
     const columns = stacked(input.series);
@@ -209,37 +211,6 @@ export function createPlot(host: HTMLElement, first: PlotInput, options: PlotOpt
   };
 }
 
-const MARK_FONT_PX = 10;
-
-function drawMarks(u: uPlot, marks: PlotMark[], colour: (name: string) => string): void {
-  const { ctx, bbox } = u;
-  const ratio = uPlot.pxRatio;
-  let free = Number.NEGATIVE_INFINITY;
-  ctx.save();
-  ctx.font = `${MARK_FONT_PX * ratio}px ${getComputedStyle(u.root).fontFamily}`;
-  ctx.textBaseline = "top";
-  ctx.textAlign = "left";
-  for (const mark of [...marks].sort((a, b) => a.t - b.t)) {
-    const x = Math.round(u.valToPos(mark.t, "x", true));
-    if (x < bbox.left || x > bbox.left + bbox.width) continue;
-    ctx.strokeStyle = colour(mark.colour);
-    ctx.lineWidth = ratio;
-    ctx.setLineDash([3 * ratio, 3 * ratio]);
-    ctx.beginPath();
-    ctx.moveTo(x, bbox.top);
-    ctx.lineTo(x, bbox.top + bbox.height);
-    ctx.stroke();
-    const width = ctx.measureText(mark.label).width;
-    const left = Math.min(x + 4 * ratio, bbox.left + bbox.width - width);
-    // Names that would lie on one another are left to the table.
-    if (left < free) continue;
-    ctx.fillStyle = colour("--muted");
-    ctx.fillText(mark.label, left, bbox.top);
-    free = left + width + 4 * ratio;
-  }
-  ctx.restore();
-}
-
 function point(u: uPlot, i: number): HTMLElement {
   const el = document.createElement("div");
   el.className = "plot-point";
@@ -251,80 +222,5 @@ function point(u: uPlot, i: number): HTMLElement {
 function none(): HTMLElement {
   const el = document.createElement("div");
   el.hidden = true;
-  return el;
-}
-
-/** Values at the crosshair, beside it, on the chart that the pointer is over. */
-class Tooltip {
-  hovered = false;
-  private readonly el = document.createElement("div");
-
-  attach(u: uPlot): void {
-    this.el.className = "plot-tip";
-    this.el.hidden = true;
-    u.over.append(this.el);
-    u.over.addEventListener("mouseenter", () => {
-      this.hovered = true;
-    });
-    u.over.addEventListener("mouseleave", () => {
-      this.hovered = false;
-      this.el.hidden = true;
-    });
-  }
-
-  move(u: uPlot, input: PlotInput): void {
-    const left = u.cursor.left ?? -1;
-    // uPlot finds the nearest start; a bucket reaches from its start on.
-    const t = left < 0 ? Number.NaN : u.posToVal(left, "x");
-    const at = input.x.findIndex((start) => t >= start && t < start + input.bucketMs);
-    if (!this.hovered || at < 0) {
-      this.el.hidden = true;
-      return;
-    }
-    const start = input.x[at] as number;
-    const head = document.createElement("div");
-    head.className = "plot-tip-head";
-    head.textContent = bucketLabel(start, input.bucketMs);
-    const rows = input.series
-      .map((s) => ({ s, value: s.values[at] ?? null }))
-      .filter(({ value }) => value !== null)
-      .reverse()
-      .map(({ s, value }) => row(s, input.format(value as number)));
-    if (rows.length === 0) rows.push(emptyRow());
-    this.el.replaceChildren(head, ...rows);
-    this.el.hidden = false;
-    const width = this.el.offsetWidth;
-    const room = u.over.clientWidth;
-    const x = left + 12 + width <= room ? left + 12 : Math.max(0, left - 12 - width);
-    this.el.style.transform = `translate(${x}px, 4px)`;
-  }
-}
-
-function bucketLabel(start: number, ms: number): string {
-  if (ms >= DAY_MS) return day(start);
-  const end = clock(start + ms);
-  const cut = ms < 60_000 ? 8 : 5;
-  return `${day(start).slice(5)} ${clock(start).slice(0, cut)} – ${end.slice(0, cut)}`;
-}
-
-function row(s: PlotSeries, text: string): HTMLElement {
-  const el = document.createElement("div");
-  el.className = "plot-tip-row";
-  const swatch = document.createElement("span");
-  swatch.className = "swatch";
-  swatch.style.setProperty("--dot", `var(${s.colour})`);
-  const label = document.createElement("span");
-  label.className = "cut";
-  label.textContent = s.label;
-  const value = document.createElement("b");
-  value.textContent = text;
-  el.append(swatch, label, value);
-  return el;
-}
-
-function emptyRow(): HTMLElement {
-  const el = document.createElement("div");
-  el.className = "faint";
-  el.textContent = "Nothing here";
   return el;
 }

@@ -75,7 +75,8 @@ export function NoData({ children }: { children?: ComponentChildren }) {
     <div class="state">
       <h2>Nothing has arrived in this time range</h2>
       <p class="muted">
-        To observe a Worker, add this line to its <code>wrangler.toml</code> and deploy it. Its code stays as it is.
+        Nobody asked, or nobody is observed yet. To observe a Worker, add this line to its <code>wrangler.toml</code>{" "}
+        and deploy it. Its code stays as it is.
       </p>
       <Snippet code={TAIL_LINE} />
       <p class="muted">The first events show up here within a second of the Worker's next request.</p>

@@ -1,111 +1,29 @@
 /** Explore: a query, its events over time, and the events themselves or the figures that the query asks for. */
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { QueryAnswer, QueryStats } from "../../../workers/api/contract.ts";
-import { ApiFailure, api } from "../api/client.ts";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { QueryStats } from "../../../workers/api/contract.ts";
+import { ApiFailure } from "../api/client.ts";
 import { CompletenessBadge } from "../components/completeness.tsx";
 import { EventDetail } from "../components/event-detail.tsx";
 import { EventList } from "../components/event-list.tsx";
 import { Histogram } from "../components/histogram.tsx";
 import { QueryBar } from "../components/query-bar.tsx";
 import { hasChart, ResultView } from "../components/result-view.tsx";
-import { CopyButton, ErrorState, NoData, Progress } from "../components/states.tsx";
-import { bucketFor } from "../lib/buckets.ts";
+import { CopyButton, ErrorState, NoData, Progress, StaleNotice } from "../components/states.tsx";
 import { readRef, writeRef } from "../lib/event-row.ts";
 import { bytes, count, duration } from "../lib/format.ts";
 import { shapeOf } from "../lib/query-shape.ts";
-import { addFilter, groupBy, splitQuery } from "../lib/query-text.ts";
-import { isRelative, resolveRange } from "../lib/range.ts";
-import { rememberName } from "../lib/versions.ts";
-import { EventPages } from "../state/event-pages.ts";
+import { addFilter, groupBy } from "../lib/query-text.ts";
+import { isRelative } from "../lib/range.ts";
+import { useEvents, useHistogram, useTable } from "../state/explore.ts";
 import { useShortcuts } from "../state/keys.ts";
-import { live, tick } from "../state/live.ts";
+import { live } from "../state/live.ts";
 import { navigate, query, range, setQuery, withRange } from "../state/location.ts";
-import { useResource } from "../state/resource.ts";
 import "../styles/explore.css";
 
-/** Rows of a table with pipes. */
-const TABLE_ROWS = 10_000;
 const DAY_MS = 86_400_000;
 
-interface Timed {
-  answer: QueryAnswer;
-  from: number;
-  to: number;
-  bucketMs: number;
-}
-
-/** The histogram counts what the filter finds, whatever the pipes make of it. */
-function useHistogram(q: string, kind: string, run: number) {
-  const filter = kind === "events" ? q : splitQuery(q).filter;
-  const { from, to } = range.value;
-  return useResource<Timed>(
-    `${kind === "mistake" ? "" : filter}\n${from}\n${to}\n${run}`,
-    async (signal) => {
-      const at = resolveRange(range.value, Date.now());
-      const bucket = bucketFor(at.to - at.from);
-      const answer = await api.query(`${filter} | stats count() by bin(${bucket.text}), level`, at, TABLE_ROWS, signal);
-      return { answer, ...at, bucketMs: bucket.ms };
-    },
-    tick.value,
-  );
-}
-
-function useTable(q: string, kind: string, run: number) {
-  const { from, to } = range.value;
-  return useResource<Omit<Timed, "bucketMs"> | undefined>(
-    `${kind === "table" ? q : ""}\n${from}\n${to}\n${run}`,
-    async (signal) => {
-      if (kind !== "table") return undefined;
-      const at = resolveRange(range.value, Date.now());
-      const [answer] = await Promise.all([api.query(q, at, undefined, signal), learnNames(q, at)]);
-      return { answer, ...at };
-    },
-    tick.value,
-  );
-}
-
-let learnt = "";
-
-/** A table by version names them by tag and message, which the Overview's answer knows. */
-async function learnNames(q: string, at: { from: number; to: number }): Promise<void> {
-  const key = `${range.value.from} ${range.value.to}`;
-  if (learnt === key || !/\bversion(_id)?\b/.test(splitQuery(q).pipes)) return;
-  try {
-    const { workers } = await api.overview(at);
-    for (const v of workers.flatMap((w) => w.versions)) rememberName(v.id, v.tag, v.message);
-    learnt = key;
-  } catch {
-    // The ids alone will do.
-  }
-}
-
-/** New pages take the place of the old ones once their first page is there. */
-function useEvents(q: string, kind: string, run: number, paused: boolean) {
-  const key = `${q}\n${range.value.from}\n${range.value.to}\n${run}`;
-  const [shown, setShown] = useState<{ key: string; pages: EventPages }>();
-  const next = useRef<EventPages | null>(null);
-  const start = () => {
-    next.current?.dispose();
-    const pages = new EventPages(q, resolveRange(range.value, Date.now()));
-    next.current = pages;
-    void pages.more().then(() => {
-      if (next.current !== pages) return;
-      next.current = null;
-      setShown((old) => {
-        old?.pages.dispose();
-        return { key, pages };
-      });
-    });
-  };
-  useEffect(() => {
-    if (kind === "events") start();
-  }, [key, kind]);
-  useEffect(() => {
-    if (kind === "events" && !paused && shown?.key === key && next.current === null) start();
-  }, [tick.value]);
-  useEffect(() => () => next.current?.dispose(), []);
-  return { pages: kind === "events" ? shown?.pages : undefined, fresh: shown?.key === key };
-}
+const counted = (n: number | undefined, what: string): string =>
+  n === undefined ? "" : `${count(n)} ${what}${n === 1 ? "" : "s"}`;
 
 function ReadStats({ stats }: { stats: QueryStats | undefined }) {
   if (stats === undefined) return null;
@@ -192,10 +110,14 @@ export default function Explore() {
     },
   });
 
+  // What is already there stays when a refresh fails; the notice above it says so.
   const failure =
     shape.kind === "mistake"
       ? new ApiFailure(400, "bad_query", shape.message, { position: shape.position })
-      : (table.error ?? histogram.error ?? (pages?.total === 0 ? pages.error : undefined));
+      : ((table.data === undefined ? table.error : undefined) ??
+        (pages?.total === 0 ? pages.error : undefined) ??
+        (histogram.data === undefined ? histogram.error : undefined));
+  const stale = failure === undefined ? (table.error ?? histogram.error) : undefined;
   const inBar = failure !== undefined && failure.status === 400;
   const stats = shape.kind === "table" ? table.data?.answer.stats : (pages?.stats ?? histogram.data?.answer.stats);
   const resultShape = shape.kind === "table" ? shape.stats : undefined;
@@ -207,6 +129,7 @@ export default function Explore() {
     (histogram.loading && !histogram.fresh) ||
     (table.loading && !table.fresh) ||
     (!events.fresh && shape.kind === "events");
+  const showDay = (histogram.data?.to ?? 0) - (histogram.data?.from ?? 0) > DAY_MS;
   const total = useMemo(() => {
     const at = histogram.data?.answer.columns.findIndex((c) => c.name === "count") ?? -1;
     return histogram.data?.answer.rows.reduce((n, r) => n + Number(r[at] ?? 0), 0);
@@ -230,10 +153,7 @@ export default function Explore() {
       )}
       <div class="explore-bar">
         <b class="num">
-          {shape.kind === "table"
-            ? table.data &&
-              `${count(table.data.answer.rows.length)} ${table.data.answer.rows.length === 1 ? "row" : "rows"}`
-            : total !== undefined && `${count(total)} ${total === 1 ? "event" : "events"}`}
+          {shape.kind === "table" ? counted(table.data?.answer.rows.length, "row") : counted(total, "event")}
         </b>
         <ReadStats stats={stats} />
         <span class="grow" />
@@ -247,37 +167,19 @@ export default function Explore() {
         )}
         <CompletenessBadge value={stats?.completeness} />
       </div>
+      {stale !== undefined && <StaleNotice failure={stale} retry={() => setRun((n) => n + 1)} />}
       <div class="explore-body">
-        {failure !== undefined && !inBar ? (
-          <ErrorState failure={failure} retry={() => setRun((n) => n + 1)} />
-        ) : failure !== undefined ? (
-          <div class="state">
-            <p class="muted">Correct the query above. The question mark beside it shows what can be written.</p>
-          </div>
+        {failure !== undefined ? (
+          <Failed failure={failure} retry={() => setRun((n) => n + 1)} />
         ) : empty ? (
           <Empty q={q} />
-        ) : shape.kind === "table" ? (
-          <div class={`explore-main ${table.fresh ? "" : "stale"}`}>
-            {table.data !== undefined && (
-              <ResultView
-                answer={table.data.answer}
-                stats={resultShape}
-                from={table.data.from}
-                to={table.data.to}
-                onFilter={filter}
-              />
-            )}
-          </div>
         ) : (
-          <div class={`explore-main ${events.fresh ? "" : "stale"}`}>
+          <div class={`explore-main ${(shape.kind === "table" ? table.fresh : events.fresh) ? "" : "stale"}`}>
+            {shape.kind === "table" && table.data !== undefined && (
+              <ResultView stats={resultShape} onFilter={filter} {...table.data} />
+            )}
             {pages !== undefined && (
-              <EventList
-                pages={pages}
-                active={active}
-                showDay={(histogram.data?.to ?? 0) - (histogram.data?.from ?? 0) > DAY_MS}
-                onOpen={openAt}
-                onTop={setAtTop}
-              />
+              <EventList pages={pages} active={active} showDay={showDay} onOpen={openAt} onTop={setAtTop} />
             )}
           </div>
         )}
@@ -289,6 +191,16 @@ export default function Explore() {
           />
         )}
       </div>
+    </div>
+  );
+}
+
+/** A mistake is explained beside the query itself. */
+function Failed({ failure, retry }: { failure: ApiFailure; retry: () => void }) {
+  if (failure.status !== 400) return <ErrorState failure={failure} retry={retry} />;
+  return (
+    <div class="state">
+      <p class="muted">Correct the query above. The question mark beside it shows what can be written.</p>
     </div>
   );
 }

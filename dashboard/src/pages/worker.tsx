@@ -260,6 +260,7 @@ export default function Worker({ script }: { script: string }) {
     if (data) assignColours([...data.worker.versions].sort((a, b) => a.firstSeen - b.firstSeen).map((v) => v.id));
   }, [data]);
 
+  if (data === undefined && error?.status === 404) return <NoData />;
   if (data === undefined && error !== undefined) return <ErrorState failure={error} retry={reload} />;
   return (
     <div class={`page worker ${fresh ? "" : "stale"}`}>

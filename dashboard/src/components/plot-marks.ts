@@ -1,0 +1,34 @@
+/** Dashed lines in a chart where something began, drawn on uPlot's canvas with their names on top. */
+import uPlot from "uplot";
+import type { PlotMark } from "../lib/plot-input.ts";
+
+const MARK_FONT_PX = 10;
+
+export function drawMarks(u: uPlot, marks: PlotMark[], colour: (name: string) => string): void {
+  const { ctx, bbox } = u;
+  const ratio = uPlot.pxRatio;
+  let free = Number.NEGATIVE_INFINITY;
+  ctx.save();
+  ctx.font = `${MARK_FONT_PX * ratio}px ${getComputedStyle(u.root).fontFamily}`;
+  ctx.textBaseline = "top";
+  ctx.textAlign = "left";
+  for (const mark of [...marks].sort((a, b) => a.t - b.t)) {
+    const x = Math.round(u.valToPos(mark.t, "x", true));
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    ctx.strokeStyle = colour(mark.colour);
+    ctx.lineWidth = ratio;
+    ctx.setLineDash([3 * ratio, 3 * ratio]);
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    const width = ctx.measureText(mark.label).width;
+    const left = Math.min(x + 4 * ratio, bbox.left + bbox.width - width);
+    // Names that would lie on one another are left to the table.
+    if (left < free) continue;
+    ctx.fillStyle = colour("--muted");
+    ctx.fillText(mark.label, left, bbox.top);
+    free = left + width + 4 * ratio;
+  }
+  ctx.restore();
+}
