@@ -2,7 +2,7 @@
  * The segment format alone, in this Node: encode and decode against
  * hyparquet-writer and hyparquet on the same events, bytes per event against
  * gzip NDJSON of the trace items they came from. `node bench/format.mjs [events]`
- * prints a table; `npm run bench -- format` calls `benchFormat`.
+ * prints a table.
  */
 import { pathToFileURL } from "node:url";
 import { gzipSync, zstdCompressSync } from "node:zlib";
