@@ -7,14 +7,14 @@
 /** Events of an answer when the question names no limit. */
 export const DEFAULT_ROWS = 100;
 
-/** Groups of one `stats`: at some 100 B and a few states each this stays under 50 MB. */
+/** Groups of one `stats`: at some 100 B and a few states each this stays under 30 MB. */
 export const MAX_GROUPS = 100_000;
 /** Values kept for exact quantiles (8 B each, 16 B weighted); beyond, sketches (1 %). */
 export const MAX_EXACT_VALUES = 1_500_000;
 /** Values kept for exact distinct counts; beyond, HyperLogLog (about 1.6 %). */
 export const MAX_EXACT_DISTINCT = 200_000;
 /** Estimated bytes of all states of one query. */
-export const MAX_STATE_BYTES = 48 << 20;
+export const MAX_STATE_BYTES = 32 << 20;
 
 /**
  * Segments read by one query, after pruning: each costs at least two reads of

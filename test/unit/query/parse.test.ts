@@ -127,6 +127,10 @@ describe("filters", () => {
 
 describe("pipes", () => {
   test.each([
+    [
+      'script:shop status:>=500 "card declined" -colo:LHR | stats count(), p99(duration) by version, bin(1m) | sort count desc | limit 20',
+      `(and (= script "shop") (>= status 500) ${word("card declined")} (not (= colo "LHR"))) | stats count=count(), p99(duration)=quantile0.99(duration) by version, time=bin(time,60000000) | sort count↓ | limit 20`,
+    ],
     ["| stats count()", "all | stats count=count() by "],
     ["| stats count", "all | stats count=count() by "],
     ["| stats count() as n by script, version", "all | stats n=count() by script, version"],
@@ -169,7 +173,7 @@ describe("a query with a mistake is told where it is and what was expected", () 
     ["status:abc", "expected a number for 'status' at column 8, found 'abc'"],
     ["time:>banana", "expected a time (2026-11-20T10:00, -1h, epoch ms) for 'time' at column 7, found 'banana'"],
     ['"open', "expected a closing quote for the quote at column 1, found the end of the query"],
-    ["(a:1", "expected ')' for the '(' at column 1 at column 5, found the end of the query"],
+    ["(a:1", "expected ')' to close the '(' of column 1 at column 5, found the end of the query"],
     ["a:1)", "expected a filter, '|' or the end of the query at column 4, found ')'"],
     ["a OR", "expected a filter at column 5, found the end of the query"],
     ["NOT", "expected a filter at column 4, found the end of the query"],

@@ -105,7 +105,7 @@ export class FilterParser {
     if (this.s.take("(")) {
       const inner = this.nested(() => this.or(field));
       this.s.skipSpace();
-      if (!this.s.take(")")) this.s.fail("')'", this.s.at, undefined, `for the '(' at column ${start + 1}`);
+      if (!this.s.take(")")) this.s.fail("')'", this.s.at, undefined, `to close the '(' of column ${start + 1}`);
       return inner;
     }
     if (++this.clauses > MAX_CLAUSES) this.s.fail(`at most ${MAX_CLAUSES} filters`, start);
@@ -148,7 +148,7 @@ export class FilterParser {
       this.s.at++;
       const inner = this.nested(() => this.or(field));
       this.s.skipSpace();
-      if (!this.s.take(")")) this.s.fail("')'", this.s.at, undefined, `for the '(' at column ${start + 1}`);
+      if (!this.s.take(")")) this.s.fail("')'", this.s.at, undefined, `to close the '(' of column ${start + 1}`);
       return inner;
     }
     const op = COMPARE.exec(this.s.text.slice(this.s.at, this.s.at + 2))?.[0];
