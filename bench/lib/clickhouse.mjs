@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ROOT, toolEnv } from "../../scripts/lib/toolchain.mjs";
+import { downloadSegments } from "./segments.mjs";
 
 const CHDB = "chdb@3.4.0";
 const HOME = join(ROOT, "dist/bench/clickhouse");
@@ -36,7 +37,7 @@ export function installClickhouse() {
 export async function measureClickhouse(stack, queries) {
   const folder = mkdtempSync(join(tmpdir(), "tailrace-clickhouse-"));
   try {
-    await download(stack, join(folder, "parquet"));
+    await downloadSegments(stack, join(folder, "parquet"));
     const child = spawnSync(process.execPath, [CHILD, HOME, folder, JSON.stringify(queries)], {
       env: toolEnv(),
       encoding: "utf8",
@@ -47,17 +48,5 @@ export async function measureClickhouse(stack, queries) {
     return JSON.parse(child.stdout.trim().split("\n").at(-1));
   } finally {
     rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** The segments of the catalog, as files without folders: partition columns are in the files already. */
-async function download(stack, folder) {
-  mkdirSync(folder, { recursive: true });
-  const db = await stack.mf.getD1Database("DB", "tailrace");
-  const bucket = await stack.mf.getR2Bucket("BUCKET", "tailrace");
-  const { results } = await db.prepare("SELECT key FROM segments").all();
-  for (const [n, { key }] of results.entries()) {
-    const object = await bucket.get(key);
-    writeFileSync(join(folder, `${n}.parquet`), new Uint8Array(await object.arrayBuffer()));
   }
 }

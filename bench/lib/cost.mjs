@@ -39,13 +39,14 @@ export function costTable(counts, facts) {
     ],
     ["R2 GB-months, kept 30 days", (facts.bytesPerEvent * facts.eventsPerInvocation * 1e6) / 1e9, R2_GB_MONTH],
   ];
-  const total = rows.reduce((sum, [, amount, price]) => sum + amount * price, 0);
+  const known = rows.filter(([, amount]) => !Number.isNaN(amount));
+  const total = known.reduce((sum, [, amount, price]) => sum + amount * price, 0);
   return {
     total,
     markdown: table(
       ["per million invocations", "amount", "$"],
       [
-        ...rows.map(([name, amount, price]) => [name, show(amount), (amount * price).toFixed(4)]),
+        ...known.map(([name, amount, price]) => [name, show(amount), (amount * price).toFixed(4)]),
         ["**Tailrace, all of it**", "", `**${total.toFixed(3)}**`],
         ["Cloudflare Observability, per million events", "", INCUMBENT_PER_MILLION.toFixed(2)],
       ],

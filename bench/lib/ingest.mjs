@@ -7,6 +7,7 @@ import { bodies } from "../items.mjs";
 import { loops } from "./http.mjs";
 import { median, seconds } from "./numbers.mjs";
 import { d1RowRate, jsonParseRate } from "./peers.mjs";
+import { gzipNdjsonBytes } from "./segments.mjs";
 import { benchStack } from "./stack.mjs";
 
 const ITEMS_PER_BODY = 500;
@@ -67,7 +68,6 @@ export async function fill(bench, { events, spanMs }) {
   const to = Date.now();
   const from = to - spanMs;
   let sent = 0;
-  let gzipBytes = 0;
   const started = performance.now();
   const source = bodies({ seed: 99, count: Math.ceil(events / 2.4), perBody: ITEMS_PER_BODY, from, spanMs });
   await loops(SENDERS, async () => {
@@ -81,9 +81,8 @@ export async function fill(bench, { events, spanMs }) {
   const secondsToFill = seconds(started);
   const sealedBytes = await bucketBytes(bench.stack);
   await bench.api.maintenance();
-  // gzip of a sample, in pieces as large as a segment: what an exporter would write.
   const sample = loadsOf(99, 40_000);
-  gzipBytes = gzipSync(sample.map((load) => load.body).join("")).length;
+  const gzipItems = gzipSync(sample.map((load) => load.body).join("")).length;
   return {
     events: sent,
     from,
@@ -91,7 +90,8 @@ export async function fill(bench, { events, spanMs }) {
     secondsToFill,
     sealedBytes,
     compactedBytes: await bucketBytes(bench.stack),
-    gzipBytesPerEvent: gzipBytes / sum(sample, (load) => load.events),
+    gzipBytesPerEvent: await gzipNdjsonBytes(bench.stack),
+    gzipItemsPerEvent: gzipItems / sum(sample, (load) => load.events),
   };
 }
 

@@ -101,7 +101,7 @@ function promised({ ingest, observed, queries, freshness, dashboard }) {
     const { filled, results } = queries;
     const bytes = filled.compactedBytes / filled.events;
     lower(
-      "bytes per event in R2 ÷ gzip NDJSON of the trace items",
+      "bytes per event in R2 ÷ gzip NDJSON of the same events",
       `${show(bytes)} B`,
       `${show(filled.gzipBytesPerEvent)} B`,
       bytes / filled.gzipBytesPerEvent,
@@ -145,7 +145,7 @@ function verdict(value, floor, aim) {
 
 function queryNotes({ filled, results, clickhouse }) {
   const lines = [
-    `Sealing ${show(filled.events)} events took ${show(filled.secondsToFill)} s, sent over HTTP by four connections. Segments: ${show(filled.sealedBytes / filled.events)} B per event as sealed, ${show(filled.compactedBytes / filled.events)} B compacted. "Cold" is the first query of a process that has just started, "warm" the median of five more.`,
+    `Sealing ${show(filled.events)} events took ${show(filled.secondsToFill)} s, sent over HTTP by four connections. Segments: ${show(filled.sealedBytes / filled.events)} B per event as sealed, ${show(filled.compactedBytes / filled.events)} B compacted; the trace items that they came from, gzip: ${show(filled.gzipItemsPerEvent)} B per event. "Cold" is the first query of a process that has just started, "warm" the median of five more.`,
     "",
   ];
   for (const { q, stats, rows } of results) {
