@@ -25,7 +25,6 @@ export class PlotTooltip {
 
   move(u: uPlot, input: PlotInput): void {
     const left = u.cursor.left ?? -1;
-    // uPlot finds the nearest start; a bucket reaches from its start on.
     const t = left < 0 ? Number.NaN : u.posToVal(left, "x");
     const at = input.x.findIndex((start) => t >= start && t < start + input.bucketMs);
     if (!this.hovered || at < 0) {

@@ -80,6 +80,11 @@ const lonelyPoints: uPlot.Series.Points.Filter = (u, seriesIndex) => {
   return alone;
 };
 
+/** The first and the last bucket are shown whole. */
+function wholeBuckets({ x, bucketMs, from, to }: PlotInput): [number, number] {
+  return [Math.min(from, x[0] ?? from), Math.max(to, (x.at(-1) ?? to) + bucketMs)];
+}
+
 export function createPlot(host: HTMLElement, first: PlotInput, options: PlotOptions): Plot {
   let input = first;
   let plot: uPlot | undefined;
@@ -89,7 +94,9 @@ export function createPlot(host: HTMLElement, first: PlotInput, options: PlotOpt
 
   const dataOf = (): uPlot.AlignedData => {
     const columns = stacked(input.series);
-    return [input.x, ...drawOrder(input).map((i) => columns[i] as (number | null)[])];
+    // A value stands in the middle of its bucket: the nearest one is then that under the pointer.
+    const middles = input.x.map((start) => start + input.bucketMs / 2);
+    return [middles, ...drawOrder(input).map((i) => columns[i] as (number | null)[])];
   };
 
   const build = () => {
@@ -109,7 +116,7 @@ export function createPlot(host: HTMLElement, first: PlotInput, options: PlotOpt
       padding: [8, 16, 0, 0],
       legend: { show: false },
       scales: {
-        x: { time: true, range: () => [input.from, input.to] },
+        x: { time: true, range: () => wholeBuckets(input) },
         y: { range: (_u, _min, max) => [0, Math.max(input.minTop ?? 0, (max ?? 0) * 1.08) || 1] },
       },
       axes: [
@@ -153,7 +160,7 @@ export function createPlot(host: HTMLElement, first: PlotInput, options: PlotOpt
                 fill: stroke,
                 width: 0,
                 points: { show: false },
-                paths: uPlot.paths.bars?.({ size: [BAR_SHARE, MAX_BAR_PX], align: 1, gap: 0 }),
+                paths: uPlot.paths.bars?.({ size: [BAR_SHARE, MAX_BAR_PX], align: 0, gap: 0 }),
               }
             : {
                 label: s.label,

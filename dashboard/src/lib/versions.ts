@@ -1,11 +1,11 @@
 /**
  * A version's colour and name. The colour comes from the id's hash, so it is
- * the same on every page and machine; when two versions on a page
- * would share it, the one that was seen later takes the next free one, which
- * this browser remembers.
+ * the same on every page and machine; when two versions of one Worker would
+ * share it, the one that was seen later takes the next free one, which this
+ * browser remembers. A name always stands beside the colour.
  */
 
-/** `--v0` … `--v9` in styles/base.css: told apart in both themes and by the most common colour blindnesses. */
+/** `--v0` … `--v9` in styles/tokens.css. */
 export const PALETTE_SIZE = 10;
 const STORE_KEY = "tailrace.versions";
 /** Remembered colours; the oldest go first. */
@@ -31,7 +31,7 @@ function load(): void {
 }
 load();
 
-/** Makes the colours of a page's versions differ while there are enough of them. Hand them in order of first seen. */
+/** Makes the colours of one Worker's versions differ while there are enough of them. Hand them in order of first seen. */
 export function assignColours(ids: string[]): void {
   const taken = new Set<number>();
   let changed = false;

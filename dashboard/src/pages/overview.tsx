@@ -31,9 +31,10 @@ function useOverview() {
   const resource = useResource(`${from} ${to}`, (signal) => api.overview({ from, to }, signal), tick.value);
   const data = resource.data;
   useMemo(() => {
-    const versions = data?.workers.flatMap((w) => w.versions) ?? [];
-    for (const v of versions) rememberName(v.id, v.tag, v.message);
-    assignColours(versions.sort((a, b) => a.firstSeen - b.firstSeen || (a.id < b.id ? -1 : 1)).map((v) => v.id));
+    for (const { versions } of data?.workers ?? []) {
+      for (const v of versions) rememberName(v.id, v.tag, v.message);
+      assignColours([...versions].sort((a, b) => a.firstSeen - b.firstSeen).map((v) => v.id));
+    }
   }, [data]);
   return resource;
 }
