@@ -14,7 +14,7 @@ import type { LedgerDelta, RollupDelta } from "../event/rollup.ts";
 import { Group } from "./group.ts";
 
 /** Long enough to gather the calls of a busy isolate, far below what a person notices. */
-export const WINDOW_MS = 20;
+export const WINDOW_MS = 50;
 /** Groups that hold nothing but counts (all sampled out) are in no hurry. */
 const COUNTS_WINDOW_MS = 1_000;
 /** A group is sent at the first of these, window or not. */
