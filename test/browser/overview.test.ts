@@ -3,7 +3,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openView, overflow, startBrowser } from "../support/browser.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
-import { BAD, shopTraffic } from "./traffic.ts";
+import { BAD, item, shopTraffic } from "./traffic.ts";
 
 let tailrace: TestStack;
 let browser: Browser;
@@ -97,6 +97,25 @@ describe.each(["light", "dark"] as const)("in the %s theme", (theme) => {
     expect(problems).toEqual([]);
     await close();
   });
+});
+
+test("what happens meanwhile shows up by itself, and not once the switch is off", async () => {
+  const { page, problems, close } = await openView(browser, tailrace.stack.url);
+  await page.goto("/");
+  const requests = page.locator(".workers tr.main", { hasText: "late" }).locator("td.num").first();
+  await page.locator(".workers tr.main").first().waitFor();
+  expect(await requests.count()).toBe(0);
+  await tailrace.client.ingest([item(Date.now() - 1000, { script: "late" })]);
+  await requests.waitFor();
+  expect(await requests.textContent()).toBe("1");
+
+  const live = page.getByRole("button", { name: "Refreshes by itself" });
+  await live.click();
+  await page.getByRole("button", { name: "Refresh by itself", pressed: false }).waitFor();
+  await page.reload();
+  await page.getByRole("button", { name: "Refresh by itself", pressed: false }).waitFor();
+  expect(problems).toEqual([]);
+  await close();
 });
 
 test("the theme that one chose stays after a reload", async () => {
