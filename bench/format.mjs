@@ -13,7 +13,7 @@ import { compileNormalizer } from "../workers/ingest/normalize.ts";
 import { compileRedactor } from "../workers/ingest/redact.ts";
 import { RouteTable } from "../workers/ingest/route.ts";
 import { mergeBatches, sortByTime } from "../workers/store/merge.ts";
-import { decompress } from "../workers/store/parquet-zstd.ts";
+import { decompress } from "../workers/store/parquet/zstd.ts";
 import { openSegment } from "../workers/store/segment-reader.ts";
 import { writeSegment } from "../workers/store/segment-writer.ts";
 import { dictIncludes } from "../workers/store/text-column.ts";

@@ -1,6 +1,6 @@
 /** Reads what the charts are made of: rollups and the ledger of the same buckets, and how complete they are. */
-import { completeness, readCounts } from "../store/rollups.ts";
-import { stepFor } from "../store/steps.ts";
+import { completeness, readCounts } from "../store/counts/read.ts";
+import { stepFor } from "../store/counts/steps.ts";
 import { type Buckets, cutRange } from "./measures/buckets.ts";
 
 /**

@@ -2,7 +2,7 @@
  * The Ingester: a Durable Object that keeps the events of one shard of a Worker
  * from the moment they are acknowledged until they lie in a segment.
  *
- * `ingest/` appends; `query/` and `store/rollups.ts` read what is unsealed;
+ * `ingest/` appends; `query/` and `store/counts/` read what is unsealed;
  * the alarm seals (`sealer.ts`) into R2 and D1. What is kept in memory can be
  * lost at any time: the log in SQLite is the truth, and an append is answered
  * only when its row is on disk (the output gate of Durable Objects).

@@ -4,7 +4,7 @@
  * catalog; a crash in between loses points, never doubles them. Nothing decides
  * by them: the dataset is sampled.
  */
-import { type Rollup, RollupSums } from "../store/merge-counts.ts";
+import { type Rollup, RollupSums } from "../store/counts/merge.ts";
 
 /** What Analytics Engine takes from one invocation. */
 export const POINTS_PER_INVOCATION = 250;

@@ -12,7 +12,7 @@
 import { type ColumnBatch, decodeBatch } from "../event/batch.ts";
 import { rootMessage } from "../event/error-message.ts";
 import type { LedgerDelta, RollupDelta } from "../event/rollup.ts";
-import { LedgerSums, type Rollup, RollupSums } from "../store/merge-counts.ts";
+import { LedgerSums, type Rollup, RollupSums } from "../store/counts/merge.ts";
 import { BatchCollection, type KeyedSegment, type SealSource, sealSegments, withTimes } from "../store/seal.ts";
 import { commitSeal, isSealed, type StoredSegment } from "../store/seal-commit.ts";
 import { within } from "../store/within.ts";

@@ -81,7 +81,7 @@ export const rollupMinutes = sqliteTable(
   (t) => [uniqueIndex("rollup_minutes_key").on(t.script, t.minute, t.versionId, t.entrypoint, t.eventType, t.source)],
 );
 
-/** Minutes added up to `step` seconds (store/folding.ts) that begin at `start`, for long ranges. */
+/** Minutes added up to `step` seconds (store/counts/folding.ts) that begin at `start`, for long ranges. */
 export const rollupFolds = sqliteTable(
   "rollup_folds",
   { step: integer("step").notNull(), start: integer("start").notNull(), ...rollupColumns },

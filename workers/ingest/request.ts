@@ -105,8 +105,8 @@ interface HeaderPlan {
   attribute: string;
   hidden: boolean;
   custom: boolean;
-  /** Its values come from a small vocabulary: no need to look for secrets. */
-  plain: boolean;
+  /** Leaves out the secrets of a value. */
+  clean(value: string): string;
   number: boolean;
 }
 
@@ -121,9 +121,10 @@ const KEPT_HEADERS = new Set(
   if-modified-since if-none-match origin proxy-authorization purpose range referer sec-ch-ua-mobile sec-ch-ua-platform
   sec-fetch-dest sec-fetch-mode sec-fetch-site tracestate upgrade via`.split(/\s+/),
 );
+/** Their values come from a small vocabulary, or are addresses: no need to look for secrets. */
 const PLAIN_HEADERS = new Set(
-  `accept accept-encoding accept-language cache-control content-encoding content-type sec-ch-ua-mobile
-  sec-ch-ua-platform sec-fetch-dest sec-fetch-mode sec-fetch-site upgrade`.split(/\s+/),
+  `accept accept-encoding accept-language cache-control cf-connecting-ip content-encoding content-type
+  sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest sec-fetch-mode sec-fetch-site upgrade`.split(/\s+/),
 );
 const DROPPED_HEADERS = new Set(["x-forwarded-proto", "x-real-ip"]);
 /** Header names remembered per set of settings. */
@@ -159,7 +160,7 @@ export function compileRequestDetails(redactor: Redactor): RequestDetails {
   };
   return (info, out) => {
     addUrl(info, out, redactor);
-    if (info.headers !== undefined) addHeaders(info.headers, out, planOf, redactor);
+    if (info.headers !== undefined) addHeaders(info.headers, out, planOf);
     if (info.cf !== undefined) addCf(info.cf, out);
   };
 }
@@ -169,15 +170,16 @@ function planHeader(name: string, redactor: Redactor): HeaderPlan | null {
   const attribute = NAMED_HEADERS.get(name) ?? (custom || KEPT_HEADERS.has(name) ? HEADER + name : undefined);
   if (attribute === undefined) return null;
   const number = name === "content-length";
-  return { attribute, hidden: redactor.sensitive(name), custom, plain: PLAIN_HEADERS.has(name), number };
+  return { attribute, hidden: redactor.sensitive(name), custom, clean: cleanerOf(name, redactor), number };
 }
 
-function addHeaders(
-  headers: Fields,
-  out: AttributeCollector,
-  planOf: (name: string) => HeaderPlan | null,
-  redactor: Redactor,
-): void {
+function cleanerOf(name: string, redactor: Redactor): (value: string) => string {
+  if (PLAIN_HEADERS.has(name)) return (value) => value;
+  // There are few user agents and many requests.
+  return name === "user-agent" ? redactor.label : redactor.text;
+}
+
+function addHeaders(headers: Fields, out: AttributeCollector, planOf: (name: string) => HeaderPlan | null): void {
   let custom = 0;
   for (const name in headers) {
     const plan = planOf(name);
@@ -186,7 +188,7 @@ function addHeaders(
     if (value === undefined) continue;
     if (plan.hidden) out.set(plan.attribute, REDACTED);
     else if (plan.number && Number.isFinite(Number(value))) out.set(plan.attribute, Number(value));
-    else out.set(plan.attribute, plan.plain ? value : redactor.text(value));
+    else out.set(plan.attribute, plan.clean(value));
   }
 }
 

@@ -8,7 +8,7 @@
  */
 import type { Completeness, QueryAnswer, QueryStats } from "../api/contract.ts";
 import { findSegments, listShards, readPruning, type SegmentPruning } from "../store/catalog.ts";
-import { completeness, readCompleteness } from "../store/rollups.ts";
+import { completeness, readCompleteness } from "../store/counts/read.ts";
 import { Budget } from "./budget.ts";
 import { badQuery, type QueryError, QueryFailure, tooMuch } from "./errors.ts";
 import { EventSink } from "./events.ts";

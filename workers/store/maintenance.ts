@@ -7,7 +7,7 @@ import type { IngesterRpc } from "../buffer/contract.ts";
 import { rootMessage } from "../event/error-message.ts";
 import { listShards } from "./catalog.ts";
 import { type CompactionReport, compact } from "./compaction.ts";
-import { foldCounts } from "./folding.ts";
+import { foldCounts } from "./counts/folding.ts";
 import { collectGarbage, sweepOrphans } from "./garbage.ts";
 import { eachWithin } from "./parallel.ts";
 import { type RetentionReport, retain } from "./retention.ts";

@@ -1,7 +1,7 @@
 /**
  * Forgets what is too old. Daily, by `maintenance.ts`.
  *   segments   per Worker, `retentionDays` of its settings (default 30)
- *   rollups, ledger   minutes and ten-minute folds 30 days, hours 13 months (steps.ts)
+ *   rollups, ledger   minutes and ten-minute folds 30 days, hours 13 months (counts/steps.ts)
  * Segments leave the catalog first and the bucket later, through `garbage`.
  */
 import { sql } from "drizzle-orm";
@@ -17,10 +17,10 @@ import {
   settings,
   workers,
 } from "../db/schema.ts";
-import { ofWorkers } from "./count-rows.ts";
-import { foldMark } from "./folding.ts";
+import { foldMark } from "./counts/folding.ts";
+import { ofWorkers } from "./counts/rows.ts";
+import { FINE_HORIZON_MS, HOUR_S, HOURS_HORIZON_MS } from "./counts/steps.ts";
 import { GARBAGE_DELAY_MS } from "./garbage.ts";
-import { FINE_HORIZON_MS, HOUR_S, HOURS_HORIZON_MS } from "./steps.ts";
 
 export const DEFAULT_RETENTION_DAYS = 30;
 const DAY_MS = 86_400_000;

@@ -14,8 +14,8 @@ import { runBatch } from "../db/batch.ts";
 import { database } from "../db/client.ts";
 import { ledgerMinutes, rollupMinutes, segments, shards, versions, workers } from "../db/schema.ts";
 import type { LedgerDelta } from "../event/rollup.ts";
-import { jsonChunks, ledgerValues, ROLLUP_COLUMNS, ROLLUP_FROM_JSON, rollupValues } from "./count-rows.ts";
-import type { Rollup } from "./merge-counts.ts";
+import type { Rollup } from "./counts/merge.ts";
+import { jsonChunks, ledgerValues, ROLLUP_COLUMNS, ROLLUP_FROM_JSON, rollupValues } from "./counts/rows.ts";
 import type { KeyedSegment } from "./seal.ts";
 
 /** A segment that lies in R2, without its bytes. */

@@ -7,9 +7,9 @@ import type { Column, ColumnBatch } from "../event/batch.ts";
 import { type ColumnType, OVERFLOW_COLUMN } from "../event/columns.ts";
 import { mergeBatches } from "./merge.ts";
 import { unfoldAttributes } from "./overflow.ts";
-import { decodeChunk, Unsupported } from "./parquet-decode.ts";
-import { type Footer, type FooterChunk, type FooterColumn, type FooterGroup, readFooter } from "./parquet-footer.ts";
-import { readForeign } from "./parquet-foreign.ts";
+import { decodeChunk, Unsupported } from "./parquet/decode.ts";
+import { type Footer, type FooterChunk, type FooterColumn, type FooterGroup, readFooter } from "./parquet/footer.ts";
+import { readForeign } from "./parquet/foreign.ts";
 import { OVERFLOW_KEY } from "./segment-writer.ts";
 
 /** Callers count the reads and bytes themselves. */

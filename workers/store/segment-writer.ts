@@ -2,17 +2,17 @@
  * Writes a batch as one Parquet file, the form in which events stay (FORMAT.md).
  * Callers: sealing and compaction, which pass rows sorted by time and put the
  * bytes into R2 and the pruning into the catalog. Encodes from the batch's own
- * dictionaries (parquet-strings.ts): five times as fast as a general writer,
+ * dictionaries (parquet/strings.ts): five times as fast as a general writer,
  * which hashes every cell again (docs/decisions/0003-own-parquet-encoder.md).
  */
 import type { Column, ColumnBatch, StringColumn } from "../event/batch.ts";
 import { CORE_BY_PHYSICAL, CORE_COLUMNS, type ColumnType, OVERFLOW_COLUMN } from "../event/columns.ts";
 import { chooseColumns, foldAttributes, overflowAttributes } from "./overflow.ts";
-import { ByteSink } from "./parquet-bytes.ts";
-import type { Chunk, Span } from "./parquet-chunk.ts";
-import { type PhysicalType, type WrittenColumn, writeFooter } from "./parquet-footer.ts";
-import { encodeNumbers } from "./parquet-numbers.ts";
-import { encodeStrings } from "./parquet-strings.ts";
+import { ByteSink } from "./parquet/bytes.ts";
+import type { Chunk, Span } from "./parquet/chunk.ts";
+import { type PhysicalType, type WrittenColumn, writeFooter } from "./parquet/footer.ts";
+import { encodeNumbers } from "./parquet/numbers.ts";
+import { encodeStrings } from "./parquet/strings.ts";
 import { buildPruning, type Pruning } from "./pruning.ts";
 
 export interface WrittenSegment {

@@ -3,7 +3,7 @@
  * entry, cut into strings only when somebody asks. Near-unique text (messages,
  * stacks, ids) is mostly searched and seldom shown, and searching one long
  * string is many times as fast as searching each entry. Made by
- * `parquet-decode.ts`; `query/` searches it by `dictIncludes`.
+ * `parquet/decode.ts`; `query/` searches it by `dictIncludes`.
  */
 import type { Column, StringColumn } from "../event/batch.ts";
 

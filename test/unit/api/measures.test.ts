@@ -6,8 +6,8 @@ import { ledgerPoints } from "../../../workers/api/measures/ledger.ts";
 import { breakDown, countBy, type SeenSource, summarizeAll } from "../../../workers/api/measures/summaries.ts";
 import type { LedgerReason } from "../../../workers/event/rollup.ts";
 import { Sketch } from "../../../workers/event/sketch.ts";
-import type { Rollup } from "../../../workers/store/merge-counts.ts";
-import { stepFor } from "../../../workers/store/steps.ts";
+import type { Rollup } from "../../../workers/store/counts/merge.ts";
+import { stepFor } from "../../../workers/store/counts/steps.ts";
 
 const MINUTE = 60_000;
 const T0 = Date.UTC(2026, 10, 20, 10, 0);

@@ -4,10 +4,10 @@ import { metricPoints } from "../../../workers/buffer/metric-points.ts";
 import { backoff } from "../../../workers/buffer/sealer.ts";
 import { BatchBuilder, decodeBatch } from "../../../workers/event/batch.ts";
 import type { RollupDelta } from "../../../workers/event/rollup.ts";
-import { jsonChunks } from "../../../workers/store/count-rows.ts";
-import { RollupSums } from "../../../workers/store/merge-counts.ts";
+import { RollupSums } from "../../../workers/store/counts/merge.ts";
+import { jsonChunks } from "../../../workers/store/counts/rows.ts";
+import { stepFor } from "../../../workers/store/counts/steps.ts";
 import { BatchCollection, hourRanges, sealSegments, withTimes } from "../../../workers/store/seal.ts";
-import { stepFor } from "../../../workers/store/steps.ts";
 import { arbitraryEvent } from "../../support/events.ts";
 
 const HOUR_US = 3_600_000_000;

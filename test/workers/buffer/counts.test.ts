@@ -1,8 +1,8 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { runBatch } from "../../../workers/db/batch.ts";
-import { foldCounts } from "../../../workers/store/folding.ts";
-import { readCompleteness, readCounts, readLedger, readRollups } from "../../../workers/store/rollups.ts";
+import { foldCounts } from "../../../workers/store/counts/folding.ts";
+import { readCompleteness, readCounts, readLedger, readRollups } from "../../../workers/store/counts/read.ts";
 import { appendOf, ingester, invocation } from "./support.ts";
 
 const HOUR_MS = 3_600_000;

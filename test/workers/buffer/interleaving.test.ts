@@ -4,8 +4,8 @@ import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { compact } from "../../../workers/store/compaction.ts";
-import { foldCounts } from "../../../workers/store/folding.ts";
-import { readRollups } from "../../../workers/store/rollups.ts";
+import { foldCounts } from "../../../workers/store/counts/folding.ts";
+import { readRollups } from "../../../workers/store/counts/read.ts";
 import {
   appendOf,
   failingBucket,

@@ -1,6 +1,6 @@
 /** workerd's zstd has edges of its own (docs/decisions/0002-zstd-in-workerd.md): nothing may depend on a lucky size. */
 import { expect, test } from "vitest";
-import { compress, decompress } from "../../../workers/store/parquet-zstd.ts";
+import { compress, decompress } from "../../../workers/store/parquet/zstd.ts";
 
 /** Where workerd's output buffer ends: its first size and the doublings. */
 const EDGES = [40_960, 81_920, 163_840, 327_680];

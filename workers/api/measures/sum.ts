@@ -1,6 +1,6 @@
 /** Rollup rows added up, and read as the numbers that a chart shows. Pure. */
 import { Sketch } from "../../event/sketch.ts";
-import type { Rollup } from "../../store/merge-counts.ts";
+import type { Rollup } from "../../store/counts/merge.ts";
 import type { Measures, SeriesPoint } from "../contract.ts";
 import type { Buckets } from "./buckets.ts";
 

@@ -3,7 +3,7 @@
  * once, per Worker, version and bucket; everything wider is merged from those.
  * Pure: `routes/overview.ts` and `routes/workers.ts` fetch and send.
  */
-import type { Rollup } from "../../store/merge-counts.ts";
+import type { Rollup } from "../../store/counts/merge.ts";
 import type { BreakdownRow, Measures, SeriesPoint, VersionSummary, WorkerSummary } from "../contract.ts";
 import type { Buckets } from "./buckets.ts";
 import { ensure, mergeSeries, points, type SparseSeries, Sum, sumAt, total } from "./sum.ts";

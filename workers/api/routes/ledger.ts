@@ -1,5 +1,5 @@
 /** `GET /api/v1/ledger`: what became of everything that arrived, over time. */
-import { completeness, readLedger } from "../../store/rollups.ts";
+import { completeness, readLedger } from "../../store/counts/read.ts";
 import type { Handler } from "../context.ts";
 import type { LedgerAnswer } from "../contract.ts";
 import { bucketsFor } from "../counts.ts";

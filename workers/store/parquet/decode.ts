@@ -4,14 +4,14 @@
  * anything else it throws `Unsupported`, and the segment reader asks hyparquet.
  * Dictionaries stay dictionaries; other text stays in one piece (text-column.ts).
  */
-import type { Column, NumberColumn, StringColumn } from "../event/batch.ts";
-import { decodeDelta } from "./parquet-delta.ts";
-import { type FooterColumn, PHYSICAL } from "./parquet-footer.ts";
-import { ENCODING, PAGE_TYPE } from "./parquet-page.ts";
-import { bitWidthOf, decodeHybrid } from "./parquet-rle.ts";
-import { type Cursor, readStruct, type ThriftStruct } from "./parquet-thrift.ts";
-import { decompress } from "./parquet-zstd.ts";
-import { decodeEntries, lazyText } from "./text-column.ts";
+import type { Column, NumberColumn, StringColumn } from "../../event/batch.ts";
+import { decodeEntries, lazyText } from "../text-column.ts";
+import { decodeDelta } from "./delta.ts";
+import { type FooterColumn, PHYSICAL } from "./footer.ts";
+import { ENCODING, PAGE_TYPE } from "./page.ts";
+import { bitWidthOf, decodeHybrid } from "./rle.ts";
+import { type Cursor, readStruct, type ThriftStruct } from "./thrift.ts";
+import { decompress } from "./zstd.ts";
 
 /** Sound Parquet, but of a kind that this decoder does not know. */
 export class Unsupported extends Error {}

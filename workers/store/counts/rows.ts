@@ -1,7 +1,7 @@
 /** Rows of rollups and of the ledger in D1, and back: shared by sealing, folding and reading. */
 import { type SQL, sql } from "drizzle-orm";
-import type { LedgerDelta, RollupDelta } from "../event/rollup.ts";
-import type { Rollup } from "./merge-counts.ts";
+import type { LedgerDelta, RollupDelta } from "../../event/rollup.ts";
+import type { Rollup } from "./merge.ts";
 
 /** In the order of `rollupValues`. */
 export const ROLLUP_COLUMNS = sql.raw(

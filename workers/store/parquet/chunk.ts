@@ -1,10 +1,10 @@
 /**
- * A column chunk in the making: what `parquet-strings.ts` and
- * `parquet-numbers.ts` have in common. Where a guess at the best encoding would
+ * A column chunk in the making: what `strings.ts` and
+ * `numbers.ts` have in common. Where a guess at the best encoding would
  * often be wrong, they encode in several ways and keep the shortest: it costs a
  * tenth of the time and saves a tenth of the bytes.
  */
-import { ByteSink } from "./parquet-bytes.ts";
+import { ByteSink } from "./bytes.ts";
 import {
   type EncodingName,
   type PageValues,
@@ -12,8 +12,8 @@ import {
   type Sizes,
   writeDataPages,
   writeDictionaryPage,
-} from "./parquet-page.ts";
-import { bitWidthOf, encodeHybrid } from "./parquet-rle.ts";
+} from "./page.ts";
+import { bitWidthOf, encodeHybrid } from "./rle.ts";
 
 /** What the footer says of a chunk. */
 export interface Chunk extends Sizes {

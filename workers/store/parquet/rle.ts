@@ -1,9 +1,9 @@
 /**
  * Parquet's RLE / bit-packing hybrid, for dictionary indexes and definition
  * levels: https://parquet.apache.org/docs/file-format/data-pages/encodings/#RLE
- * Used by `parquet-chunk.ts`, `parquet-page.ts` and `parquet-decode.ts`.
+ * Used by `chunk.ts`, `page.ts` and `decode.ts`.
  */
-import type { ByteSink } from "./parquet-bytes.ts";
+import type { ByteSink } from "./bytes.ts";
 
 /** A run this long is worth a run header; literals come in groups of eight. */
 const MIN_RUN = 8;

@@ -7,11 +7,11 @@
 import type { FileMetaData, SchemaElement } from "hyparquet";
 import { ByteWriter } from "hyparquet-writer";
 import { writeMetadata } from "hyparquet-writer/src/metadata.js";
-import type { ColumnType } from "../event/columns.ts";
-import type { ByteSink } from "./parquet-bytes.ts";
-import type { Chunk } from "./parquet-chunk.ts";
-import type { NumberType } from "./parquet-numbers.ts";
-import { readStruct, type ThriftStruct } from "./parquet-thrift.ts";
+import type { ColumnType } from "../../event/columns.ts";
+import type { ByteSink } from "./bytes.ts";
+import type { Chunk } from "./chunk.ts";
+import type { NumberType } from "./numbers.ts";
+import { readStruct, type ThriftStruct } from "./thrift.ts";
 
 export type PhysicalType = NumberType | "BYTE_ARRAY";
 

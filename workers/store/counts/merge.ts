@@ -2,8 +2,8 @@
  * Adds up rollups and ledger deltas of the same key. Used where they are
  * sealed, folded to hours, and read. Pure.
  */
-import type { LedgerDelta, LedgerReason, RollupDelta } from "../event/rollup.ts";
-import { Sketch } from "../event/sketch.ts";
+import type { LedgerDelta, LedgerReason, RollupDelta } from "../../event/rollup.ts";
+import { Sketch } from "../../event/sketch.ts";
 
 /** A rollup whose distributions are decoded. `minute` is the start of its bucket, seconds. */
 export interface Rollup extends Omit<RollupDelta, "duration" | "cpu"> {

@@ -4,21 +4,13 @@
  * a dictionary, or as lengths and bytes where that is smaller (ids, near-unique
  * messages).
  */
-import type { StringColumn } from "../event/batch.ts";
-import { ByteSink } from "./parquet-bytes.ts";
-import {
-  type Chunk,
-  encodeApart,
-  keepShortest,
-  newChunk,
-  rowScratch,
-  type Span,
-  writeDictionary,
-} from "./parquet-chunk.ts";
-import { encodeDelta } from "./parquet-delta.ts";
-import { type PageValues, type Present, writeDataPages } from "./parquet-page.ts";
-import { bitWidthOf } from "./parquet-rle.ts";
-import { compress, SAFE_INPUT_BYTES } from "./parquet-zstd.ts";
+import type { StringColumn } from "../../event/batch.ts";
+import { ByteSink } from "./bytes.ts";
+import { type Chunk, encodeApart, keepShortest, newChunk, rowScratch, type Span, writeDictionary } from "./chunk.ts";
+import { encodeDelta } from "./delta.ts";
+import { type PageValues, type Present, writeDataPages } from "./page.ts";
+import { bitWidthOf } from "./rle.ts";
+import { compress, SAFE_INPUT_BYTES } from "./zstd.ts";
 
 /** Finding the smallest and largest of more strings than this costs more than the pruning that it allows. */
 const MAX_STRINGS_FOR_STATISTICS = 1_024;

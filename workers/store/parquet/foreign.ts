@@ -4,10 +4,10 @@
  * correct; called by `segment-reader.ts` only after `Unsupported`.
  */
 import { type DecodedArray, type FileMetaData, parquetMetadataAsync, parquetRead } from "hyparquet";
-import type { Column, NumberColumn } from "../event/batch.ts";
-import type { ColumnType } from "../event/columns.ts";
-import { decompress } from "./parquet-zstd.ts";
-import type { ByteSource } from "./segment-reader.ts";
+import type { Column, NumberColumn } from "../../event/batch.ts";
+import type { ColumnType } from "../../event/columns.ts";
+import type { ByteSource } from "../segment-reader.ts";
+import { decompress } from "./zstd.ts";
 
 export interface ForeignColumn {
   name: string;

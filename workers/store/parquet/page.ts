@@ -1,5 +1,5 @@
 /**
- * Dictionary pages and data pages. Below `parquet-chunk.ts`, above the
+ * Dictionary pages and data pages. Below `chunk.ts`, above the
  * encodings. A data page is one zstd frame: it grows as long as its data
  * compresses so well that the frame stays within what workerd can make.
  *
@@ -8,9 +8,9 @@
  * (3 % of a segment). Version 1 compresses them, which pays where they are most
  * of the page: an attribute with one value that only some events have.
  */
-import { ByteSink } from "./parquet-bytes.ts";
-import { encodeHybrid, encodeRun } from "./parquet-rle.ts";
-import { compress, compressFrame, nextInputBytes, SAFE_INPUT_BYTES } from "./parquet-zstd.ts";
+import { ByteSink } from "./bytes.ts";
+import { encodeHybrid, encodeRun } from "./rle.ts";
+import { compress, compressFrame, nextInputBytes, SAFE_INPUT_BYTES } from "./zstd.ts";
 
 /** Numbers of the specification (parquet.thrift). */
 export const PAGE_TYPE = { data: 0, dictionary: 2, dataV2: 3 } as const;

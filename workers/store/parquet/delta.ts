@@ -6,7 +6,7 @@
  * Values are doubles that hold integers: BigInt would cost ten times as much,
  * and times in µs fit 53 bits.
  */
-import type { ByteSink } from "./parquet-bytes.ts";
+import type { ByteSink } from "./bytes.ts";
 
 const BLOCK = 128;
 const MINIBLOCKS = 4;

@@ -3,9 +3,9 @@
  * each with a time-out: a page must not wait for one that is stuck, but it must
  * say that it did not.
  */
-import type { IngesterRpc, UnsealedRollups } from "../buffer/contract.ts";
-import { listShards } from "./catalog.ts";
-import { eachWithin } from "./parallel.ts";
+import type { IngesterRpc, UnsealedRollups } from "../../buffer/contract.ts";
+import { listShards } from "../catalog.ts";
+import { eachWithin } from "../parallel.ts";
 
 /** An Ingester in the middle of a seal answers within a second. */
 const ASK_TIMEOUT_MS = 5_000;

@@ -11,8 +11,9 @@
  * Data that comes late is just another page.
  */
 import { type SQL, sql } from "drizzle-orm";
-import { runBatch } from "../db/batch.ts";
-import { folds, ledgerFolds, ledgerMinutes, rollupFolds, rollupMinutes } from "../db/schema.ts";
+import { runBatch } from "../../db/batch.ts";
+import { folds, ledgerFolds, ledgerMinutes, rollupFolds, rollupMinutes } from "../../db/schema.ts";
+import { LedgerSums, RollupSums } from "./merge.ts";
 import {
   jsonChunks,
   type LedgerRow,
@@ -23,8 +24,7 @@ import {
   rollupValues,
   toLedger,
   toRollup,
-} from "./count-rows.ts";
-import { LedgerSums, RollupSums } from "./merge-counts.ts";
+} from "./rows.ts";
 import { FOLD_STEPS_S } from "./steps.ts";
 
 /** Rows of one page: some 2 MB, and as much again for the folds that they touch. */

@@ -9,14 +9,14 @@
  * not answer is named in `missing`: a number is never silently short.
  */
 import { type SQL, sql } from "drizzle-orm";
-import type { Completeness } from "../api/contract.ts";
-import { runBatch } from "../db/batch.ts";
-import { ledgerFolds, ledgerMinutes, rollupFolds, rollupMinutes, shards } from "../db/schema.ts";
-import type { LedgerDelta, RollupDelta } from "../event/rollup.ts";
+import type { Completeness } from "../../api/contract.ts";
+import { runBatch } from "../../db/batch.ts";
+import { ledgerFolds, ledgerMinutes, rollupFolds, rollupMinutes, shards } from "../../db/schema.ts";
+import type { LedgerDelta, RollupDelta } from "../../event/rollup.ts";
 import { type AskEnv, askUnsealedCounts, type UnsealedCounts } from "./ask-ingesters.ts";
-import { type LedgerRow, ofWorkers, ROLLUP_COLUMNS, type RollupRow, toLedger, toRollup } from "./count-rows.ts";
 import { foldMark } from "./folding.ts";
-import { LedgerSums, type Rollup, RollupSums } from "./merge-counts.ts";
+import { LedgerSums, type Rollup, RollupSums } from "./merge.ts";
+import { type LedgerRow, ofWorkers, ROLLUP_COLUMNS, type RollupRow, toLedger, toRollup } from "./rows.ts";
 import { MINUTE_S, stepFor } from "./steps.ts";
 
 /** Rows of one answer, some 1.5 KB each: what an isolate can hold beside its other work. */

@@ -4,7 +4,7 @@
  * when the output passes 40,960 bytes, and the zstdDecompressSync of workerd
  * and of Node stops after the first of several frames.
  *
- * So a data page is made small enough to be one frame (parquet-page.ts); a
+ * So a data page is made small enough to be one frame (page.ts); a
  * dictionary page, of which a chunk has but one, may be several frames in a
  * row, which is valid (RFC 8878, 3.1) and which DuckDB, Arrow and zstd itself read.
  */

@@ -4,19 +4,11 @@
  * times), or as they are, or split into byte planes, or a dictionary in order,
  * whichever is the shortest; booleans are bits.
  */
-import type { NumberColumn } from "../event/batch.ts";
-import { ByteSink } from "./parquet-bytes.ts";
-import {
-  type Chunk,
-  encodeApart,
-  keepShortest,
-  newChunk,
-  rowScratch,
-  type Span,
-  writeDictionary,
-} from "./parquet-chunk.ts";
-import { encodeDelta } from "./parquet-delta.ts";
-import { type EncodingName, type PageValues, type Present, writeDataPages } from "./parquet-page.ts";
+import type { NumberColumn } from "../../event/batch.ts";
+import { ByteSink } from "./bytes.ts";
+import { type Chunk, encodeApart, keepShortest, newChunk, rowScratch, type Span, writeDictionary } from "./chunk.ts";
+import { encodeDelta } from "./delta.ts";
+import { type EncodingName, type PageValues, type Present, writeDataPages } from "./page.ts";
 
 export type NumberType = "BOOLEAN" | "INT32" | "INT64" | "DOUBLE";
 
