@@ -12,6 +12,7 @@ import type {
   OverviewAnswer,
   PlatformSettings,
   QueryAnswer,
+  QueryLine,
   SessionAnswer,
   TokenCreated,
   TokenRequest,
@@ -62,28 +63,58 @@ async function failureOf(response: Response): Promise<ApiFailure> {
   return new ApiFailure(response.status, error?.code ?? "http", message, error?.details, retry);
 }
 
-async function request<T>(method: string, url: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+async function send(
+  method: string,
+  url: string,
+  accept: string,
+  body: unknown,
+  signal: AbortSignal | undefined,
+): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(url, {
       method,
       signal,
-      headers: {
-        Accept: "application/json",
-        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
-      },
+      headers: { Accept: accept, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch (cause) {
     if (signal?.aborted) throw cause;
-    throw new ApiFailure(0, "unreachable", "Tailrace does not answer. Check the connection; this page tries again.");
+    throw new ApiFailure(0, "unreachable", "Tailrace does not answer. Check the connection, then try again.");
   }
-  if (!response.ok) {
-    const failure = await failureOf(response);
-    if (failure.status === 401 && !url.endsWith("/session")) onUnauthorized();
-    throw failure;
-  }
+  if (response.ok) return response;
+  const failure = await failureOf(response);
+  if (failure.status === 401 && !url.endsWith("/session")) onUnauthorized();
+  throw failure;
+}
+
+async function request<T>(method: string, url: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const response = await send(method, url, "application/json", body, signal);
   return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+/** Share of the segments that are read; 0 to 1. */
+export type OnProgress = (share: number) => void;
+
+/** The answer as lines: progress while the server reads, then the answer or what went wrong. */
+async function requestLines(url: string, signal: AbortSignal, onProgress: OnProgress): Promise<QueryAnswer> {
+  const response = await send("GET", url, "application/x-ndjson", undefined, signal);
+  if (response.body === null) throw new Error("BUG: a query's answer has no body");
+  const decoder = new TextDecoder();
+  const chunks = response.body.getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await chunks.read();
+    if (done) throw new ApiFailure(0, "cut_off", "The answer was cut off. Try again.");
+    const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
+    rest = lines.pop() as string;
+    for (const text of lines) {
+      const line = JSON.parse(text) as QueryLine;
+      if ("answer" in line) return line.answer;
+      if ("error" in line) throw new ApiFailure(500, line.error.code, line.error.message, line.error.details);
+      onProgress(line.progress.total > 0 ? line.progress.done / line.progress.total : 0);
+    }
+  }
 }
 
 const get = <T>(path: string, params: Params, signal?: AbortSignal) =>
@@ -106,6 +137,9 @@ export const api = {
     get<WorkerAnswer>(`workers/${part(script)}`, { ...range }, signal),
   query: (q: string, range: Range, limit?: number, signal?: AbortSignal, before?: string) =>
     get<QueryAnswer>("query", { q, ...range, limit, before }, signal),
+  /** As `query`, for questions that may read a lot. */
+  queryLines: (q: string, range: Range, limit: number | undefined, signal: AbortSignal, onProgress: OnProgress) =>
+    requestLines(urlOf("query", { q, ...range, limit }), signal, onProgress),
   fields: (range: Range, signal?: AbortSignal) => get<FieldsAnswer>("fields", { ...range }, signal),
   fieldValues: (name: string, range: Range, prefix: string, signal?: AbortSignal) =>
     get<FieldValuesAnswer>(`fields/${part(name)}/values`, { ...range, prefix, limit: 30 }, signal),

@@ -5,8 +5,18 @@ import type { ApiFailure } from "../api/client.ts";
 import { Icon } from "./icons.tsx";
 
 /** A bar under the header that shows only when something takes longer than 200 ms. */
-export function Progress({ show }: { show: boolean }) {
-  return show ? <div class="progress" role="progressbar" aria-label="Loading" /> : null;
+export function Progress({ show, share }: { show: boolean; share?: number }) {
+  if (!show) return null;
+  const known = share !== undefined;
+  return (
+    <div
+      class={`progress ${known ? "known" : ""}`}
+      role="progressbar"
+      aria-label="Loading"
+      aria-valuenow={known ? Math.round(share * 100) : undefined}
+      style={{ "--share": known ? `${share * 100}%` : "40%" }}
+    />
+  );
 }
 
 export function CopyButton({ text, label = "Copy" }: { text: string | (() => string); label?: string }) {

@@ -14,12 +14,14 @@ import { bytes, count, duration } from "../lib/format.ts";
 import { shapeOf } from "../lib/query-shape.ts";
 import { addFilter, groupBy } from "../lib/query-text.ts";
 import { isRelative } from "../lib/range.ts";
-import { useEvents, useHistogram, useTable } from "../state/explore.ts";
+import { progress, useEvents, useHistogram, useTable } from "../state/explore.ts";
 import { useShortcuts } from "../state/keys.ts";
 import { live } from "../state/live.ts";
 import { navigate, query, range, setQuery, withRange } from "../state/location.ts";
 import "../styles/explore.css";
 
+/** The API's code for a query that cannot be read. */
+const MISTAKE = "bad_query";
 const DAY_MS = 86_400_000;
 
 const counted = (n: number | undefined, what: string): string =>
@@ -113,12 +115,12 @@ export default function Explore() {
   // What is already there stays when a refresh fails; the notice above it says so.
   const failure =
     shape.kind === "mistake"
-      ? new ApiFailure(400, "bad_query", shape.message, { position: shape.position })
+      ? new ApiFailure(400, MISTAKE, shape.message, { position: shape.position })
       : ((table.data === undefined ? table.error : undefined) ??
         (pages?.total === 0 ? pages.error : undefined) ??
         (histogram.data === undefined ? histogram.error : undefined));
   const stale = failure === undefined ? (table.error ?? histogram.error) : undefined;
-  const inBar = failure !== undefined && failure.status === 400;
+  const inBar = failure?.code === MISTAKE;
   const stats = shape.kind === "table" ? table.data?.answer.stats : (pages?.stats ?? histogram.data?.answer.stats);
   const resultShape = shape.kind === "table" ? shape.stats : undefined;
   const chartOfResult =
@@ -138,7 +140,7 @@ export default function Explore() {
   return (
     <div class="explore">
       <h1 class="sr">Explore</h1>
-      <Progress show={busy && failure === undefined} />
+      <Progress show={busy && failure === undefined} share={progress.value} />
       <QueryBar query={q} range={range.value} failure={inBar ? failure : undefined} onRun={runQuery} />
       {!chartOfResult && (
         <div class="explore-chart">
@@ -197,7 +199,7 @@ export default function Explore() {
 
 /** A mistake is explained beside the query itself. */
 function Failed({ failure, retry }: { failure: ApiFailure; retry: () => void }) {
-  if (failure.status !== 400) return <ErrorState failure={failure} retry={retry} />;
+  if (failure.code !== MISTAKE) return <ErrorState failure={failure} retry={retry} />;
   return (
     <div class="state">
       <p class="muted">Correct the query above. The question mark beside it shows what can be written.</p>

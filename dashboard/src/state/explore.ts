@@ -3,6 +3,7 @@
  * events, or the table that its pipes make. Each reloads on the live tick and
  * keeps what is shown until the next answer is there.
  */
+import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { QueryAnswer } from "../../../workers/api/contract.ts";
 import { api } from "../api/client.ts";
@@ -14,6 +15,12 @@ import { EventPages } from "./event-pages.ts";
 import { tick } from "./live.ts";
 import { range } from "./location.ts";
 import { useResource } from "./resource.ts";
+
+/** How far the server is with reading for what is on screen; undefined when it has not said. */
+export const progress = signal<number | undefined>(undefined);
+const tell = (share: number) => {
+  progress.value = share < 1 ? share : undefined;
+};
 
 /** Rows of a table with pipes. */
 const TABLE_ROWS = 10_000;
@@ -31,11 +38,17 @@ export function useHistogram(q: string, kind: string, run: number) {
   const { from, to } = range.value;
   return useResource<Timed | undefined>(
     `${kind === "mistake" ? "" : filter}\n${from}\n${to}\n${run}`,
-    async (signal) => {
+    async (abort) => {
       if (kind === "mistake") return undefined;
       const at = resolveRange(range.value, Date.now());
       const bucket = bucketFor(at.to - at.from);
-      const answer = await api.query(`${filter} | stats count() by bin(${bucket.text}), level`, at, TABLE_ROWS, signal);
+      const answer = await api.queryLines(
+        `${filter} | stats count() by bin(${bucket.text}), level`,
+        at,
+        TABLE_ROWS,
+        abort,
+        kind === "events" ? tell : () => undefined,
+      );
       return { answer, ...at, bucketMs: bucket.ms };
     },
     tick.value,
@@ -46,10 +59,10 @@ export function useTable(q: string, kind: string, run: number) {
   const { from, to } = range.value;
   return useResource<Omit<Timed, "bucketMs"> | undefined>(
     `${kind === "table" ? q : ""}\n${from}\n${to}\n${run}`,
-    async (signal) => {
+    async (abort) => {
       if (kind !== "table") return undefined;
       const at = resolveRange(range.value, Date.now());
-      const [answer] = await Promise.all([api.query(q, at, undefined, signal), learnNames(q, at)]);
+      const [answer] = await Promise.all([api.queryLines(q, at, undefined, abort, tell), learnNames(q, at)]);
       return { answer, ...at };
     },
     tick.value,
