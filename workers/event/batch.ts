@@ -22,6 +22,8 @@ import {
   type AttributeValue,
   INVOCATION_FIELDS,
   type InvocationFields,
+  KINDS,
+  type Kind,
   listAttributes,
   type OwnFields,
   type TailraceEvent,
@@ -164,6 +166,13 @@ class Cells {
   }
 }
 
+/** Attributes of the last event of a kind: mostly the next one has the same in the same order, and need not look them up. */
+interface Before {
+  names: string[];
+  cells: Cells[];
+}
+const newBefore = (): Before => ({ names: [], cells: [] });
+
 type CellsOf<Fields> = { [Name in keyof Required<Fields>]: Cells };
 
 function cellsOf(columns: readonly CoreColumn[]): Record<string, Cells> {
@@ -183,6 +192,7 @@ export class BatchBuilder {
   private readonly own = cellsOf(OWN) as CellsOf<Omit<OwnFields, "attributes">>;
   private readonly attributes = new Map<string, Cells>();
   private readonly overflow = new Cells("string");
+  private readonly before = Object.fromEntries(KINDS.map((kind) => [kind, newBefore()])) as Record<Kind, Before>;
   /** Rows of each invocation. */
   private readonly groups: number[] = [];
 
@@ -244,16 +254,16 @@ export class BatchBuilder {
       c.cpu_time.add(row, e.cpu_time) +
       c.fingerprint.add(row, e.fingerprint) +
       c.stack.add(row, e.stack);
-    if (e.attributes !== undefined) this.pushAttributes(e.attributes, row);
+    if (e.attributes !== undefined) this.pushAttributes(e.attributes, row, this.before[e.kind]);
   }
 
-  private pushAttributes({ names, values }: AttributeList, row: number): void {
+  private pushAttributes({ names, values }: AttributeList, row: number, before: Before): void {
     let rest: Record<string, AttributeValue> | undefined;
     for (let i = 0; i < names.length; i++) {
       const name = names[i] as string;
       const value = values[i];
       if (value === undefined || value === null) continue;
-      let cells = this.attributes.get(name);
+      let cells = before.names[i] === name ? before.cells[i] : this.attributes.get(name);
       if (cells === undefined) {
         if (this.attributes.size >= MAX_BATCH_ATTRIBUTES) {
           rest ??= Object.create(null) as Record<string, AttributeValue>;
@@ -264,6 +274,8 @@ export class BatchBuilder {
         this.attributes.set(name, cells);
         this.bytes += name.length + 16;
       } else if (cells.last === row) continue;
+      before.names[i] = name;
+      before.cells[i] = cells;
       this.bytes += cells.add(row, value);
     }
     if (rest !== undefined) this.bytes += this.overflow.add(row, JSON.stringify(rest));
