@@ -118,7 +118,7 @@ function readItem(item: unknown, around: Surroundings, redactor: Redactor): Invo
   if (around.defaults.local && left && fields.outcome === "ok") fields.outcome = "canceled";
   const failed = isFailure(fields.outcome, fields.status) || exceptions.length > 0;
   const time = toMicroseconds(ms);
-  const times = readTimes(item, ms, around);
+  const times = readTimes(item, ms, around, isSocket);
   const truncated = item.truncated === true;
   return { fields, time, ...times, failed, truncated, item, info, request, logs, exceptions, diagnostics };
 }
@@ -173,13 +173,20 @@ function readContext(
   };
 }
 
-function readTimes(item: Fields, ms: number, around: Surroundings): Pick<Invocation, "duration" | "cpuTime"> {
+function readTimes(
+  item: Fields,
+  ms: number,
+  around: Surroundings,
+  isSocket: boolean,
+): Pick<Invocation, "duration" | "cpuTime"> {
   const { defaults, nowMs } = around;
   const wall = amount(item.wallTime);
   const cpu = amount(item.cpuTime);
   if (!defaults.local) return { duration: wall ?? defaults.wallTime, cpuTime: cpu ?? defaults.cpuTime };
+  // A socket's item comes when it is closed: the clock would tell how long somebody watched, not how slow we are.
+  const elapsed = isSocket ? undefined : Math.max(0, nowMs - ms);
   return {
-    duration: wall || defaults.wallTime || Math.max(0, nowMs - ms),
+    duration: wall || defaults.wallTime || elapsed,
     cpuTime: cpu || defaults.cpuTime || undefined,
   };
 }
