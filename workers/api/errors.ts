@@ -6,7 +6,7 @@ import { DrizzleQueryError } from "drizzle-orm";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { DatabaseError } from "../db/batch.ts";
-import { rootMessage } from "../event/error-message.ts";
+import { rootMessage } from "../util/error-message.ts";
 import type { ApiError } from "./contract.ts";
 
 const STATUS = {

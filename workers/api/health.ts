@@ -9,8 +9,8 @@ import type { IngesterRpc, IngesterStatus } from "../buffer/contract.ts";
 import { SEAL_AGE_MS } from "../buffer/limits.ts";
 import { runBatch } from "../db/batch.ts";
 import { schema } from "../db/client.ts";
-import { rootMessage } from "../event/error-message.ts";
-import { within } from "../store/within.ts";
+import { rootMessage } from "../util/error-message.ts";
+import { within } from "../util/within.ts";
 import type { HealthAnswer } from "./contract.ts";
 import { withoutSecrets } from "./errors.ts";
 

@@ -8,7 +8,7 @@
  * only when its row is on disk (the output gate of Durable Objects).
  */
 import { DurableObject } from "cloudflare:workers";
-import { rootMessage } from "../event/error-message.ts";
+import { rootMessage } from "../util/error-message.ts";
 import type {
   AppendRequest,
   AppendResult,
@@ -27,11 +27,11 @@ import {
   ROLLUP_ANSWER_BYTES,
   SEAL_AGE_MS,
 } from "./limits.ts";
-import { entryBytes, Log, type LogEntry } from "./log.ts";
 import { Meta } from "./meta.ts";
 import { OpenMark } from "./open-mark.ts";
 import { admits, Meter, wantedShards } from "./pressure.ts";
 import { Sealer, type Stores } from "./sealer.ts";
+import { entryBytes, Log, type LogEntry } from "./write-ahead-log.ts";
 
 export class Ingester extends DurableObject<Env> implements IngesterRpc {
   /** Tests replace these to make a store fail. */

@@ -15,7 +15,7 @@
 import { sql } from "drizzle-orm";
 import { database } from "../db/client.ts";
 import { shards } from "../db/schema.ts";
-import { within } from "../store/within.ts";
+import { within } from "../util/within.ts";
 import { FIRST_BACKOFF_MS, MARK_TIMEOUT_MS } from "./limits.ts";
 import type { Meta } from "./meta.ts";
 

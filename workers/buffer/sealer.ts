@@ -10,16 +10,16 @@
  * batch counts once, and nothing leaves the log before it is in the catalog.
  */
 import { type ColumnBatch, decodeBatch } from "../event/batch.ts";
-import { rootMessage } from "../event/error-message.ts";
 import type { LedgerDelta, RollupDelta } from "../event/rollup.ts";
 import { LedgerSums, type Rollup, RollupSums } from "../store/counts/merge.ts";
 import { BatchCollection, type KeyedSegment, type SealSource, sealSegments, withTimes } from "../store/seal.ts";
 import { commitSeal, isSealed, type StoredSegment } from "../store/seal-commit.ts";
-import { within } from "../store/within.ts";
+import { rootMessage } from "../util/error-message.ts";
+import { within } from "../util/within.ts";
 import { FIRST_BACKOFF_MS, MAX_BACKOFF_MS, STORE_TIMEOUT_MS } from "./limits.ts";
-import type { Chunk, Log, StoredEntry } from "./log.ts";
 import { metricPoints, POINTS_PER_INVOCATION } from "./metric-points.ts";
 import type { OpenMark } from "./open-mark.ts";
+import type { Chunk, Log, StoredEntry } from "./write-ahead-log.ts";
 
 export interface Stores {
   BUCKET: R2Bucket;

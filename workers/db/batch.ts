@@ -5,7 +5,7 @@
  */
 import type { SQL } from "drizzle-orm";
 import { SQLiteAsyncDialect } from "drizzle-orm/sqlite-core";
-import { rootMessage } from "../event/error-message.ts";
+import { rootMessage } from "../util/error-message.ts";
 
 const dialect = new SQLiteAsyncDialect();
 

@@ -5,8 +5,8 @@
  * durable.
  */
 import { shardName } from "../buffer/contract.ts";
-import type { Collector } from "./collect.ts";
 import { GroupCommit } from "./group-commit.ts";
+import type { Collector } from "./intake.ts";
 import { RateLimiter } from "./rate-limit.ts";
 
 let collector: Collector | undefined;

@@ -1,7 +1,7 @@
 /**
  * Group commit: tail calls that run at the same time in one isolate share one
  * append per Worker. The first item opens a window; what comes meanwhile joins
- * and waits with it, each call under its own `waitUntil`. `collect.ts` puts
+ * and waits with it, each call under its own `waitUntil`. `intake.ts` puts
  * items in and awaits `settled`; appends go to the Ingester (`append` is handed
  * in). The price is the length of the window, once, in the time to the query.
  *

@@ -1,6 +1,6 @@
 /**
  * One group commit: what all tail calls of a window have to say about one
- * Worker, in columns, with its rollups and its ledger. `collect.ts` fills it,
+ * Worker, in columns, with its rollups and its ledger. `intake.ts` fills it,
  * `group-commit.ts` sends it. Until it is durable it can be cut down to what
  * must not be shed.
  */

@@ -6,10 +6,10 @@
  */
 import type { IngestAnswer } from "../api/contract.ts";
 import { BodyError, type BodyProblem, readText } from "./body.ts";
-import { type Collector, Intake } from "./collect.ts";
 import { collectorOf } from "./collector.ts";
+import { type Collector, Intake } from "./intake.ts";
 import { isFields, scriptName } from "./item.ts";
-import { itemReader, type ReadItem } from "./items.ts";
+import { itemReader, type ReadItem } from "./item-reader.ts";
 import type { Policy } from "./policy.ts";
 import { loadPolicy } from "./settings-cache.ts";
 

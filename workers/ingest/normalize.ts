@@ -3,7 +3,7 @@
  * an item that sampling or the rate limit drops:
  *   `read`    who ran, how it ended, and whether it must be kept
  *   `events`  the invocation, its console calls, diagnostics and exceptions
- * `collect.ts` calls both. Pure: time, ids and routes are handed in.
+ * `intake.ts` calls both. Pure: time, ids and routes are handed in.
  */
 import type { InvocationFields, OwnFields, TailraceEvent } from "../event/event.ts";
 import { isFailure } from "../event/failure.ts";

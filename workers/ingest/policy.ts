@@ -1,5 +1,5 @@
 /**
- * Settings, compiled: everything that `collect.ts` asks per item is a function
+ * Settings, compiled: everything that `intake.ts` asks per item is a function
  * or a number here, worked out once per change of the settings.
  */
 import { compileNormalizer, type Normalizer } from "./normalize.ts";

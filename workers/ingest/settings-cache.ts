@@ -6,6 +6,7 @@
  */
 import { eq, ne } from "drizzle-orm";
 import { database, schema } from "../db/client.ts";
+import { within } from "../util/within.ts";
 import { compilePolicy, type Policy } from "./policy.ts";
 import {
   DEFAULT_SETTINGS,
@@ -75,7 +76,7 @@ function refresh(db: D1Database): Promise<Policy> {
 }
 
 async function load(db: D1Database, of: number): Promise<Policy> {
-  const settings = await within(LOAD_TIMEOUT_MS, readSettings(db)).catch((error: unknown) => {
+  const settings = await within(LOAD_TIMEOUT_MS, "D1", readSettings(db)).catch((error: unknown) => {
     console.warn("settings could not be read, going on with the last ones", String(error));
     return undefined;
   });
@@ -94,16 +95,4 @@ function compiled(settings: Settings): Policy {
   const json = JSON.stringify([settings.platform, [...settings.workers]]);
   if (last?.json !== json) last = { json, policy: compilePolicy(settings) };
   return last.policy;
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer from D1 within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -4,8 +4,9 @@
  * the events are durable, so that the runtime keeps the isolate that long.
  * Never throws: telemetry that cannot be read is telemetry too.
  */
-import { Intake } from "./collect.ts";
+
 import { collectorOf } from "./collector.ts";
+import { Intake } from "./intake.ts";
 import { scriptName } from "./item.ts";
 import type { ItemDefaults } from "./normalize.ts";
 import { loadPolicy } from "./settings-cache.ts";

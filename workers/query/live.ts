@@ -7,6 +7,7 @@
 import type { IngesterRpc, UnsealedBatch } from "../buffer/contract.ts";
 import { type ColumnBatch, decodeBatch } from "../event/batch.ts";
 import type { ShardRow } from "../store/catalog.ts";
+import { within } from "../util/within.ts";
 import { LIVE_CACHE_BYTES, LIVE_TIMEOUT_MS, MAX_LIVE_BYTES } from "./limits.ts";
 import type { TimeRange } from "./plan.ts";
 
@@ -114,7 +115,7 @@ async function ask(
   let bytes = 0;
   let after = afterId;
   for (;;) {
-    const page = await withTimeout(stub.unsealed({ ...range, afterId: after }));
+    const page = await within(LIVE_TIMEOUT_MS, undefined, stub.unsealed({ ...range, afterId: after }));
     for (const batch of page.batches) {
       bytes += batch.batch.length;
       batches.push(decode(shard, batch));
@@ -127,16 +128,4 @@ async function ask(
 
 function decode(shard: string, { id, minTime, maxTime, batch }: UnsealedBatch): LiveBatch {
   return { shard, id, minTime, maxTime, batch: decodeBatch(batch) };
-}
-
-async function withTimeout<T>(work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${LIVE_TIMEOUT_MS / 1000} s`)), LIVE_TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -15,14 +15,14 @@ import { type SQL, sql } from "drizzle-orm";
 import { runBatch } from "../db/batch.ts";
 import { garbage, segments } from "../db/schema.ts";
 import type { ColumnBatch } from "../event/batch.ts";
-import { rootMessage } from "../event/error-message.ts";
+import { rootMessage } from "../util/error-message.ts";
+import { within } from "../util/within.ts";
 import { type CompactionInput, MAX_OUTPUT_ROWS, planGroups } from "./compaction-plan.ts";
 import { GARBAGE_DELAY_MS } from "./garbage.ts";
 import { compactedKey, digest } from "./paths.ts";
 import { BatchCollection } from "./seal.ts";
 import { openSegment, SegmentError } from "./segment-reader.ts";
 import { type WrittenSegment, writeSegment } from "./segment-writer.ts";
-import { within } from "./within.ts";
 
 export interface CompactionEnv {
   DB: D1Database;

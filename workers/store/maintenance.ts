@@ -4,12 +4,12 @@
  * is tried again by the next run: every part may be repeated.
  */
 import type { IngesterRpc } from "../buffer/contract.ts";
-import { rootMessage } from "../event/error-message.ts";
+import { rootMessage } from "../util/error-message.ts";
+import { eachWithin } from "../util/parallel.ts";
 import { listShards } from "./catalog.ts";
 import { type CompactionReport, compact } from "./compaction.ts";
 import { foldCounts } from "./counts/folding.ts";
 import { collectGarbage, sweepOrphans } from "./garbage.ts";
-import { eachWithin } from "./parallel.ts";
 import { type RetentionReport, retain } from "./retention.ts";
 
 export interface StoreEnv {

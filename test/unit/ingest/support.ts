@@ -5,8 +5,8 @@ import type { AppendRequest, AppendResult } from "../../../workers/buffer/contra
 import { decodeBatch, eventAt } from "../../../workers/event/batch.ts";
 import type { OwnFields, TailraceEvent } from "../../../workers/event/event.ts";
 import type { LedgerReason } from "../../../workers/event/rollup.ts";
-import { type Collector, Intake } from "../../../workers/ingest/collect.ts";
 import { type Clock, GroupCommit } from "../../../workers/ingest/group-commit.ts";
+import { type Collector, Intake } from "../../../workers/ingest/intake.ts";
 import {
   compileNormalizer,
   type Invocation,

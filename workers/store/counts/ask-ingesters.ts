@@ -4,8 +4,8 @@
  * say that it did not.
  */
 import type { IngesterRpc, UnsealedRollups } from "../../buffer/contract.ts";
+import { eachWithin } from "../../util/parallel.ts";
 import { listShards } from "../catalog.ts";
-import { eachWithin } from "../parallel.ts";
 
 /** An Ingester in the middle of a seal answers within a second. */
 const ASK_TIMEOUT_MS = 5_000;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { itemReader, MAX_ITEM_CHARS, type ReadItem } from "../../../workers/ingest/items.ts";
+import { itemReader, MAX_ITEM_CHARS, type ReadItem } from "../../../workers/ingest/item-reader.ts";
 
 function read(text: string, pieceChars = text.length || 1): ReadItem[] {
   const reader = itemReader();

@@ -1,5 +1,5 @@
 /** Work on many items, a few at a time, each with a bound on how long we wait for it. */
-import { rootMessage } from "../event/error-message.ts";
+import { rootMessage } from "./error-message.ts";
 import { within } from "./within.ts";
 
 export interface Failure<T> {
@@ -19,7 +19,7 @@ export async function eachWithin<T>(
     while (next < items.length) {
       const item = items[next++] as T;
       try {
-        await within(timeoutMs, "no answer", work(item));
+        await within(timeoutMs, undefined, work(item));
       } catch (error) {
         failures.push({ item, error: rootMessage(error) });
       }
