@@ -70,7 +70,7 @@ export function compileKeys(keys: readonly string[], except: readonly string[]):
   const standard = patterns(DEFAULT_REDACTED_KEYS);
   const inQuery = patterns([...DEFAULT_REDACTED_KEYS, ...TEXT_KEYS, ...QUERY_KEYS]);
   const asText = patterns([...DEFAULT_REDACTED_KEYS, ...TEXT_KEYS]);
-  const decide = (set: RegExp | null) => (key: string) =>
+  const decide = (set: Patterns) => (key: string) =>
     forms(key).some((form) => matches(custom, form) || (matches(set, form) && !matches(spared, form)));
   return {
     sensitive: remember(decide(standard)),
@@ -114,13 +114,30 @@ const squeeze = (name: string) => name.toLowerCase().replace(/[-_.\s[\]"']/g, ""
 /** Does a pattern say anything? `*` would hide all, and no letter or digit none. */
 export const isPattern = (name: string): boolean => /[^*]/.test(squeeze(name));
 
-function patterns(names: readonly string[]): RegExp | null {
-  const sources = names
+/** What stands between the `*` of each pattern. */
+type Patterns = readonly (readonly string[])[];
+
+function patterns(names: readonly string[]): Patterns {
+  return names
     .slice(0, MAX_PATTERNS)
     .map((name) => squeeze(name.slice(0, MAX_PATTERN_CHARS)).replace(/\*+/g, "*"))
     .filter(isPattern)
-    .map((name) => name.replace(/[^a-z0-9*]/g, "\\$&").replaceAll("*", ".*"));
-  return sources.length === 0 ? null : new RegExp(`^(?:${sources.join("|")})$`, "s");
+    .map((name) => name.split("*"));
 }
 
-const matches = (set: RegExp | null, form: string) => set?.test(form) ?? false;
+const matches = (set: Patterns, form: string) => set.some((parts) => matchesParts(parts, form));
+
+/** The first part at the start, the last at the end, the others in between at the first chance: never goes back. */
+function matchesParts(parts: readonly string[], form: string): boolean {
+  const first = parts[0] as string;
+  const last = parts[parts.length - 1] as string;
+  if (parts.length === 1) return form === first;
+  if (form.length < first.length + last.length || !form.startsWith(first) || !form.endsWith(last)) return false;
+  let at = first.length;
+  for (const part of parts.slice(1, -1)) {
+    const found = form.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return at <= form.length - last.length;
+}

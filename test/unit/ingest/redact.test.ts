@@ -66,6 +66,26 @@ test.each(["*", "***", "", "-", " _ "])("the pattern %j says nothing and is refu
   expect(parsePlatformSettings(settings)).toBeUndefined();
 });
 
+test("a pattern made to be slow is as fast as any other", () => {
+  const slow = compileRedactor({ ...defaults, keys: [`${"*a".repeat(31)}*x`], except: [] });
+  expect(slow.sensitive("a".repeat(128))).toBe(false);
+  expect(slow.sensitive(`${"a".repeat(127)}x`)).toBe(true);
+});
+
+test("a pattern means what it means as a regular expression", () => {
+  const letters = fc.string({ unit: fc.constantFrom("a", "b"), maxLength: 8 });
+  const glob = fc
+    .string({ unit: fc.constantFrom("a", "b", "*"), minLength: 1, maxLength: 6 })
+    .filter((g) => /[^*]/.test(g));
+  fc.assert(
+    fc.property(glob, letters, (pattern, name) => {
+      const expected = new RegExp(`^${pattern.replaceAll("*", ".*")}$`).test(name);
+      expect(compileRedactor({ ...defaults, keys: [pattern] }).sensitive(name)).toBe(expected);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
 describe("text", () => {
   test.each([
     ["password=hunter2 sent", "password=REDACTED sent"],
