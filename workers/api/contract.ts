@@ -219,11 +219,14 @@ export interface AuditRow {
   detail: unknown;
 }
 
-/** GET|PUT /api/v1/workers/:script/settings */
+/** How long events are kept where neither the Worker nor the platform says so. */
+export const DEFAULT_RETENTION_DAYS = 30;
+
+/** GET|PUT /api/v1/workers/:script/settings. What a Worker leaves out is the platform's. */
 export interface WorkerSettings {
-  /** Days; default 30. */
+  /** Days; DEFAULT_RETENTION_DAYS if nobody says so. */
   retentionDays?: number;
-  /** Items per minute and location that one Worker may send; default: the binding's limit. */
+  /** Items per minute and isolate that one Worker may send; without it, tail() is limited by the ratelimit binding alone. */
   ratePerMinute?: number;
   /** First rule that matches decides; errors, slow invocations and canary versions are kept before any rule is asked. */
   sampling?: SamplingRule[];

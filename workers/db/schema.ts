@@ -143,7 +143,10 @@ export const versions = sqliteTable(
   (t) => [primaryKey({ columns: [t.script, t.versionId] })],
 );
 
-/** Platform-wide settings: key → JSON. */
+/** Row of `settings` that holds `PlatformSettings` (api/contract.ts): ingest and retention go by it. */
+export const PLATFORM_SETTINGS_KEY = "platform";
+
+/** Platform-wide settings, and positions of work that goes on where it ended: key → JSON. */
 export const settings = sqliteTable("settings", {
   key: text("key").primaryKey(),
   value: text("value").notNull(),

@@ -8,13 +8,7 @@ import { eq, ne } from "drizzle-orm";
 import { database, schema } from "../db/client.ts";
 import { within } from "../util/within.ts";
 import { compilePolicy, type Policy } from "./policy.ts";
-import {
-  DEFAULT_SETTINGS,
-  PLATFORM_SETTINGS_KEY,
-  parsePlatformSettings,
-  parseWorkerSettings,
-  type Settings,
-} from "./settings.ts";
+import { DEFAULT_SETTINGS, parsePlatformSettings, parseWorkerSettings, type Settings } from "./settings.ts";
 
 /** How soon a change reaches every isolate; one D1 read per isolate and this time. */
 const MAX_AGE_MS = 10_000;
@@ -47,7 +41,7 @@ export async function readSettings(db: D1Database): Promise<Settings> {
     d1
       .select({ value: schema.settings.value })
       .from(schema.settings)
-      .where(eq(schema.settings.key, PLATFORM_SETTINGS_KEY)),
+      .where(eq(schema.settings.key, schema.PLATFORM_SETTINGS_KEY)),
     d1
       .select({ script: schema.workers.script, settings: schema.workers.settings })
       .from(schema.workers)

@@ -4,13 +4,9 @@
  * send with these; `settings-cache.ts` reads what D1 holds.
  */
 import * as v from "valibot";
-import type { PlatformSettings, WorkerSettings } from "../api/contract.ts";
+import { DEFAULT_RETENTION_DAYS, type PlatformSettings, type WorkerSettings } from "../api/contract.ts";
 import { isPattern, MAX_PATTERN_CHARS, MAX_PATTERNS } from "./redact-keys.ts";
 
-/** Row of the D1 table `settings` that holds `PlatformSettings`. */
-export const PLATFORM_SETTINGS_KEY = "platform";
-
-export const DEFAULT_RETENTION_DAYS = 30;
 const MAX_RETENTION_DAYS = 3_650;
 const MAX_RULES = 50;
 const MAX_CANARIES = 50;

@@ -1,16 +1,18 @@
 /**
  * Forgets what is too old. Daily, by `maintenance.ts`.
- *   segments   per Worker, `retentionDays` of its settings (default 30)
+ *   segments   per Worker, `retentionDays` of its settings, else of the platform's
  *   rollups, ledger   minutes and ten-minute folds 30 days, hours 13 months (counts/steps.ts)
  * Segments leave the catalog first and the bucket later, through `garbage`.
  */
 import { sql } from "drizzle-orm";
+import { DEFAULT_RETENTION_DAYS } from "../api/contract.ts";
 import { runBatch } from "../db/batch.ts";
 import {
   folds,
   garbage,
   ledgerFolds,
   ledgerMinutes,
+  PLATFORM_SETTINGS_KEY,
   rollupFolds,
   rollupMinutes,
   segments,
@@ -22,7 +24,6 @@ import { ofWorkers } from "./counts/rows.ts";
 import { FINE_HORIZON_MS, HOUR_S, HOURS_HORIZON_MS } from "./counts/steps.ts";
 import { GARBAGE_DELAY_MS } from "./garbage.ts";
 
-export const DEFAULT_RETENTION_DAYS = 30;
 const DAY_MS = 86_400_000;
 /** Rows that one statement deletes, and statements of one run per table: the next day goes on. */
 const ROWS_PER_STATEMENT = 5_000;
@@ -39,7 +40,7 @@ export async function retain(d1: D1Database, now: number): Promise<RetentionRepo
 
 async function expireSegments(d1: D1Database, now: number): Promise<number> {
   const [platform = [], all = []] = await runBatch<{ days: number | null; script: string }>(d1, [
-    sql`SELECT value->>'$.retentionDays' AS days FROM ${settings} WHERE key = 'worker'`,
+    sql`SELECT value->>'$.worker.retentionDays' AS days FROM ${settings} WHERE key = ${PLATFORM_SETTINGS_KEY}`,
     sql`SELECT script, settings->>'$.retentionDays' AS days FROM ${workers}`,
   ]);
   const standard = validDays(platform[0]?.days) ?? DEFAULT_RETENTION_DAYS;

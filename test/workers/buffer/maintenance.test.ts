@@ -1,6 +1,9 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import type { PlatformSettings } from "../../../workers/api/contract.ts";
+import { PLATFORM_SETTINGS_KEY } from "../../../workers/db/schema.ts";
 import { cell } from "../../../workers/event/batch.ts";
+import { DEFAULT_PLATFORM_SETTINGS } from "../../../workers/ingest/settings.ts";
 import { compact } from "../../../workers/store/compaction.ts";
 import { collectGarbage, GARBAGE_DELAY_MS, sweepOrphans } from "../../../workers/store/garbage.ts";
 import { runDaily, runHourly, sealAll } from "../../../workers/store/maintenance.ts";
@@ -164,6 +167,23 @@ describe("retention", () => {
     expect(await exists(key)).toBe(false);
     await retain(env.DB, TEN_O_CLOCK / 1000 + 31 * DAY_MS);
     expect((await sealed("retain-long")).segments).toBe(0);
+  });
+
+  it("goes by the platform's days where a Worker has none of its own", async () => {
+    const now = TEN_O_CLOCK / 1000 + 10 * DAY_MS;
+    await sealPieces("retain-standard", 1);
+    await sealPieces("retain-own", 1);
+    const platform: PlatformSettings = { ...DEFAULT_PLATFORM_SETTINGS, worker: { retentionDays: 7 } };
+    await env.DB.batch([
+      env.DB.prepare("UPDATE workers SET settings = ? WHERE script = 'retain-own'").bind(
+        JSON.stringify({ retentionDays: 20 }),
+      ),
+      env.DB.prepare("INSERT INTO settings VALUES (?, ?, 0)").bind(PLATFORM_SETTINGS_KEY, JSON.stringify(platform)),
+    ]);
+    await retain(env.DB, now);
+    await env.DB.prepare("DELETE FROM settings WHERE key = ?").bind(PLATFORM_SETTINGS_KEY).run();
+    expect((await sealed("retain-standard")).segments).toBe(0);
+    expect((await sealed("retain-own")).segments).toBe(1);
   });
 
   it("forgets minutes after 30 days, but only those that were folded, and hours after 13 months", async () => {

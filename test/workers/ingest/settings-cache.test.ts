@@ -3,7 +3,8 @@ import { env } from "cloudflare:workers";
 import { beforeEach, expect, test, vi } from "vitest";
 import type { PlatformSettings } from "../../../workers/api/contract.ts";
 import { database, schema } from "../../../workers/db/client.ts";
-import { DEFAULT_PLATFORM_SETTINGS, PLATFORM_SETTINGS_KEY } from "../../../workers/ingest/settings.ts";
+import { PLATFORM_SETTINGS_KEY } from "../../../workers/db/schema.ts";
+import { DEFAULT_PLATFORM_SETTINGS } from "../../../workers/ingest/settings.ts";
 import { forgetSettings, loadPolicy, readSettings } from "../../../workers/ingest/settings-cache.ts";
 
 const d1 = database(env.DB);

@@ -5,7 +5,8 @@
  */
 import * as v from "valibot";
 import { database, schema } from "../../db/client.ts";
-import { PLATFORM_SETTINGS_KEY, platformSettingsSchema, workerSettingsSchema } from "../../ingest/settings.ts";
+import { PLATFORM_SETTINGS_KEY } from "../../db/schema.ts";
+import { platformSettingsSchema, workerSettingsSchema } from "../../ingest/settings.ts";
 import { forgetSettings, readSettings } from "../../ingest/settings-cache.ts";
 import { auditRow } from "../audit.ts";
 import { type Handler, principalOf } from "../context.ts";
