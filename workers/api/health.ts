@@ -61,15 +61,21 @@ export async function checkAll(env: Env): Promise<HealthAnswer> {
   return { status: checks.every((check) => check.ok) ? "ok" : "failing", checks };
 }
 
+const notMigrated = (migration: string) =>
+  `migration ${migration} is not applied: run \`npm run deploy\`, or \`npx wrangler d1 migrations apply tailrace --local\` for wrangler dev`;
+
 /** Resolves with the Ingesters to ask; rejects when D1 is away or not migrated. */
 async function checkDatabase(env: Env): Promise<string[]> {
   const wanted = `${journal.entries.at(-1)?.tag}.sql`;
   const { shards } = schema;
-  const [applied = [], open = []] = await runBatch<{ name: string }>(env.DB, [
+  const asked = runBatch<{ name: string }>(env.DB, [
     sql`SELECT name FROM d1_migrations WHERE name = ${wanted}`,
     sql`SELECT shard AS name FROM ${shards} WHERE open <> 0 ORDER BY updated_at LIMIT ${MAX_ASKED}`,
   ]);
-  if (applied.length === 0) throw new Error(`migration ${wanted} is not applied: run \`npm run deploy\``);
+  const [applied = [], open = []] = await asked.catch((error: unknown) => {
+    throw /no such table/.test(rootMessage(error)) ? new Error(notMigrated(wanted)) : error;
+  });
+  if (applied.length === 0) throw new Error(notMigrated(wanted));
   return open.map((row) => row.name);
 }
 

@@ -40,8 +40,11 @@ const isPlainText = (text: string) => text.isWellFormed() && !/\p{Cc}/u.test(tex
 export const plainText = (max: number) =>
   v.pipe(v.string(), v.minLength(1), v.maxLength(max), v.check(isPlainText, "Control characters are not allowed."));
 
-/** Worker names have at most 63 characters on the platform; items from elsewhere may be freer. */
-export const scriptName = plainText(255);
+/** Worker names have at most 63 characters on the platform; items from elsewhere may be freer. `#` as ingest keeps it. */
+export const scriptName = v.pipe(
+  plainText(255),
+  v.transform((name) => name.replaceAll("#", "_")),
+);
 
 /** A whole number in a URL. */
 export const wholeNumber = (min: number, max: number) =>

@@ -29,7 +29,11 @@ export async function serveStatic(c: ApiContext): Promise<Response | Failure> {
   return fail("unavailable", "The dashboard is not built. Run `npm run build`.");
 }
 
-const wantsHtml = (c: ApiContext) => (c.req.header("accept") ?? "").includes("text/html");
+/** Who takes anything (curl, a link checker) gets the page too, unless the path looks like a file's. */
+function wantsHtml(c: ApiContext): boolean {
+  const accept = c.req.header("accept") ?? "*/*";
+  return accept.includes("text/html") || (accept.includes("*/*") && !/\.[^/]*$/.test(c.req.path));
+}
 
 /** A copy, because headers of a fetched response cannot be changed. Redirects and errors are not kept. */
 function withCaching(file: Response, value: string): Response {

@@ -40,6 +40,7 @@ describe.each(["live", "sealed"])("a query over %s events", (state) => {
     expect(response.headers.get("content-type")).toContain("application/x-ndjson");
     const all = await lines(response);
     expect(all.at(-1)).toMatchObject({ answer: { rows: [[3]] } });
+    expect(all.length).toBeGreaterThan(1);
     for (const line of all.slice(0, -1)) expect(line).toHaveProperty("progress.total");
   });
 
@@ -69,9 +70,9 @@ describe("a query that cannot be answered", () => {
     });
   });
 
-  it("says the same as a line when lines were asked for", async () => {
-    const all = await lines(await ask({ q: "status:>=" }, ndjson));
-    expect(all).toMatchObject([{ error: { code: "bad_query" } }]);
+  it("is the same when lines were asked for, as long as none was sent", async () => {
+    const response = await ask({ q: "status:>=" }, ndjson);
+    expect([response.status, await errorCode(response)]).toEqual([400, "bad_query"]);
   });
 
   it("is 400 for times, limits and bodies that are none", async () => {

@@ -40,6 +40,12 @@ describe("static files", () => {
     },
   );
 
+  it("are the page also for who takes anything, unless a file is meant", async () => {
+    expect((await get("/login", { accept: "*/*" })).status).toBe(200);
+    expect((await get("/.env", { accept: "*/*" })).status).toBe(404);
+    expect((await get("/old.js", { accept: "*/*" })).status).toBe(404);
+  });
+
   it("that are missing are 404, not the page", async () => {
     expect((await get("/assets/old-123.js")).status).toBe(404);
     expect((await get("/logo.png", { accept: "image/*" })).status).toBe(404);

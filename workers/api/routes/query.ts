@@ -7,7 +7,7 @@ import * as v from "valibot";
 import { type QueryParams, runQuery } from "../../query/index.ts";
 import type { ApiContext, Handler } from "../context.ts";
 import type { QueryLine } from "../contract.ts";
-import { errorBody, fail, logFailure } from "../errors.ts";
+import { errorBody, type Failure, fail, logFailure } from "../errors.ts";
 import { type Input, readJson, readParams } from "../input.ts";
 import { streamLines } from "../lines.ts";
 import { queryFailure, sendResult } from "../query-failure.ts";
@@ -26,6 +26,8 @@ const Question = v.object({
   script: v.optional(text),
 });
 
+type Progress = Extract<QueryLine, { progress: unknown }>["progress"];
+
 export const queryByUrl: Handler = (c) => answer(c, readParams(c, Question));
 export const queryByBody: Handler = async (c) => answer(c, await readJson(c, Question));
 
@@ -35,19 +37,36 @@ async function answer(c: ApiContext, question: Input<QueryParams>): ReturnType<H
   return sendResult(c, await runQuery(c.env, question.value, { now: Date.now(), signal: c.req.raw.signal }));
 }
 
-/** The status is sent before the first line: what goes wrong afterwards is a line too. */
-function stream(c: ApiContext, question: QueryParams): Response {
+/** What is refused before the first line is answered with its status; what goes wrong later is a line too. */
+async function stream(c: ApiContext, question: QueryParams): Promise<Response | Failure> {
+  const { promise: opening, resolve: open } = Promise.withResolvers<Failure | undefined>();
   const { body, done } = streamLines<QueryLine>(c.req.raw.signal, async (send, signal) => {
-    const onProgress = (progress: { done: number; total: number; events: number }) => void send({ progress });
+    let begun = false;
+    const onProgress = (progress: Progress) => {
+      begun = true;
+      open(undefined);
+      void send({ progress });
+    };
+    const refuse = async (failure: Failure) => {
+      open(failure);
+      await send(errorBody(failure));
+    };
     try {
       const result = await runQuery(c.env, question, { now: Date.now(), signal, onProgress });
-      await send(result.ok ? { answer: result.answer } : errorBody(queryFailure(result.error)));
+      if (!result.ok) return await refuse(queryFailure(result.error));
+      const { segments, events } = result.answer.stats;
+      if (!begun) onProgress({ done: segments, total: segments, events });
+      await send({ answer: result.answer });
     } catch (error) {
       logFailure(c, error);
       const details = { requestId: c.get("requestId") };
-      await send(errorBody(fail("internal", "Something broke on our side.", { details })));
+      await refuse(fail("internal", "Something broke on our side.", { details }));
     }
   });
   c.executionCtx.waitUntil(done);
-  return new Response(body, { headers: { "Content-Type": "application/x-ndjson; charset=utf-8" } });
+  const refused = await opening;
+  if (refused === undefined)
+    return new Response(body, { headers: { "Content-Type": "application/x-ndjson; charset=utf-8" } });
+  await body.cancel();
+  return refused;
 }
