@@ -2,9 +2,10 @@
  * Ten times the normal rate: memory stays bounded, what is dropped is counted
  * (received = kept + dropped), and errors are kept.
  */
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Random } from "../../bench/items.mjs";
+import { bodies, Random } from "../../bench/items.mjs";
 import type { IngestAnswer } from "../../workers/api/contract.ts";
 import { probeItem } from "../support/probes.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
@@ -36,13 +37,17 @@ function floodItem(random: Random, n: number): Record<string, unknown> {
 
 function rssMib(): number {
   const kib = tailrace.stack.pids().map((pid) => {
-    const status = readFileSync(`/proc/${pid}/status`, "utf8");
-    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0);
+    if (process.platform !== "linux") return Number(execFileSync("ps", ["-o", "rss=", "-p", String(pid)]));
+    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
   });
   return kib.reduce((sum, one) => sum + one, 0) / 1024;
 }
 
-test.runIf(process.platform === "linux")("ten times the allowance of one Worker", async () => {
+/** Workers of the generator's load, unlimited, as fast as they can be sent. */
+const FLOOD_ITEMS = 80_000;
+const FLOOD_SENDERS = 16;
+
+test("ten times the allowance of one Worker", async () => {
   const { client } = tailrace;
   const settings = JSON.stringify({ ratePerMinute: NORMAL_PER_MINUTE });
   const set = await client.call("PUT", `/api/v1/workers/${SCRIPT}/settings`, settings, {
@@ -81,4 +86,38 @@ test.runIf(process.platform === "linux")("ten times the allowance of one Worker"
   expect(kept).toBe(total("accepted"));
   expect(rateLimited + sampledOut + overloaded).toBe(total("dropped"));
   expect((await client.health()).status).toBe(200);
+});
+
+test("as much as sixteen senders can send, without a limit", async () => {
+  const { client } = tailrace;
+  const from = Date.now() - 600_000;
+  const source = bodies({ seed: 21, count: FLOOD_ITEMS, perBody: 500, from, spanMs: 500_000 });
+  let sent = 0;
+  let events = 0;
+  let accepted = 0;
+  let dropped = 0;
+  let peakMib = 0;
+  const sender = async () => {
+    for (;;) {
+      const { value: load } = source.next();
+      if (!load) return;
+      const { status, body } = await client.call<IngestAnswer>("POST", "/api/v1/ingest/tail", load.body, {
+        "content-type": "application/x-ndjson",
+      });
+      expect(status).toBe(200);
+      sent += load.items;
+      events += load.events;
+      accepted += body.accepted;
+      dropped += body.dropped;
+      peakMib = Math.max(peakMib, rssMib());
+    }
+  };
+  await Promise.all(Array.from({ length: FLOOD_SENDERS }, sender));
+  console.log(`${sent} sent, ${accepted} accepted, ${dropped} dropped, peak ${peakMib.toFixed(0)} MiB`);
+  expect(accepted + dropped).toBe(sent);
+  expect(peakMib).toBeLessThan(MAX_RSS_MIB);
+  await client.seal();
+  const range = [from - 1, Date.now() - 30_000] as const;
+  expect(await client.number("kind:invocation -script:probe-flood | stats count()", ...range)).toBe(accepted);
+  if (dropped === 0) expect(await client.number("-script:probe-flood | stats count()", ...range)).toBe(events);
 });
