@@ -12,7 +12,7 @@ export const MAX_TEXT_BYTES = 64 * 1024 * 1024;
 /** A body of this size is read as a whole; dozens may be under way at once. */
 const SMALL_BYTES = 1024 * 1024;
 
-export type BodyProblem = "too_large" | "bad_encoding" | "unsupported_encoding";
+export type BodyProblem = "too_large" | "cut_off" | "bad_encoding" | "unsupported_encoding";
 
 /** Why a body came to its end before it should have. */
 export class BodyError extends Error {
@@ -31,7 +31,7 @@ export async function* readText(request: Request): AsyncGenerator<string> {
   if (request.body === null) return;
   const encoding = encodingOf(request);
   // The runtime reads a small body at once for less than we can piece by piece.
-  if (encoding === "identity" && declared <= SMALL_BYTES) yield await request.text();
+  if (encoding === "identity" && declared <= SMALL_BYTES) yield await request.text().catch(cutOff);
   else yield* decodeText(unpacked(request.body, encoding, declared), encoding);
 }
 
@@ -59,7 +59,8 @@ async function* decodeText(stream: ReadableStream<Uint8Array>, encoding: "identi
       yield decoder.decode(chunk, { stream: true });
     }
   } catch (error) {
-    if (encoding === "identity" || error instanceof BodyError) throw error;
+    if (error instanceof BodyError) throw error;
+    if (encoding === "identity") cutOff();
     throw new BodyError("bad_encoding", "the gzip data is broken or ends too early");
   }
   yield decoder.decode();
@@ -92,6 +93,11 @@ function counter(): TransformStream<Uint8Array, Uint8Array> {
       else controller.enqueue(chunk);
     },
   });
+}
+
+/** The sender has gone, or broke off its chunks: the runtime reports both as a lost connection. */
+function cutOff(): never {
+  throw new BodyError("cut_off", "the body was cut off: send it again");
 }
 
 const tooLarge = () => new BodyError("too_large", `the body has more than ${mib(MAX_WIRE_BYTES)}: send it in parts`);

@@ -143,6 +143,7 @@ class Run {
 
 const BODY_PROBLEMS = {
   too_large: { status: 413, code: "too_large" },
+  cut_off: { status: 400, code: "cut_off" },
   bad_encoding: { status: 400, code: "bad_encoding" },
   unsupported_encoding: { status: 415, code: "unsupported_encoding" },
 } as const satisfies Record<BodyProblem, unknown>;

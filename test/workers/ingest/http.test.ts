@@ -80,6 +80,17 @@ test("broken UTF-8 harms only the text it is in", async () => {
   expect((await eventsIn(script)).find((e) => e.kind === "log")?.message).toBe("a\ufffdb");
 });
 
+test.each([{}, { "content-length": "5000" }, GZIP])("a body that is cut off is told so: %o", async (headers) => {
+  const script = uniqueScript();
+  const text = new TextEncoder().encode(`${ndjson([item(script)])}\n`);
+  const cut = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(text),
+    pull: (controller) => controller.error(new Error("Network connection lost.")),
+  });
+  const request = new Request(URL_, { method: "POST", body: cut, headers: headers as Record<string, string> });
+  expect(await ingestTail(request, env, createExecutionContext())).toMatchObject({ ok: false, status: 400 });
+});
+
 test("a small body that unpacks into a huge one is refused before it is unpacked", async () => {
   const line = `${" ".repeat(1023)}\n`;
   const block = new TextEncoder().encode(line.repeat(1024));
