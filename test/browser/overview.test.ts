@@ -10,6 +10,8 @@ let browser: Browser;
 beforeAll(async () => {
   [tailrace, browser] = await Promise.all([startTestStack(), startBrowser()]);
   await tailrace.client.ingest(shopTraffic(Date.now()));
+  const token = JSON.stringify({ name: "continuous integration", scope: "ingest", expiresInDays: 90 });
+  await tailrace.client.call("POST", "/api/v1/tokens", token, { "content-type": "application/json" });
 });
 afterAll(async () => {
   await browser?.close();
@@ -92,6 +94,9 @@ describe.each(["light", "dark"] as const)("in the %s theme", (theme) => {
       await page.locator(ready).first().waitFor({ state: "attached" });
       expect([path, await overflow(page)]).toEqual([path, 0]);
     }
+    await page.goto("/settings/tokens");
+    const revoke = await page.getByRole("button", { name: "Revoke" }).boundingBox();
+    expect((revoke?.x ?? width) + (revoke?.width ?? 0)).toBeLessThanOrEqual(width);
     const background = await page.evaluate("getComputedStyle(document.documentElement).backgroundColor");
     expect(background).toBe(theme === "dark" ? "rgb(13, 15, 18)" : "rgb(255, 255, 255)");
     expect(problems).toEqual([]);

@@ -102,18 +102,19 @@ async function requestLines(url: string, signal: AbortSignal, onProgress: OnProg
   if (response.body === null) throw new Error("BUG: a query's answer has no body");
   const decoder = new TextDecoder();
   const chunks = response.body.getReader();
-  let rest = "";
-  for (;;) {
+  for (let rest = ""; ; ) {
     const { done, value } = await chunks.read();
-    if (done) throw new ApiFailure(0, "cut_off", "The answer was cut off. Try again.");
-    const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
+    // The last line counts without its line feed, too.
+    const lines = (rest + (done ? "\n" : decoder.decode(value, { stream: true }))).split("\n");
     rest = lines.pop() as string;
     for (const text of lines) {
+      if (text.trim() === "") continue;
       const line = JSON.parse(text) as QueryLine;
       if ("answer" in line) return line.answer;
       if ("error" in line) throw new ApiFailure(500, line.error.code, line.error.message, line.error.details);
       onProgress(line.progress.total > 0 ? line.progress.done / line.progress.total : 0);
     }
+    if (done) throw new ApiFailure(500, "cut_off", "The answer was cut off on its way. Try again.");
   }
 }
 

@@ -1,5 +1,5 @@
 /** A breakdown: values with their share as a bar; a click shows their events. */
-import { count, duration, percent } from "../lib/format.ts";
+import { count, percent, quantile } from "../lib/format.ts";
 import { exploreHref } from "../lib/query-text.ts";
 import { range } from "../state/location.ts";
 import { BAD_RATE } from "./measures.tsx";
@@ -50,7 +50,7 @@ export function BarList({ title, rows }: Props) {
                   {percent(r.errorRate ?? 0)}
                 </span>
               )}
-              {detailed && <span class="num muted">{duration(r.p99)}</span>}
+              {detailed && <span class="num muted">{quantile(r.p99)}</span>}
             </a>
           </li>
         ))}

@@ -1,6 +1,6 @@
 /** The figures at the head of a page: label, value, and what it means beneath. */
 import type { Measures } from "../../../workers/api/contract.ts";
-import { count, duration, percent, rate } from "../lib/format.ts";
+import { count, percent, quantile, rate } from "../lib/format.ts";
 import { exploreHref, FAILED_FILTER } from "../lib/query-text.ts";
 import type { RangeText } from "../lib/range.ts";
 import "../styles/measures.css";
@@ -36,7 +36,7 @@ export function MeasureRow({ total, spanMs, range, filter }: Props) {
     },
     {
       label: "Duration p50",
-      value: duration(total.p50),
+      value: quantile(total.p50),
       note: "half are faster",
       href: exploreHref(
         join(
@@ -48,7 +48,7 @@ export function MeasureRow({ total, spanMs, range, filter }: Props) {
     },
     {
       label: "Duration p99",
-      value: duration(total.p99),
+      value: quantile(total.p99),
       note: "1 in 100 is slower",
       href: exploreHref(
         join(filter, "kind:invocation | stats p99(duration) as p99, count() by route | sort p99 desc"),
@@ -57,8 +57,8 @@ export function MeasureRow({ total, spanMs, range, filter }: Props) {
     },
     {
       label: "CPU p99",
-      value: duration(total.cpuP99),
-      note: total.cpuP50 != null ? `p50 ${duration(total.cpuP50)}` : "not reported",
+      value: quantile(total.cpuP99),
+      note: total.cpuP50 != null ? `p50 ${quantile(total.cpuP50)}` : "not reported",
       href: exploreHref(
         join(filter, "kind:invocation | stats p99(cpu_time) as p99, count() by route | sort p99 desc"),
         range,

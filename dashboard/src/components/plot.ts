@@ -23,6 +23,9 @@ export interface Plot {
 
 const AXIS_WIDTH_PX = 56;
 const AXIS_HEIGHT_PX = 24;
+const RIGHT_PX = 16;
+/** Of 11 px digits, a little more than they take. */
+const LABEL_CHAR_PX = 6.5;
 const TICK_SPACE_PX = 84;
 const MIN_DRAG_PX = 5;
 const BAR_SHARE = 0.82;
@@ -54,8 +57,16 @@ function stacked(series: PlotSeries[]): (number | null)[][] {
 /** The tallest stack is drawn first, so that the ones below it lie on top. */
 const drawOrder = (input: PlotInput) => input.series.map((_, i) => i).reverse();
 
+/** Whether a centred label ends before the chart does: one that is cut says something else. */
+function fits(u: uPlot, t: number, label: string): boolean {
+  const { min = 0, max = 1 } = u.scales.x ?? {};
+  const share = (t - (min ?? 0)) / ((max ?? 1) - (min ?? 0));
+  const room = (1 - share) * (u.width - AXIS_WIDTH_PX - RIGHT_PX) + RIGHT_PX;
+  return room >= (label.length * LABEL_CHAR_PX) / 2;
+}
+
 function timeLabels(spanMs: number): uPlot.Axis.DynamicValues {
-  return (_u, splits, _axis, _space, step) => {
+  return (u, splits, _axis, _space, step) => {
     let shown = "";
     return splits.map((t) => {
       const date = day(t).slice(5);
@@ -65,7 +76,7 @@ function timeLabels(spanMs: number): uPlot.Axis.DynamicValues {
       const newDay = spanMs > DAY_MS / 2 && date !== shown;
       const label = newDay && (shown !== "" || spanMs > DAY_MS) ? `${date} ${text}` : text;
       shown = date;
-      return label;
+      return fits(u, t, label) ? label : "";
     });
   };
 }
@@ -113,7 +124,7 @@ export function createPlot(host: HTMLElement, first: PlotInput, options: PlotOpt
       width: Math.max(120, host.clientWidth),
       height: options.height,
       ms: 1,
-      padding: [8, 16, 0, 0],
+      padding: [8, RIGHT_PX, 0, 0],
       legend: { show: false },
       scales: {
         x: { time: true, range: () => wholeBuckets(input) },

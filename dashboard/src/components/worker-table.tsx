@@ -2,7 +2,7 @@
 import { Fragment } from "preact";
 import { useState } from "preact/hooks";
 import type { Measures, VersionSummary, WorkerSummary } from "../../../workers/api/contract.ts";
-import { ago, count, duration, percent } from "../lib/format.ts";
+import { ago, count, percent, quantile } from "../lib/format.ts";
 import { exploreHref, FAILED_FILTER, term } from "../lib/query-text.ts";
 import { useShortcuts } from "../state/keys.ts";
 import { navigate, range, withRange } from "../state/location.ts";
@@ -26,9 +26,9 @@ export function MeasureCells({ m, filter }: { m: Measures; filter: string }) {
           <span class="faint">{m.requests > 0 ? "0 %" : "–"}</span>
         )}
       </td>
-      <td class="num">{duration(m.p50)}</td>
-      <td class="num">{duration(m.p99)}</td>
-      <td class="num cpu">{duration(m.cpuP99)}</td>
+      <td class="num">{quantile(m.p50)}</td>
+      <td class="num">{quantile(m.p99)}</td>
+      <td class="num cpu">{quantile(m.cpuP99)}</td>
     </>
   );
 }

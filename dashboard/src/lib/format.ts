@@ -56,6 +56,19 @@ export function duration(ms: number | null | undefined): string {
   return span(ms);
 }
 
+/** A little more than the relative error of a rollup's sketch (workers/event/sketch.ts). */
+const SKETCH_ERROR = 0.012;
+
+/**
+ * A quantile read from rollups, with no more digits than it is worth: two, and
+ * one where the round value is as likely (10.1 ms is 10 ms, 0.99 ms is 1 ms).
+ */
+export function quantile(ms: number | null | undefined): string {
+  if (ms === null || ms === undefined || !Number.isFinite(ms)) return NO_VALUE;
+  const round = Number(ms.toPrecision(1));
+  return durationTick(Math.abs(round - ms) <= SKETCH_ERROR * ms ? round : Number(ms.toPrecision(2)));
+}
+
 const SPANS: [number, string][] = [
   [86_400_000, "d"],
   [3_600_000, "h"],

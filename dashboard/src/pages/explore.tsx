@@ -116,9 +116,7 @@ export default function Explore() {
   const failure =
     shape.kind === "mistake"
       ? new ApiFailure(400, MISTAKE, shape.message, { position: shape.position })
-      : ((table.data === undefined ? table.error : undefined) ??
-        (pages?.total === 0 ? pages.error : undefined) ??
-        (histogram.data === undefined ? histogram.error : undefined));
+      : ((table.data === undefined ? table.error : undefined) ?? (pages?.total === 0 ? pages.error : undefined));
   const stale = failure === undefined ? (table.error ?? histogram.error) : undefined;
   const inBar = failure?.code === MISTAKE;
   const stats = shape.kind === "table" ? table.data?.answer.stats : (pages?.stats ?? histogram.data?.answer.stats);

@@ -13,7 +13,7 @@ import { MeasureRow } from "../components/measures.tsx";
 import { ErrorState, NoData, Progress, StaleNotice } from "../components/states.tsx";
 import { WorkerTable } from "../components/worker-table.tsx";
 import { diagnoseAll } from "../lib/diagnose.ts";
-import { count, countTick, duration, durationTick, percent } from "../lib/format.ts";
+import { count, countTick, durationTick, percent, quantile } from "../lib/format.ts";
 import { firstSeenMarks, line, requestBars, timesOf } from "../lib/series.ts";
 import { assignColours, colourVar, rememberName, shortId } from "../lib/versions.ts";
 import { tick } from "../state/live.ts";
@@ -122,7 +122,7 @@ function Charts({ data }: { data: OverviewAnswer }) {
         {...frame}
         marks={marks}
         series={latency}
-        format={duration}
+        format={quantile}
         formatTick={durationTick}
         minTop={1}
         legend={

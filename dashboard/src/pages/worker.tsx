@@ -12,7 +12,7 @@ import { ErrorState, NoData, Progress, StaleNotice } from "../components/states.
 import { Version } from "../components/version.tsx";
 import { MeasureCells } from "../components/worker-table.tsx";
 import { diagnose } from "../lib/diagnose.ts";
-import { count, countTick, duration, durationTick, full, moment, percent, rate } from "../lib/format.ts";
+import { count, countTick, durationTick, full, moment, percent, quantile, rate } from "../lib/format.ts";
 import { exploreHref, term } from "../lib/query-text.ts";
 import { firstSeenMarks, perSecond, requestBars, timesOf, versionLines, versionName } from "../lib/series.ts";
 import { assignColours, colourVar, rememberName } from "../lib/versions.ts";
@@ -155,7 +155,7 @@ function Charts({ data }: { data: WorkerAnswer }) {
           {...frame}
           marks={marks}
           series={series.p50}
-          format={duration}
+          format={quantile}
           formatTick={durationTick}
           minTop={1}
         />
@@ -165,7 +165,7 @@ function Charts({ data }: { data: WorkerAnswer }) {
           {...frame}
           marks={marks}
           series={series.p99}
-          format={duration}
+          format={quantile}
           formatTick={durationTick}
           minTop={1}
         />

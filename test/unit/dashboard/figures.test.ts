@@ -2,7 +2,16 @@
 import { expect, test } from "vitest";
 import { bucketFor, bucketStarts } from "../../../dashboard/src/lib/buckets.ts";
 import { isoToMs, readRef } from "../../../dashboard/src/lib/event-row.ts";
-import { count, countTick, duration, durationTick, percent, rate, span } from "../../../dashboard/src/lib/format.ts";
+import {
+  count,
+  countTick,
+  duration,
+  durationTick,
+  percent,
+  quantile,
+  rate,
+  span,
+} from "../../../dashboard/src/lib/format.ts";
 import { shapeOf } from "../../../dashboard/src/lib/query-shape.ts";
 import { toSeries } from "../../../dashboard/src/lib/result-series.ts";
 import type { QueryAnswer } from "../../../workers/api/contract.ts";
@@ -20,6 +29,13 @@ test.each([
   [duration(250_000), "4 m 10 s"],
   [durationTick(20), "20 ms"],
   [durationTick(100), "100 ms"],
+  [quantile(0.99), "1 ms"],
+  [quantile(10.1), "10 ms"],
+  [quantile(12.44), "12 ms"],
+  [quantile(347), "350 ms"],
+  [quantile(0.4), "400 µs"],
+  [quantile(18_600), "19 s"],
+  [quantile(null), "–"],
   [percent(0), "0 %"],
   [percent(0.00001), "< 0.01 %"],
   [percent(0.0421), "4.2 %"],
