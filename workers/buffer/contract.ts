@@ -93,6 +93,9 @@ export interface IngesterRpc {
   status(): Promise<IngesterStatus>;
 }
 
+/** Ingesters of one Worker at most: 25,000 events/s each (pressure.ts), and every query asks all of them. */
+export const MAX_SHARDS = 16;
+
 /** Durable Object name of a shard: `script` or `script#n`. A `#` of the script's own is doubled, so no two shards share a name. */
 export function shardName(script: string, shard: number): string {
   const name = script.replaceAll("#", "##");

@@ -2,6 +2,7 @@
  * Two decisions of an Ingester, without I/O or clock: whether it takes a batch,
  * and over how many shards the Worker's events should be spread.
  */
+import { MAX_SHARDS } from "./contract.ts";
 import { HARD_APPENDS, HARD_BYTES, HARD_EVENTS, SOFT_APPENDS, SOFT_BYTES, SOFT_EVENTS } from "./limits.ts";
 
 export interface Load {
@@ -26,7 +27,6 @@ export function admits(unsealed: Load, batch: { rows: number; essential: boolean
 export const BUSY_PER_SECOND = { appends: 400, rows: 25_000, bytes: 6_000_000 } as const;
 /** Below this part of every limit, half as many shards do: far enough below 1/2 that it does not swing. */
 const QUIET = 0.2;
-export const MAX_SHARDS = 16;
 const WINDOW_MS = 10_000;
 
 interface Window {

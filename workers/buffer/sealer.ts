@@ -11,8 +11,9 @@
  */
 import { type ColumnBatch, decodeBatch } from "../event/batch.ts";
 import type { LedgerDelta, RollupDelta } from "../event/rollup.ts";
+import { BatchCollection } from "../store/batch-collection.ts";
 import { LedgerSums, type Rollup, RollupSums } from "../store/counts/merge.ts";
-import { BatchCollection, type KeyedSegment, type SealSource, sealSegments, withTimes } from "../store/seal.ts";
+import { type KeyedSegment, type SealSource, sealSegments, withTimes } from "../store/seal.ts";
 import { commitSeal, isSealed, type StoredSegment } from "../store/seal-commit.ts";
 import { rootMessage } from "../util/error-message.ts";
 import { within } from "../util/within.ts";

@@ -5,8 +5,10 @@
  */
 const CLIENT_LEFT = new Set(["canceled", "responseStreamDisconnected"]);
 
+export const clientLeft = (outcome: string | undefined): boolean => outcome !== undefined && CLIENT_LEFT.has(outcome);
+
 export function isFailure(outcome: string | undefined, status: number | undefined): boolean {
-  if (outcome !== undefined && CLIENT_LEFT.has(outcome)) return false;
+  if (clientLeft(outcome)) return false;
   if (status !== undefined && status >= 500) return true;
   return outcome !== undefined && outcome !== "ok" && outcome !== "unknown";
 }

@@ -9,7 +9,7 @@
  * both with it. So whoever waits for a group takes it over after a while: the
  * same appends with the same batch ids, which the Ingester counts once.
  */
-import type { AppendRequest, AppendResult } from "../buffer/contract.ts";
+import { type AppendRequest, type AppendResult, MAX_SHARDS } from "../buffer/contract.ts";
 import type { LedgerDelta, RollupDelta } from "../event/rollup.ts";
 import { Group } from "./group.ts";
 
@@ -35,8 +35,6 @@ const MAX_RETRY_MS = 2_000;
 /** Whoever sends a group is taken for gone when nothing has happened for this long. */
 const TAKEOVER_MS = 5_000;
 const MAX_WATCHERS = 2;
-/** Upper bound of the contract with the Ingester. */
-const MAX_SHARDS = 64;
 /** Workers remembered. */
 const MAX_LANES = 2_000;
 /** Minutes whose counts wait for the next group of a Worker. */

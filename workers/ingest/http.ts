@@ -88,8 +88,7 @@ class Run {
   take(items: ReadItem[]): void {
     for (const read of items) {
       if (this.index >= MAX_ITEMS) throw new BodyError("too_large", `the body has more than ${MAX_ITEMS} items`);
-      const error =
-        "error" in read && read.error !== undefined ? read.error : this.takeItem((read as { item: unknown }).item);
+      const error = "error" in read ? read.error : this.takeItem(read.item);
       if (error !== undefined) this.reject(error);
       this.index++;
     }

@@ -7,18 +7,23 @@
 /** One item more or less, with its problem if it is none. */
 export type ReadItem = { item: unknown } | { error: string };
 
+/** UTF-16 units of `"` `\` `,` `[` `]` `{` `}`. */
 const QUOTE = 34;
+const COMMA = 44;
 const BACKSLASH = 92;
-const BRACE = 123;
+const OPEN_LIST = 91;
+const CLOSE_LIST = 93;
+const OPEN_OBJECT = 123;
+const CLOSE_OBJECT = 125;
 
 /** Lines are gathered up to here: some hundred items. */
 const BLOCK_CHARS = 128 * 1024;
 /** The platform cuts items at 256 KiB of content; JSON may double that. */
-export const MAX_ITEM_CHARS = 2 * 1024 * 1024;
+export const MAX_ITEM_TEXT_CHARS = 2 * 1024 * 1024;
 /** An array this long is parsed in one go; a longer one is cut at its commas, which is slower but bounded. */
 const WHOLE_ARRAY_CHARS = 2 * 1024 * 1024;
 
-const TOO_LONG = `the item has more than ${MAX_ITEM_CHARS} characters`;
+const TOO_LONG = `the item has more than ${MAX_ITEM_TEXT_CHARS} characters`;
 
 export interface ItemReader {
   /** The items that the text so far completes. */
@@ -61,7 +66,7 @@ function lineReader(): ItemReader {
       const block = end < 0 ? "" : rest.slice(0, end);
       rest = end < 0 ? rest : rest.slice(end + 1);
       const items = parseLines(block);
-      if (rest.length > MAX_ITEM_CHARS) {
+      if (rest.length > MAX_ITEM_TEXT_CHARS) {
         rest = "";
         skipping = true;
         items.push({ error: TOO_LONG });
@@ -78,19 +83,19 @@ function parseLines(block: string): ReadItem[] {
     const newline = block.indexOf("\n", start);
     const end = newline < 0 ? block.length : newline;
     // Most lines begin with "{": those that do are not looked at for being empty.
-    if (block.charCodeAt(start) === BRACE || block.slice(start, end).trim() !== "")
+    if (block.charCodeAt(start) === OPEN_OBJECT || block.slice(start, end).trim() !== "")
       items.push(parse(block.slice(start, end)));
     start = end + 1;
   }
   return items;
 }
 
-function parse(text: string): { item: unknown } & Partial<{ error: string }> {
-  if (text.length > MAX_ITEM_CHARS && !text.startsWith("[")) return { item: undefined, error: TOO_LONG };
+function parse(text: string): ReadItem {
+  if (text.length > MAX_ITEM_TEXT_CHARS && !text.startsWith("[")) return { error: TOO_LONG };
   try {
     return { item: JSON.parse(text) };
   } catch {
-    return { item: undefined, error: "the item is not valid JSON" };
+    return { error: "the item is not valid JSON" };
   }
 }
 
@@ -109,7 +114,7 @@ function arrayReader(): ItemReader {
     end() {
       if (head === undefined) return splitter.end();
       const whole = parse(head);
-      if (Array.isArray(whole.item)) return whole.item.map((item) => ({ item }));
+      if ("item" in whole && Array.isArray(whole.item)) return whole.item.map((item) => ({ item }));
       return [...splitter.push(head), ...splitter.end()];
     },
   };
@@ -150,11 +155,11 @@ class ArraySplitter {
 
   private step(code: number, out: ReadItem[]): void {
     if (code === QUOTE) this.inString = true;
-    else if (code === 123 || code === 91) {
-      if (++this.depth === 1 && code === 91) this.start = this.at + 1;
-    } else if (code === 125 || code === 93) {
+    else if (code === OPEN_OBJECT || code === OPEN_LIST) {
+      if (++this.depth === 1 && code === OPEN_LIST) this.start = this.at + 1;
+    } else if (code === CLOSE_OBJECT || code === CLOSE_LIST) {
       if (--this.depth === 0) this.close(out);
-    } else if (code === 44 && this.depth === 1) this.cut(out);
+    } else if (code === COMMA && this.depth === 1) this.cut(out);
   }
 
   private close(out: ReadItem[]): void {
@@ -176,7 +181,7 @@ class ArraySplitter {
       this.text = "";
       this.start = 0;
       this.at = 0;
-    } else if (this.text.length - this.start > MAX_ITEM_CHARS) {
+    } else if (this.text.length - this.start > MAX_ITEM_TEXT_CHARS) {
       if (!this.skipping) out.push({ error: TOO_LONG });
       this.skipping = true;
       this.start = this.text.length;

@@ -6,7 +6,7 @@
  * `intake.ts` calls both. Pure: time, ids and routes are handed in.
  */
 import type { InvocationFields, OwnFields, TailraceEvent } from "../event/event.ts";
-import { isFailure } from "../event/failure.ts";
+import { clientLeft, isFailure } from "../event/failure.ts";
 import { type EventInfo, readEventInfo } from "./event-info.ts";
 import { AttributeCollector, NameTree } from "./flatten.ts";
 import { isInvocationId, newInvocationId, randomPart } from "./invocation-id.ts";
@@ -302,11 +302,9 @@ function invocationEvent(invocation: Invocation, details: AttributeCollector, to
   };
 }
 
-const CLIENT_LEFT = new Set(["canceled", "responseStreamDisconnected"]);
-
 function levelOf({ fields, exceptions }: Invocation): string {
   if (isFailure(fields.outcome, fields.status) || exceptions.length > 0) return "error";
-  if ((fields.status ?? 0) >= 400 || CLIENT_LEFT.has(fields.outcome ?? "")) return "warn";
+  if ((fields.status ?? 0) >= 400 || clientLeft(fields.outcome)) return "warn";
   return "info";
 }
 

@@ -6,7 +6,7 @@
  */
 
 /** Deeper paths end in `/*`. */
-const MAX_SEGMENTS = 8;
+const MAX_PATH_SEGMENTS = 8;
 /** Words are shorter. */
 const MAX_WORD_CHARS = 40;
 /** `oauth2`, `utf8`, `iphone15`: short words with one or two digits are names. */
@@ -23,7 +23,7 @@ export function normalizeRoute(path: string): string {
   let count = 0;
   for (const segment of segments) {
     if (segment === "") continue;
-    if (++count > MAX_SEGMENTS) return `${route}/*`;
+    if (++count > MAX_PATH_SEGMENTS) return `${route}/*`;
     route += `/${normalizeSegment(segment)}`;
   }
   return route === "" ? "/" : route;

@@ -1,7 +1,8 @@
 /**
- * One invocation with all its events in order. The catalog's Bloom filters on
- * the id leave one or two segments to read, wherever in time it lies; `around`,
- * or the time that ids of our own begin with, spares asking them. `api/` calls it.
+ * One invocation with all its events in order. Ids of our own begin with their
+ * time, so it is looked for there first (or `around` the time that the caller
+ * knows); anywhere else the first and last id that the catalog knows of each
+ * segment leave one or two to read. `api/` calls it.
  */
 import type { EventJson, InvocationAnswer } from "../api/contract.ts";
 import { CORE_BY_PHYSICAL } from "../event/columns.ts";

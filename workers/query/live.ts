@@ -110,12 +110,12 @@ async function ask(
   afterId: number,
   maxBytes: number,
 ): Promise<{ batches: LiveBatch[]; bytes: number; more: boolean }> {
-  const stub = ingesters.getByName(shard) as unknown as IngesterRpc;
+  const ingester: Pick<IngesterRpc, "unsealed"> = ingesters.getByName(shard);
   const batches: LiveBatch[] = [];
   let bytes = 0;
   let after = afterId;
   for (;;) {
-    const page = await within(LIVE_TIMEOUT_MS, undefined, stub.unsealed({ ...range, afterId: after }));
+    const page = await within(LIVE_TIMEOUT_MS, undefined, ingester.unsealed({ ...range, afterId: after }));
     for (const batch of page.batches) {
       bytes += batch.batch.length;
       batches.push(decode(shard, batch));

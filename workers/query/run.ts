@@ -16,7 +16,7 @@ import { MAX_ROWS } from "./language/limits.ts";
 import { parseQuery } from "./language/parse.ts";
 import { formatTimeUs } from "./language/time.ts";
 import { DEFAULT_ROWS, MAX_SEGMENTS, PRUNING_CACHE_BYTES } from "./limits.ts";
-import { type LiveBatch, readLive } from "./live.ts";
+import { readLive } from "./live.ts";
 import { Lru } from "./lru.ts";
 import { checkBefore, checkLimit, checkRange, type QueryParams } from "./params.ts";
 import { canPrune, chooseSegments, type Plan, planQuery, type TimeRange } from "./plan.ts";
@@ -125,7 +125,7 @@ export async function execute(env: QueryEnv, plan: Plan, sink: Sink, options: Ex
     plan,
     sink,
     budget,
-    live: unsealed as LiveBatch[],
+    live: unsealed,
     segments: read,
     reader,
     onProgress,

@@ -20,7 +20,7 @@ import type { Pruning } from "./pruning.ts";
  * Segments of one question: a month of a Worker has 720 when compacted. Their
  * rows take some 6 MB here; more would be read for many minutes anyway.
  */
-export const MAX_SEGMENTS = 20_000;
+export const MAX_LISTED_SEGMENTS = 20_000;
 /** Keys of one page: 500 × 8 KB of pruning. */
 const PRUNING_PAGE = 500;
 
@@ -80,10 +80,10 @@ export async function findSegments(d1: D1Database, question: CatalogQuestion): P
   const [found = [], marks = []] = await runBatch<Record<string, unknown>>(d1, [
     sql`SELECT key, script, min_time AS minTime, max_time AS maxTime, rows, bytes, level FROM ${segments}
       WHERE max_time >= ${from} AND min_time < ${to} AND ${ofScripts(question.scripts)}
-      ORDER BY min_time, key LIMIT ${MAX_SEGMENTS + 1}`,
+      ORDER BY min_time, key LIMIT ${MAX_LISTED_SEGMENTS + 1}`,
     sql`SELECT shard, sealed_through AS through FROM ${shards} WHERE ${ofScripts(question.scripts)}`,
   ]);
-  if (found.length > MAX_SEGMENTS) return { ok: false, reason: "too_many_segments", limit: MAX_SEGMENTS };
+  if (found.length > MAX_LISTED_SEGMENTS) return { ok: false, reason: "too_many_segments", limit: MAX_LISTED_SEGMENTS };
   const sealedThrough = new Map(marks.map((m) => [m.shard as string, m.through as number]));
   return { ok: true, segments: found as unknown as CatalogSegment[], sealedThrough };
 }

@@ -17,10 +17,10 @@ import { garbage, segments } from "../db/schema.ts";
 import type { ColumnBatch } from "../event/batch.ts";
 import { rootMessage } from "../util/error-message.ts";
 import { within } from "../util/within.ts";
+import { BatchCollection } from "./batch-collection.ts";
 import { type CompactionInput, MAX_OUTPUT_ROWS, planGroups } from "./compaction-plan.ts";
 import { GARBAGE_DELAY_MS } from "./garbage.ts";
 import { compactedKey, digest } from "./paths.ts";
-import { BatchCollection } from "./seal.ts";
 import { openSegment, SegmentError } from "./segment-reader.ts";
 import { type WrittenSegment, writeSegment } from "./segment-writer.ts";
 

@@ -1,7 +1,8 @@
 /**
- * Turns the entries of one closed chunk of an Ingester's log into segments, one
- * per hour, and sums of their counts. Pure: the same entries always give the
- * same keys and rows, which is what makes a repeated seal harmless.
+ * Turns the events of one closed chunk of an Ingester's log into segments, one
+ * per hour. `buffer/sealer.ts` hands in and puts what comes out. Pure: the same
+ * events always give the same keys and rows, which is what makes a repeated
+ * seal harmless.
  *
  * Everything here is synchronous on purpose. The decoded events of a chunk are
  * the largest thing an Ingester ever holds, and while this runs no other object
@@ -9,8 +10,7 @@
  * the compressed bytes.
  */
 import type { Column, ColumnBatch } from "../event/batch.ts";
-import { mergeBatches, selectRows, sortByTime } from "./merge.ts";
-import { chooseColumns, foldAttributes } from "./overflow.ts";
+import { selectRows } from "./merge.ts";
 import { sealedKey } from "./paths.ts";
 import { type WrittenSegment, writeSegment } from "./segment-writer.ts";
 
@@ -32,41 +32,6 @@ export interface SealSource {
   shardId: string;
   firstId: number;
   lastId: number;
-}
-
-/**
- * Decoded batches have an entry per row and column, so thousands of attribute
- * names, each in a few rows, would make millions of empty cells. Beyond so many
- * (some 30 MB), rare names share the overflow column from here on.
- */
-const MAX_CELLS = 4_000_000;
-
-/** Collects the decoded batches of one chunk, in the order of the log. */
-export class BatchCollection {
-  private batches: ColumnBatch[] = [];
-  private cells = 0;
-  private keep: ReadonlySet<string> | undefined;
-
-  add(batch: ColumnBatch): void {
-    this.batches.push(this.keep === undefined ? batch : foldAttributes(batch, this.keep));
-    this.cells += batch.rows * batch.columns.size;
-    if (this.cells > MAX_CELLS && this.keep === undefined) this.fold();
-  }
-
-  /** All rows, by time; undefined when there are none. */
-  merged(): ColumnBatch | undefined {
-    if (this.batches.length === 0) return undefined;
-    this.fold();
-    const merged = mergeBatches(this.batches);
-    this.batches = [];
-    return sortByTime(merged);
-  }
-
-  private fold(): void {
-    const keep = this.keep ?? chooseColumns(this.batches);
-    this.keep = keep;
-    this.batches = this.batches.map((batch) => foldAttributes(batch, keep));
-  }
 }
 
 /** `sorted` as `BatchCollection.merged` has it. */

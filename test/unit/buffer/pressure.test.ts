@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { MAX_SHARDS } from "../../../workers/buffer/contract.ts";
 import {
   HARD_APPENDS,
   HARD_BYTES,
@@ -8,7 +9,7 @@ import {
   SOFT_BYTES,
   SOFT_EVENTS,
 } from "../../../workers/buffer/limits.ts";
-import { admits, BUSY_PER_SECOND, MAX_SHARDS, Meter, wantedShards } from "../../../workers/buffer/pressure.ts";
+import { admits, BUSY_PER_SECOND, Meter, wantedShards } from "../../../workers/buffer/pressure.ts";
 
 describe("admits", () => {
   const events = { rows: 10, essential: false };

@@ -4,10 +4,11 @@ import { metricPoints } from "../../../workers/buffer/metric-points.ts";
 import { backoff } from "../../../workers/buffer/sealer.ts";
 import { BatchBuilder, decodeBatch } from "../../../workers/event/batch.ts";
 import type { RollupDelta } from "../../../workers/event/rollup.ts";
+import { BatchCollection } from "../../../workers/store/batch-collection.ts";
 import { RollupSums } from "../../../workers/store/counts/merge.ts";
 import { jsonChunks } from "../../../workers/store/counts/rows.ts";
 import { stepFor } from "../../../workers/store/counts/steps.ts";
-import { BatchCollection, hourRanges, sealSegments, withTimes } from "../../../workers/store/seal.ts";
+import { hourRanges, sealSegments, withTimes } from "../../../workers/store/seal.ts";
 import { arbitraryEvent } from "../../support/events.ts";
 
 const HOUR_US = 3_600_000_000;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { itemReader, MAX_ITEM_CHARS, type ReadItem } from "../../../workers/ingest/item-reader.ts";
+import { itemReader, MAX_ITEM_TEXT_CHARS, type ReadItem } from "../../../workers/ingest/item-reader.ts";
 
 function read(text: string, pieceChars = text.length || 1): ReadItem[] {
   const reader = itemReader();
@@ -49,7 +49,7 @@ test.each([
   ["a line", (long: string) => `{"a":1}\n{"a":"${long}"}\n{"a":3}`],
   ["an array's element", (long: string) => `[{"a":1},{"a":"${long}"},{"a":3}]`],
 ])("%s that is too long is rejected, its neighbours are not", (_, make) => {
-  const text = make("x".repeat(MAX_ITEM_CHARS + 200_000));
+  const text = make("x".repeat(MAX_ITEM_TEXT_CHARS + 200_000));
   expect(values(read(text, 65_536))).toEqual([{ a: 1 }, "bad", { a: 3 }]);
 });
 
