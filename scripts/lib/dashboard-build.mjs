@@ -3,7 +3,7 @@
  * has changed since the last one (a second or two of every start).
  */
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { Complaint } from "./complaint.mjs";
@@ -56,7 +56,10 @@ function readStamp() {
   return existsSync(STAMP) ? readFileSync(STAMP, "utf8") : "";
 }
 
-/** Everything under dashboard/, what it imports from workers/ by type or value, and the versions of the tools. */
+/** What the dashboard imports from the platform: shapes, and the query language for its completion. */
+const SHARED = ["workers/event", "workers/query/language", "workers/api/contract.ts"];
+
+/** Everything under dashboard/, what it shares with the platform, and the versions of the tools. */
 function hashInputs() {
   const hash = createHash("sha256");
   const files = [
@@ -74,8 +77,9 @@ function hashInputs() {
   return hash.digest("hex");
 }
 
-function walk(dir) {
-  return readdirSync(dir, { recursive: true, withFileTypes: true })
+function filesAt(path) {
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
 }

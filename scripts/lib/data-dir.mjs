@@ -21,6 +21,8 @@ const HOLDER_GRACE_MS = 3000;
 /** A killed workerd frees its port and files well within this. */
 const KILL_WAIT_MS = 5000;
 const POLL_MS = 25;
+/** What file systems without hard links answer (shared folders of virtual machines, exFAT). */
+const NO_LINKS = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"];
 
 /**
  * @param {string} path relative to the repository, or absolute
@@ -105,9 +107,21 @@ function createLock(lock, port) {
     return true;
   } catch (error) {
     if (error.code === "EEXIST") return false;
+    if (NO_LINKS.includes(error.code)) return createAlone(lock, port);
     throw error;
   } finally {
     rmSync(mine, { force: true });
+  }
+}
+
+/** Where links are not to be had: the moment between making and filling the file is open to a race. */
+function createAlone(lock, port) {
+  try {
+    writeFileSync(lock, describe(port, []), { mode: 0o600, flag: "wx" });
+    return true;
+  } catch (error) {
+    if (error.code === "EEXIST") return false;
+    throw error;
   }
 }
 
