@@ -8,8 +8,8 @@ import type { IngestAnswer } from "../api/contract.ts";
 import { BodyError, type BodyProblem, readText } from "./body.ts";
 import { collectorOf } from "./collector.ts";
 import { type Collector, Intake } from "./intake.ts";
-import { isFields, scriptName } from "./item.ts";
 import { itemReader, type ReadItem } from "./item-reader.ts";
+import { isFields, scriptName } from "./normalize/item.ts";
 import type { Policy } from "./policy.ts";
 import { loadPolicy } from "./settings-cache.ts";
 

@@ -7,10 +7,10 @@
  * received = kept + sampled_out + rate_limited + overloaded.
  */
 import type { Fate, GroupCommit, Pending } from "./group-commit.ts";
-import type { Invocation, ItemDefaults, Surroundings } from "./normalize.ts";
+import type { Invocation, ItemDefaults, Surroundings } from "./normalize/normalize.ts";
+import { RouteTable } from "./normalize/route.ts";
 import type { Policy } from "./policy.ts";
 import type { Gate, RateLimiter } from "./rate-limit.ts";
-import { RouteTable } from "./route.ts";
 import { isKept } from "./sampling.ts";
 
 /** What lives as long as the isolate. */

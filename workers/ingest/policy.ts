@@ -2,8 +2,8 @@
  * Settings, compiled: everything that `intake.ts` asks per item is a function
  * or a number here, worked out once per change of the settings.
  */
-import { compileNormalizer, type Normalizer } from "./normalize.ts";
-import { compileRedactor } from "./redact.ts";
+import { compileNormalizer, type Normalizer } from "./normalize/normalize.ts";
+import { compileRedactor } from "./redact/redact.ts";
 import { compileKeeper, compileSampler, type Keeper, type Sampler } from "./sampling.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 

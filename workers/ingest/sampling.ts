@@ -7,7 +7,7 @@
  */
 import type { SamplingRule, WorkerSettings } from "../api/contract.ts";
 import { statusClass } from "../event/failure.ts";
-import { type Invocation, reportsError } from "./normalize.ts";
+import { type Invocation, reportsError } from "./normalize/normalize.ts";
 
 /** Share of such invocations that is kept, 0 < rate ≤ 1. Those that a `Keeper` keeps are not asked about. */
 export type Sampler = (invocation: Invocation) => number;

@@ -5,7 +5,7 @@
  */
 import * as v from "valibot";
 import { DEFAULT_RETENTION_DAYS, type PlatformSettings, type WorkerSettings } from "../api/contract.ts";
-import { isPattern, MAX_PATTERN_CHARS, MAX_PATTERNS } from "./redact-keys.ts";
+import { isPattern, MAX_PATTERN_CHARS, MAX_PATTERNS } from "./redact/keys.ts";
 
 const MAX_RETENTION_DAYS = 3_650;
 const MAX_RULES = 50;

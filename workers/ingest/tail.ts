@@ -7,8 +7,8 @@
 
 import { collectorOf } from "./collector.ts";
 import { Intake } from "./intake.ts";
-import { scriptName } from "./item.ts";
-import type { ItemDefaults } from "./normalize.ts";
+import { scriptName } from "./normalize/item.ts";
+import type { ItemDefaults } from "./normalize/normalize.ts";
 import { loadPolicy } from "./settings-cache.ts";
 
 /**

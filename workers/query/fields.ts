@@ -13,8 +13,8 @@ import {
 } from "../event/columns.ts";
 import { findSegments, listShards, readPruning } from "../store/catalog.ts";
 import { overflowAttributes } from "../store/overflow.ts";
-import { compileFilter } from "./compile.ts";
 import { tooMuch } from "./errors.ts";
+import { compileFilter } from "./filter/compile.ts";
 import { attributeField, type Filter, fieldOf } from "./language/ast.ts";
 import { FIELD_SEGMENTS, MAX_VALUES, VALUE_EVENTS } from "./limits.ts";
 import { readLive } from "./live.ts";

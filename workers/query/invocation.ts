@@ -6,8 +6,8 @@
  */
 import type { EventJson, InvocationAnswer } from "../api/contract.ts";
 import { CORE_BY_PHYSICAL } from "../event/columns.ts";
-import { compileFilter } from "./compile.ts";
 import { EventSink } from "./events.ts";
+import { compileFilter } from "./filter/compile.ts";
 import { fieldOf } from "./language/ast.ts";
 import { formatTimeUs } from "./language/time.ts";
 import { AROUND_MS, CLOCK_SKEW_MS, MAX_ID_AGE_MS, MAX_INVOCATION_EVENTS } from "./limits.ts";

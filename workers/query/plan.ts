@@ -4,7 +4,7 @@
  */
 import type { CatalogSegment, SegmentPruning } from "../store/catalog.ts";
 import { mayMatch, type PruneTest, type Pruning } from "../store/pruning.ts";
-import { compileFilter, type Node } from "./compile.ts";
+import { compileFilter, type Node } from "./filter/compile.ts";
 import type { Aggregate, Field, GroupKey, Pipe, Query, SortKey } from "./language/ast.ts";
 import { autoBinUs } from "./language/time.ts";
 

@@ -4,12 +4,12 @@
  * the table and applies the pipes that follow.
  */
 import type { ColumnBatch } from "../event/batch.ts";
-import { type Aggregator, aggregatorOf, Shared } from "./aggregate.ts";
+import { type Aggregator, aggregatorOf, Shared } from "./aggregate/functions.ts";
+import { Grouping } from "./aggregate/group.ts";
+import { numbersOf } from "./aggregate/numbers.ts";
 import { tooMuch } from "./errors.ts";
-import { Grouping } from "./group.ts";
 import { type Aggregate, fieldOf, type GroupKey } from "./language/ast.ts";
 import { MAX_EXACT_VALUES, MAX_STATE_BYTES } from "./limits.ts";
-import { numbersOf } from "./numbers.ts";
 import type { Sink } from "./sink.ts";
 import { type Cell, sortRows, type Table } from "./table.ts";
 

@@ -7,9 +7,9 @@
 import type { QueryColumn } from "../api/contract.ts";
 import type { Column, ColumnBatch } from "../event/batch.ts";
 import type { ColumnType } from "../event/columns.ts";
-import { compileFilter, type Node } from "./compile.ts";
 import { QueryFailure } from "./errors.ts";
-import { evaluate } from "./evaluate.ts";
+import { compileFilter, type Node } from "./filter/compile.ts";
+import { evaluate } from "./filter/evaluate.ts";
 import type { Filter, Pipe } from "./language/ast.ts";
 
 export type Cell = string | number | boolean | null;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MAX_ATTRIBUTES, MAX_EVENTS_PER_ITEM, MAX_MESSAGE_CHARS } from "../../../workers/ingest/limits.ts";
-import { compileNormalizer } from "../../../workers/ingest/normalize.ts";
+import { compileNormalizer } from "../../../workers/ingest/normalize/normalize.ts";
 import { eventsOf, fetchItem, logItem, NOW_MS, redactor, surroundings } from "./support.ts";
 
 const only = (item: unknown, defaults = {}) => eventsOf(item, defaults)[0];

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compileRedactor, REDACTED } from "../../../workers/ingest/redact.ts";
+import { compileRedactor, REDACTED } from "../../../workers/ingest/redact/redact.ts";
 import { parsePlatformSettings } from "../../../workers/ingest/settings.ts";
 import { eventsOf, fetchItem, logItem, redactor } from "./support.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { normalizeRoute, RouteTable } from "../../../workers/ingest/route.ts";
+import { normalizeRoute, RouteTable } from "../../../workers/ingest/normalize/route.ts";
 
 test.each([
   ["/", "/"],

@@ -12,11 +12,11 @@ import {
   type Invocation,
   type ItemDefaults,
   type Surroundings,
-} from "../../../workers/ingest/normalize.ts";
+} from "../../../workers/ingest/normalize/normalize.ts";
+import { RouteTable } from "../../../workers/ingest/normalize/route.ts";
 import { compilePolicy, type Policy } from "../../../workers/ingest/policy.ts";
 import { type LimitBinding, RateLimiter } from "../../../workers/ingest/rate-limit.ts";
-import { compileRedactor } from "../../../workers/ingest/redact.ts";
-import { RouteTable } from "../../../workers/ingest/route.ts";
+import { compileRedactor } from "../../../workers/ingest/redact/redact.ts";
 import { DEFAULT_SETTINGS } from "../../../workers/ingest/settings.ts";
 
 export const FIXTURES = join(import.meta.dirname, "../../fixtures/trace-items");

@@ -1,8 +1,8 @@
 /** Beyond their exact range, quantiles and distinct counts stay within the errors that docs/query-language.md promises. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DistinctStore } from "../../../workers/query/distinct.ts";
-import { quantileCont, ValueStore } from "../../../workers/query/quantile.ts";
+import { DistinctStore } from "../../../workers/query/aggregate/distinct.ts";
+import { quantileCont, ValueStore } from "../../../workers/query/aggregate/quantile.ts";
 
 describe("quantiles", () => {
   test("of any values are those of a sorted list", () => {

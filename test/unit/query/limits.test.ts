@@ -4,10 +4,10 @@ import { describe, expect, test } from "vitest";
 import type { TailraceEvent } from "../../../workers/event/event.ts";
 import { Budget } from "../../../workers/query/budget.ts";
 import { QueryFailure } from "../../../workers/query/errors.ts";
+import { compileRegex, requiredLiteral } from "../../../workers/query/filter/regex.ts";
 import { parseQuery } from "../../../workers/query/language/parse.ts";
 import { MAX_GROUPS } from "../../../workers/query/limits.ts";
 import { Lru } from "../../../workers/query/lru.ts";
-import { compileRegex, requiredLiteral } from "../../../workers/query/regex.ts";
 import { ask, storeOf } from "../../support/query.ts";
 
 const event = (n: number, more: Partial<TailraceEvent> = {}): TailraceEvent => ({

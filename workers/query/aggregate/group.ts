@@ -4,12 +4,12 @@
  * from segment to segment, and one may hold an entry twice); several keys fold
  * pairwise, so that a group is one integer however many keys there are.
  */
-import type { Column, ColumnBatch, NumberColumn, StringColumn } from "../event/batch.ts";
-import type { ColumnType } from "../event/columns.ts";
-import { tooMuch } from "./errors.ts";
-import type { GroupKey } from "./language/ast.ts";
-import { MAX_GROUPS } from "./limits.ts";
-import { numberText } from "./match.ts";
+import type { Column, ColumnBatch, NumberColumn, StringColumn } from "../../event/batch.ts";
+import type { ColumnType } from "../../event/columns.ts";
+import { tooMuch } from "../errors.ts";
+import { numberText } from "../filter/match.ts";
+import type { GroupKey } from "../language/ast.ts";
+import { MAX_GROUPS } from "../limits.ts";
 import { numbersOf } from "./numbers.ts";
 
 /** A table of this many combinations (4 B each) is cheaper than a hash look-up per row. */

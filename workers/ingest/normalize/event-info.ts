@@ -4,8 +4,8 @@
  * make yet is called by its first key, and kept.
  */
 
+import { clip, MAX_FIELD_CHARS } from "../limits.ts";
 import { type Fields, isFields, text } from "./item.ts";
-import { clip, MAX_FIELD_CHARS } from "./limits.ts";
 
 export interface EventInfo {
   /** `event_type` of all its events. */

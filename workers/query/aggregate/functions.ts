@@ -4,14 +4,14 @@
  * group in the end. An event of weight n counts n times in all of them but
  * `min`, `max` and `count_distinct`.
  */
-import type { Column, ColumnBatch } from "../event/batch.ts";
-import type { ColumnType } from "../event/columns.ts";
-import { columnsOf, compileFilter } from "./compile.ts";
+import type { Column, ColumnBatch } from "../../event/batch.ts";
+import type { ColumnType } from "../../event/columns.ts";
+import { columnsOf, compileFilter } from "../filter/compile.ts";
+import { evaluate } from "../filter/evaluate.ts";
+import { numberText } from "../filter/match.ts";
+import type { Aggregate } from "../language/ast.ts";
+import { MAX_EXACT_DISTINCT } from "../limits.ts";
 import { DistinctStore } from "./distinct.ts";
-import { evaluate } from "./evaluate.ts";
-import type { Aggregate } from "./language/ast.ts";
-import { MAX_EXACT_DISTINCT } from "./limits.ts";
-import { numberText } from "./match.ts";
 import { numbersOf } from "./numbers.ts";
 import { type ValueBudget, ValueStore } from "./quantile.ts";
 

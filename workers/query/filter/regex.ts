@@ -6,7 +6,7 @@
  * has the figures. Used by `compile.ts`.
  */
 import { RE2JS } from "re2js";
-import { QueryFailure } from "./errors.ts";
+import { QueryFailure } from "../errors.ts";
 
 export interface Regex {
   test(text: string): boolean;

@@ -3,8 +3,8 @@
  * filled in, objects as `{ id: 7, tags: [ 'a' ] }`, on one line, bounded, with
  * sensitive values left out. The result still has to pass `redactor.text`.
  */
-import { MAX_MESSAGE_CHARS } from "./limits.ts";
-import { hides, REDACTED, type Redactor } from "./redact.ts";
+import { MAX_MESSAGE_CHARS } from "../limits.ts";
+import { hides, REDACTED, type Redactor } from "../redact/redact.ts";
 
 /** As the console: what lies deeper is `[Object]`. */
 const MAX_DEPTH = 3;

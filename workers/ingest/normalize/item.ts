@@ -4,7 +4,7 @@
  * is read through these few functions, each property once: a native getter
  * costs far more than a field.
  */
-import { clip, MAX_AHEAD_MS, MAX_FIELD_CHARS, MAX_SCRIPT_CHARS, MIN_TIME_MS } from "./limits.ts";
+import { clip, MAX_AHEAD_MS, MAX_FIELD_CHARS, MAX_SCRIPT_CHARS, MIN_TIME_MS } from "../limits.ts";
 
 export type Fields = Record<string, unknown>;
 

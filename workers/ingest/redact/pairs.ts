@@ -5,7 +5,7 @@
  * and never looks at a character more than a bounded number of times, so text
  * made to be slow is as fast as any other.
  */
-import type { KeyMatcher } from "./redact-keys.ts";
+import type { KeyMatcher } from "./keys.ts";
 
 /** The mark Cloudflare itself uses in headers and URLs. */
 export const REDACTED = "REDACTED";

@@ -5,7 +5,7 @@
  * find where to look; how far a secret goes is scanned once, so time grows
  * with the length of the text and nothing else.
  */
-import { REDACTED } from "./redact-pairs.ts";
+import { REDACTED } from "./pairs.ts";
 
 export const TOKEN_PREFIX =
   /eyJ|A(?:KIA|SIA|Iza)|g(?:h[pousr]_|ithub_pat_|lpat-)|xox[abeprs]-|[srp]k_(?:live|test)_|whsec_|npm_|sk-|-----BEGIN |[Bb](?:earer|asic) |BEARER /;

@@ -3,7 +3,7 @@
  * all become sketches. Exact ones interpolate between neighbours as
  * `quantile_cont` of SQL does, with a weight of n standing for n equal values.
  */
-import { Sketch } from "../event/sketch.ts";
+import { Sketch } from "../../event/sketch.ts";
 
 /** Values per block: growing by blocks never holds old and new at once. */
 const BLOCK = 1 << 16;

@@ -1,6 +1,6 @@
 /** Any column as numbers, for arithmetic: text that is a number counts as one, other text as null. */
 
-import type { Column } from "../event/batch.ts";
+import type { Column } from "../../event/batch.ts";
 
 export function numbersOf(column: Column): Float64Array {
   if (column.type !== "string") return column.data;

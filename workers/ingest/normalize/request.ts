@@ -4,11 +4,11 @@
  * invocation's own event. `getUnredacted()` is never called: what Cloudflare
  * has hidden stays hidden.
  */
-import type { InvocationFields } from "../event/event.ts";
+import type { InvocationFields } from "../../event/event.ts";
+import { clip, MAX_CUSTOM_HEADERS, MAX_FIELD_CHARS, MAX_VALUE_CHARS } from "../limits.ts";
+import { REDACTED, type Redactor } from "../redact/redact.ts";
 import type { AttributeCollector } from "./flatten.ts";
 import { type Fields, isFields, text } from "./item.ts";
-import { clip, MAX_CUSTOM_HEADERS, MAX_FIELD_CHARS, MAX_VALUE_CHARS } from "./limits.ts";
-import { REDACTED, type Redactor } from "./redact.ts";
 import { type Route, type RouteTable, titleOf } from "./route.ts";
 
 export interface RequestInfo {

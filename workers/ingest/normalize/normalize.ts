@@ -5,13 +5,8 @@
  *   `events`  the invocation, its console calls, diagnostics and exceptions
  * `intake.ts` calls both. Pure: time, ids and routes are handed in.
  */
-import type { InvocationFields, OwnFields, TailraceEvent } from "../event/event.ts";
-import { clientLeft, isFailure } from "../event/failure.ts";
-import { type EventInfo, readEventInfo } from "./event-info.ts";
-import { AttributeCollector, NameTree } from "./flatten.ts";
-import { isInvocationId, newInvocationId, randomPart } from "./invocation-id.ts";
-import { amount, type Fields, isFields, list, milliseconds, scriptName, text, toMicroseconds } from "./item.ts";
-import { jsonOf } from "./json.ts";
+import type { InvocationFields, OwnFields, TailraceEvent } from "../../event/event.ts";
+import { clientLeft, isFailure } from "../../event/failure.ts";
 import {
   clip,
   MAX_EVENTS_PER_ITEM,
@@ -21,9 +16,14 @@ import {
   MAX_RAW_CHARS,
   MAX_STACK_CHARS,
   UNKNOWN_SCRIPT,
-} from "./limits.ts";
+} from "../limits.ts";
+import type { Redactor } from "../redact/redact.ts";
+import { type EventInfo, readEventInfo } from "./event-info.ts";
+import { AttributeCollector, NameTree } from "./flatten.ts";
+import { isInvocationId, newInvocationId, randomPart } from "./invocation-id.ts";
+import { amount, type Fields, isFields, list, milliseconds, scriptName, text, toMicroseconds } from "./item.ts";
+import { jsonOf } from "./json.ts";
 import { isErrorLog, type LogFields, readDiagnostic, readLog } from "./log.ts";
-import type { Redactor } from "./redact.ts";
 import { compileRequestDetails, type RequestDetails, type RequestInfo, readRequest } from "./request.ts";
 import type { RouteTable } from "./route.ts";
 

@@ -3,8 +3,8 @@
  * expressions compiled, conjunctions flattened and put in order of cost, so
  * that a cheap column can spare the reading of a dear one.
  */
-import { CORE_COLUMNS } from "../event/columns.ts";
-import { type Filter, fieldOf, type Leaf, MESSAGE, STACK } from "./language/ast.ts";
+import { CORE_COLUMNS } from "../../event/columns.ts";
+import { type Filter, fieldOf, type Leaf, MESSAGE, STACK } from "../language/ast.ts";
 import { type Matcher, matcherOf } from "./match.ts";
 
 export type Node =

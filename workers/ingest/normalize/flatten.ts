@@ -5,10 +5,10 @@
  * through here. `log.ts` and `normalize.ts` hand in values; the batch builder
  * takes the lists.
  */
-import type { AttributeList, AttributeValue } from "../event/event.ts";
+import type { AttributeList, AttributeValue } from "../../event/event.ts";
+import { clip, MAX_ATTRIBUTES, MAX_DEPTH, MAX_KEY_CHARS, MAX_VALUE_CHARS } from "../limits.ts";
+import { REDACTED, type Redactor } from "../redact/redact.ts";
 import { jsonOf, scalarOf } from "./json.ts";
-import { clip, MAX_ATTRIBUTES, MAX_DEPTH, MAX_KEY_CHARS, MAX_VALUE_CHARS } from "./limits.ts";
-import { REDACTED, type Redactor } from "./redact.ts";
 
 /**
  * Names seen, as a tree: `user` → `user.id`. A name is joined, measured and

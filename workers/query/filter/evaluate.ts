@@ -5,9 +5,9 @@
  * match", so it holds for rows that lack the field.
  */
 
-import type { Column, ColumnBatch, NumberColumn, StringColumn } from "../event/batch.ts";
-import { isFailure } from "../event/failure.ts";
-import { dictIncludes } from "../store/text-column.ts";
+import type { Column, ColumnBatch, NumberColumn, StringColumn } from "../../event/batch.ts";
+import { isFailure } from "../../event/failure.ts";
+import { dictIncludes } from "../../store/text-column.ts";
 import { type Node, OUTCOME, STATUS } from "./compile.ts";
 import { booleanText, type Matcher } from "./match.ts";
 

@@ -7,11 +7,11 @@
  * are, and its text is not stored twice. Logged Errors keep kind `log` and carry
  * `name` and `stack`, so that they can be grouped like exceptions.
  */
-import type { OwnFields } from "../event/event.ts";
+import type { OwnFields } from "../../event/event.ts";
+import { clip, MAX_MESSAGE_CHARS, MAX_STACK_CHARS } from "../limits.ts";
+import type { Redactor } from "../redact/redact.ts";
 import { AttributeCollector, type NameTree } from "./flatten.ts";
 import { type Fields, isFields, text } from "./item.ts";
-import { clip, MAX_MESSAGE_CHARS, MAX_STACK_CHARS } from "./limits.ts";
-import type { Redactor } from "./redact.ts";
 import { render, renderArguments } from "./render.ts";
 
 /** Longer text is not parsed as JSON: it would hold the isolate up. */

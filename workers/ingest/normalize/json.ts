@@ -4,8 +4,8 @@
  * in number of values. Used for lists, for what is nested too deep, and for
  * items that could not be read.
  */
-import { clip, MAX_VALUE_CHARS } from "./limits.ts";
-import { hides, REDACTED, type Redactor } from "./redact.ts";
+import { clip, MAX_VALUE_CHARS } from "../limits.ts";
+import { hides, REDACTED, type Redactor } from "../redact/redact.ts";
 
 const MAX_VALUES = 2_000;
 const MAX_DEPTH = 8;

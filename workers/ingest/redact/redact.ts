@@ -4,9 +4,9 @@
  * One regexp tells the many texts in which nothing can be hidden from the few
  * that are worth a closer look.
  */
-import type { PlatformSettings } from "../api/contract.ts";
-import { compileKeys } from "./redact-keys.ts";
-import { REDACTED, redactPairs } from "./redact-pairs.ts";
+import type { PlatformSettings } from "../../api/contract.ts";
+import { compileKeys } from "./keys.ts";
+import { REDACTED, redactPairs } from "./pairs.ts";
 import {
   CARD_HINT,
   ENCODED,
@@ -17,7 +17,7 @@ import {
   redactTokens,
   redactUserInfo,
   TOKEN_PREFIX,
-} from "./redact-values.ts";
+} from "./values.ts";
 
 export { REDACTED };
 

@@ -4,9 +4,9 @@
  * matched by its type in the data, which may differ from segment to segment: an
  * attribute can be a number here and a text there.
  */
-import type { ColumnType } from "../event/columns.ts";
-import type { CompareOp, Leaf, Value } from "./language/ast.ts";
-import { formatTimeUs } from "./language/time.ts";
+import type { ColumnType } from "../../event/columns.ts";
+import type { CompareOp, Leaf, Value } from "../language/ast.ts";
+import { formatTimeUs } from "../language/time.ts";
 import { compileRegex } from "./regex.ts";
 
 export interface Matcher {
