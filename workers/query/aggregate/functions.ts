@@ -9,7 +9,7 @@ import type { ColumnType } from "../../event/columns.ts";
 import { columnsOf, compileFilter } from "../filter/compile.ts";
 import { evaluate } from "../filter/evaluate.ts";
 import { numberText } from "../filter/match.ts";
-import type { Aggregate } from "../language/ast.ts";
+import type { Aggregate, Field } from "../language/ast.ts";
 import { MAX_EXACT_DISTINCT } from "../limits.ts";
 import { DistinctStore } from "./distinct.ts";
 import { numbersOf } from "./numbers.ts";
@@ -56,7 +56,7 @@ export function aggregatorOf(aggregate: Aggregate, shared: Shared): Aggregator {
     case "count_distinct":
       return new Distinct(aggregate.field.physical);
     case "quantile":
-      return new Quantile(aggregate.field.physical, aggregate.q, shared);
+      return new Quantile(aggregate.field, aggregate.q, shared);
   }
 }
 
@@ -258,12 +258,12 @@ class Quantile implements Aggregator {
   /** The first aggregate of a field fills the store for the others. */
   private readonly fills: boolean;
 
-  constructor(column: string, q: number, shared: Shared) {
+  constructor({ physical: column, core }: Field, q: number, shared: Shared) {
     this.columns = [column];
     this.q = q;
     const known = shared.values.get(column);
     this.fills = known === undefined;
-    this.store = known ?? new ValueStore(shared.budget);
+    this.store = known ?? new ValueStore(shared.budget, core?.type === "time");
     shared.values.set(column, this.store);
   }
 

@@ -46,9 +46,15 @@ export function parseTimeUs(input: string | number, nowMs: number): number | und
   return parseIso(text);
 }
 
+/** Date.parse takes 30 February for 2 March. */
+function isDay(day: string): boolean {
+  const ms = Date.parse(day);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(day);
+}
+
 /** Date.parse stops at milliseconds: the rest of the fraction is added by hand. */
 function parseIso(text: string): number | undefined {
-  if (!ISO.test(text)) return undefined;
+  if (!ISO.test(text) || !isDay(text.slice(0, 10))) return undefined;
   const fraction = /[.,](\d{1,9})/.exec(text)?.[1];
   let plain = text
     .replace(/[.,]\d{1,9}/, "")
