@@ -62,13 +62,8 @@ const SHARED = ["workers/event", "workers/query/language", "workers/api/contract
 /** Everything under dashboard/, what it shares with the platform, and the versions of the tools. */
 function hashInputs() {
   const hash = createHash("sha256");
-  const files = [
-    ...walk(SOURCE),
-    ...walk(join(ROOT, "workers/event")),
-    ...walk(join(ROOT, "workers/query/language")),
-    join(ROOT, "workers/api/contract.ts"),
-  ];
-  for (const file of [...files, join(ROOT, "package-lock.json")].sort()) {
+  const files = [SOURCE, ...[...SHARED, "package-lock.json"].map((path) => join(ROOT, path))].flatMap(filesAt);
+  for (const file of files.sort()) {
     hash
       .update(`${relative(ROOT, file)}\0`)
       .update(readFileSync(file))
