@@ -8,7 +8,7 @@ import { openSegment } from "../../../workers/store/segment-reader.ts";
 import { ROW_GROUP_ROWS, writeSegment } from "../../../workers/store/segment-writer.ts";
 import { type Bucket, openBucket } from "../../support/duckdb.ts";
 import { arbitraryEvent } from "../../support/events.ts";
-import { batchOf, cells, seeded, sourceOf } from "../../support/segments.ts";
+import { batchOf, cells, hexOf, numberColumn, seeded, sourceOf, stringColumn } from "../../support/segments.ts";
 
 let bucket: Bucket;
 beforeEach(async () => {
@@ -61,28 +61,11 @@ describe("DuckDB reads what was written", () => {
   }, async () => {
     const rows = ROW_GROUP_ROWS + 5_000;
     const random = seeded(5);
-    const hex = (digits: number) => {
-      let text = "";
-      while (text.length < digits)
-        text += Math.floor(random() * 2 ** 32)
-          .toString(16)
-          .padStart(8, "0");
-      return text.slice(0, digits);
-    };
-    const column = (make: (row: number) => string | undefined): Column => {
-      const dict: string[] = [];
-      const index = new Int32Array(rows).fill(-1);
-      for (let row = 0; row < rows; row++) {
-        const value = make(row);
-        if (value !== undefined) index[row] = dict.push(value) - 1;
-      }
-      return { type: "string", dict, index };
-    };
+    const hex = (digits: number) => hexOf(random, digits);
+    const column = (make: (row: number) => string | undefined) => stringColumn(rows, make);
     const ids = Array.from({ length: 9_000 }, () => hex(36));
-    const numbers = (type: "number" | "boolean" | "time", make: (row: number) => number): Column => ({
-      type,
-      data: Float64Array.from({ length: rows }, (_, row) => make(row)),
-    });
+    const numbers = (type: "number" | "boolean" | "time", make: (row: number) => number) =>
+      numberColumn(rows, type, make);
     const batch: ColumnBatch = {
       rows,
       columns: new Map<string, Column>([

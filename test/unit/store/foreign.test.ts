@@ -8,23 +8,12 @@ import type { Column, ColumnBatch } from "../../../workers/event/batch.ts";
 import { openSegment } from "../../../workers/store/segment-reader.ts";
 import { writeSegment } from "../../../workers/store/segment-writer.ts";
 import { type Bucket, openBucket } from "../../support/duckdb.ts";
-import { cells, seeded, sourceOf } from "../../support/segments.ts";
+import { cells, numberColumn, seeded, sourceOf, stringColumn } from "../../support/segments.ts";
 
 const rows = 5_000;
 const random = seeded(23);
-const strings = (make: (row: number) => string | undefined): Column => {
-  const dict: string[] = [];
-  const index = new Int32Array(rows).fill(-1);
-  for (let row = 0; row < rows; row++) {
-    const value = make(row);
-    if (value !== undefined) index[row] = dict.push(value) - 1;
-  }
-  return { type: "string", dict, index };
-};
-const numbers = (type: "number" | "boolean" | "time", make: (row: number) => number): Column => ({
-  type,
-  data: Float64Array.from({ length: rows }, (_, row) => make(row)),
-});
+const strings = (make: (row: number) => string | undefined) => stringColumn(rows, make);
+const numbers = (type: "number" | "boolean" | "time", make: (row: number) => number) => numberColumn(rows, type, make);
 const batch: ColumnBatch = {
   rows,
   columns: new Map<string, Column>([

@@ -4,32 +4,14 @@ import type { Column, ColumnBatch } from "../../../workers/event/batch.ts";
 import { sortByTime } from "../../../workers/store/merge.ts";
 import { openSegment } from "../../../workers/store/segment-reader.ts";
 import { ROW_GROUP_ROWS, writeSegment } from "../../../workers/store/segment-writer.ts";
-import { cells, seeded, sourceOf } from "../../support/segments.ts";
+import { cells, hexOf, numberColumn, seeded, sourceOf, stringColumn } from "../../support/segments.ts";
 
 const random = seeded(13);
-const hex = (digits: number) => {
-  let text = "";
-  while (text.length < digits)
-    text += Math.floor(random() * 2 ** 32)
-      .toString(16)
-      .padStart(8, "0");
-  return text.slice(0, digits);
-};
+const hex = (digits: number) => hexOf(random, digits);
 
 function batch(rows: number): ColumnBatch {
-  const strings = (make: (row: number) => string | undefined): Column => {
-    const dict: string[] = [];
-    const index = new Int32Array(rows).fill(-1);
-    for (let row = 0; row < rows; row++) {
-      const value = make(row);
-      if (value !== undefined) index[row] = dict.push(value) - 1;
-    }
-    return { type: "string", dict, index };
-  };
-  const numbers = (type: "number" | "time", make: (row: number) => number): Column => ({
-    type,
-    data: Float64Array.from({ length: rows }, (_, row) => make(row)),
-  });
+  const strings = (make: (row: number) => string | undefined) => stringColumn(rows, make);
+  const numbers = (type: "number" | "time", make: (row: number) => number) => numberColumn(rows, type, make);
   const ids = Array.from({ length: Math.ceil(rows / 6) }, () => hex(36));
   return {
     rows,
