@@ -26,7 +26,8 @@ let stores = 0;
 export function batchOf(events: readonly TailraceEvent[]) {
   const builder = new BatchBuilder();
   for (const event of events) builder.push(event);
-  return { batch: decodeBatch(builder.encode()), minTime: builder.minTime, maxTime: builder.maxTime };
+  const text = builder.encode();
+  return { batch: decodeBatch(text), minTime: builder.minTime, maxTime: builder.maxTime, chars: text.length };
 }
 
 /** Each list becomes one live batch or one segment. */

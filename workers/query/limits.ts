@@ -1,5 +1,5 @@
 /**
- * The limits of a query, in one place: a Worker has 128 MB and 30 s of CPU, and
+ * The limits of a query, in one place: a Worker has 128 MB and one thread, and
  * one question must not take the isolate from the others. Exceeding a limit is
  * a tagged error that says what to do, never a crash.
  */
@@ -23,10 +23,10 @@ export const MAX_STATE_BYTES = 32 << 20;
 export const MAX_SEGMENTS = 3_000;
 /** Bytes read from R2 for one query. */
 export const MAX_BYTES = 2_000_000_000;
-/** Wall time of one query, ms. A Worker's CPU limit is 30 s. */
+/** Wall time of one query, ms: longer than anybody waits for a page. */
 export const MAX_WALL_MS = 25_000;
-/** Encoded bytes of unsealed batches that one query takes from the Ingesters. */
-export const MAX_LIVE_BYTES = 32 << 20;
+/** Unsealed batches that one query takes from the Ingesters, in characters of their encoded text. */
+export const MAX_LIVE_CHARS = 32 << 20;
 /** An Ingester that does not answer in this time is reported as missing, ms. */
 export const LIVE_TIMEOUT_MS = 5_000;
 /** Reads under way at once: a Worker may wait for six connections. */
@@ -46,7 +46,7 @@ export const MAX_CACHED_COLUMN = 1 << 20;
 /** … and parsed footers. */
 export const FOOTER_CACHE_BYTES = 2 << 20;
 /** Decoded unsealed batches kept in the isolate between queries, as encoded characters. */
-export const LIVE_CACHE_BYTES = 6 << 20;
+export const LIVE_CACHE_CHARS = 6 << 20;
 
 /** Without `from`, a query looks back this far, ms. */
 export const DEFAULT_RANGE_MS = 3_600_000;

@@ -8,7 +8,7 @@ import type { IngesterRpc, UnsealedBatch } from "../buffer/contract.ts";
 import { type ColumnBatch, decodeBatch } from "../event/batch.ts";
 import type { ShardRow } from "../store/catalog.ts";
 import { within } from "../util/within.ts";
-import { LIVE_CACHE_BYTES, LIVE_TIMEOUT_MS, MAX_LIVE_BYTES } from "./limits.ts";
+import { LIVE_CACHE_CHARS, LIVE_TIMEOUT_MS, MAX_LIVE_CHARS } from "./limits.ts";
 import type { TimeRange } from "./plan.ts";
 
 /** Ingesters asked at once. */
@@ -22,6 +22,8 @@ export interface LiveBatch {
   minTime: number;
   maxTime: number;
   batch: ColumnBatch;
+  /** Of its text: what the limits count. */
+  chars: number;
 }
 
 export interface LiveAnswer {
@@ -36,15 +38,15 @@ interface ShardCache {
   /** All batches up to this id that were unsealed when asked. */
   through: number;
   batches: LiveBatch[];
-  /** Encoded. */
-  bytes: number;
 }
 
 const cache = new Map<string, ShardCache>();
-let cachedBytes = 0;
+let cachedChars = 0;
+
+const charsOf = (batches: readonly LiveBatch[]) => batches.reduce((sum, { chars }) => sum + chars, 0);
 
 function forget(shard: string): void {
-  cachedBytes -= cache.get(shard)?.bytes ?? 0;
+  cachedChars -= charsOf(cache.get(shard)?.batches ?? []);
   cache.delete(shard);
 }
 
@@ -54,7 +56,7 @@ export async function readLive(
   range: TimeRange,
 ): Promise<LiveAnswer> {
   const answer: LiveAnswer = { batches: [], missing: [] };
-  const budget = { left: MAX_LIVE_BYTES };
+  const budget = { left: MAX_LIVE_CHARS };
   for (let at = 0; at < shards.length; at += ASK_WIDTH) {
     const asked = shards.slice(at, at + ASK_WIDTH).map((row) => readShard(ingesters, row, range, budget));
     for (const part of await Promise.all(asked)) {
@@ -74,18 +76,18 @@ async function readShard(
 ): Promise<LiveBatch[] | string> {
   const { shard } = row;
   try {
-    const known = cache.get(shard) ?? { through: row.sealedThrough, batches: [], bytes: 0 };
-    const fresh = await ask(ingesters, shard, ALL, known.through, LIVE_CACHE_BYTES);
+    const known = cache.get(shard) ?? { through: row.sealedThrough, batches: [] };
+    const fresh = await ask(ingesters, shard, ALL, known.through, LIVE_CACHE_CHARS);
     if (fresh.more) {
       // Too much to keep: only what this query's time range needs.
       forget(shard);
       const ranged = await ask(ingesters, shard, range, row.sealedThrough, Math.max(budget.left, 0));
-      budget.left -= ranged.bytes;
+      budget.left -= charsOf(ranged.batches);
       if (ranged.more) return `${shard}: more unsealed events than one query can read`;
       return ranged.batches;
     }
     const batches = [...known.batches, ...fresh.batches].filter((b) => b.id > row.sealedThrough);
-    remember(shard, known, batches, fresh.bytes);
+    remember(shard, known.through, batches);
     return batches;
   } catch (error) {
     forget(shard);
@@ -93,14 +95,14 @@ async function readShard(
   }
 }
 
-function remember(shard: string, known: ShardCache, batches: LiveBatch[], newBytes: number): void {
+/** `known`: through which id the cache held all there was. */
+function remember(shard: string, known: number, batches: LiveBatch[]): void {
   forget(shard);
-  const bytes = batches.length === 0 ? 0 : known.bytes + newBytes;
-  const through = batches.at(-1)?.id ?? known.through;
-  while (cachedBytes + bytes > LIVE_CACHE_BYTES && cache.size > 0) forget(cache.keys().next().value as string);
-  if (cachedBytes + bytes > LIVE_CACHE_BYTES) return;
-  cache.set(shard, { through, batches, bytes });
-  cachedBytes += bytes;
+  const chars = charsOf(batches);
+  while (cachedChars + chars > LIVE_CACHE_CHARS && cache.size > 0) forget(cache.keys().next().value as string);
+  if (cachedChars + chars > LIVE_CACHE_CHARS) return;
+  cache.set(shard, { through: batches.at(-1)?.id ?? known, batches });
+  cachedChars += chars;
 }
 
 async function ask(
@@ -108,24 +110,24 @@ async function ask(
   shard: string,
   range: TimeRange,
   afterId: number,
-  maxBytes: number,
-): Promise<{ batches: LiveBatch[]; bytes: number; more: boolean }> {
+  maxChars: number,
+): Promise<{ batches: LiveBatch[]; more: boolean }> {
   const ingester: Pick<IngesterRpc, "unsealed"> = ingesters.getByName(shard);
   const batches: LiveBatch[] = [];
-  let bytes = 0;
+  let chars = 0;
   let after = afterId;
   for (;;) {
     const page = await within(LIVE_TIMEOUT_MS, undefined, ingester.unsealed({ ...range, afterId: after }));
     for (const batch of page.batches) {
-      bytes += batch.batch.length;
+      chars += batch.batch.length;
       batches.push(decode(shard, batch));
     }
-    if (!page.more) return { batches, bytes, more: false };
-    if (bytes > maxBytes) return { batches, bytes, more: true };
+    if (!page.more) return { batches, more: false };
+    if (chars > maxChars) return { batches, more: true };
     after = page.batches.at(-1)?.id ?? after;
   }
 }
 
 function decode(shard: string, { id, minTime, maxTime, batch }: UnsealedBatch): LiveBatch {
-  return { shard, id, minTime, maxTime, batch: decodeBatch(batch) };
+  return { shard, id, minTime, maxTime, batch: decodeBatch(batch), chars: batch.length };
 }
