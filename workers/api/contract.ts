@@ -1,6 +1,6 @@
 /**
- * The shapes of the HTTP API, shared with the dashboard (types only: importing
- * this file adds nothing to its bundle). Times in answers are ms since the
+ * The shapes of the HTTP API, shared with the dashboard: types, and two
+ * constants. Times in answers are ms since the
  * epoch unless the name says otherwise; in questions (`from`, `to`) they are
  * ISO 8601, epoch ms, or relative (`-1h`, `now`).
  */

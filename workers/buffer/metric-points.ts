@@ -10,7 +10,7 @@ import { type Rollup, RollupSums } from "../store/counts/merge.ts";
 export const POINTS_PER_INVOCATION = 250;
 /** Of the index, in bytes. */
 const INDEX_BYTES = 96;
-/** Of each of the six blobs, so that together they stay far below 16 KB. */
+/** Of each of the five blobs, so that together they stay far below 16 KB. */
 const BLOB_CHARS = 512;
 
 /**

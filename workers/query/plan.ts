@@ -5,7 +5,7 @@
 import type { CatalogSegment, SegmentPruning } from "../store/catalog.ts";
 import { mayMatch, type PruneTest, type Pruning } from "../store/pruning.ts";
 import { compileFilter, type Node } from "./filter/compile.ts";
-import type { Aggregate, Field, GroupKey, Pipe, Query, SortKey } from "./language/ast.ts";
+import type { Aggregate, Field, GroupKey, Leaf, Pipe, Query, SortKey } from "./language/ast.ts";
 import { autoBinUs } from "./language/time.ts";
 
 /** µs, half-open `[from, to)`. */
@@ -63,23 +63,19 @@ function narrow(filter: Node, range: TimeRange): TimeRange {
   let { from, to } = range;
   for (const node of conjuncts(filter)) {
     if (node.kind !== "leaf" || node.column !== "time") continue;
-    const { leaf } = node;
-    const min =
-      leaf.kind === "range"
-        ? leaf.min.number
-        : leaf.kind === "compare" && leaf.op[0] === ">"
-          ? leaf.value.number
-          : undefined;
-    const max =
-      leaf.kind === "range"
-        ? leaf.max.number
-        : leaf.kind === "compare" && leaf.op[0] === "<"
-          ? leaf.value.number
-          : undefined;
+    const { min, max } = boundsOf(node.leaf);
     if (min !== undefined) from = Math.max(from, min);
     if (max !== undefined) to = Math.min(to, max + 1);
   }
   return { from, to };
+}
+
+/** As if both ends were included: what is read may be a little more, never less. */
+function boundsOf(leaf: Leaf): { min?: number | undefined; max?: number | undefined } {
+  if (leaf.kind === "range") return { min: leaf.min.number, max: leaf.max.number };
+  if (leaf.kind !== "compare") return {};
+  const { number } = leaf.value;
+  return leaf.op === ">" || leaf.op === ">=" ? { min: number } : { max: number };
 }
 
 /** `script:a`, `script:(a OR b)`: the catalog is asked for these Workers only. */

@@ -98,7 +98,8 @@ function finder(texts: Texts, needle: string, ignoreCase: boolean): (at: number)
   };
 }
 
-function ignoringCase(needle: string, flags: string): RegExp {
+/** A literal as a pattern. Without the `u` flag: an ASCII letter matches nothing but its two cases. */
+export function ignoringCase(needle: string, flags: "i" | "gi"): RegExp {
   return new RegExp(needle.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"), flags);
 }
 

@@ -5,6 +5,7 @@
  * attribute can be a number here and a text there.
  */
 import type { ColumnType } from "../../event/columns.ts";
+import { ignoringCase } from "../../store/text-column.ts";
 import type { CompareOp, Leaf, Value } from "../language/ast.ts";
 import { formatTimeUs } from "../language/time.ts";
 import { compileRegex } from "./regex.ts";
@@ -26,7 +27,7 @@ export function matcherOf(leaf: Leaf): Matcher {
     case "equals":
       return equals(leaf.value);
     case "contains": {
-      const pattern = literalPattern(leaf.text, "i");
+      const pattern = ignoringCase(leaf.text, "i");
       return { ...asText((value) => pattern.test(value)), contains: leaf.text };
     }
     case "prefix":
@@ -93,9 +94,4 @@ export const booleanText = (value: number) => (value === 1 ? "true" : "false");
 /** How a number of a column is shown, and matched by filters on text. */
 export function numberText(value: number, type: ColumnType): string {
   return type === "boolean" ? booleanText(value) : type === "time" ? formatTimeUs(value) : String(value);
-}
-
-/** A literal as a pattern. Without the `u` flag: an ASCII letter matches nothing but its two cases. */
-function literalPattern(needle: string, flags: string): RegExp {
-  return new RegExp(needle.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"), flags);
 }
