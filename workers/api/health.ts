@@ -80,7 +80,7 @@ async function checkDatabase(env: Env): Promise<string[]> {
 }
 
 /** `wrangler types` cannot know the class behind the name. */
-const ingester = (env: Env, shard: string) => env.INGESTER.getByName(shard) as unknown as IngesterRpc;
+const ingester = (env: Env, shard: string): Pick<IngesterRpc, "status"> => env.INGESTER.getByName(shard);
 
 type Asked = { shard: string; status?: IngesterStatus; error?: string };
 

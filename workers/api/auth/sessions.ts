@@ -126,6 +126,7 @@ async function extend(env: Env, { session, token }: Found, now: number): Promise
     .update(schema.sessions)
     .set({ expiresAt })
     .where(eq(schema.sessions.hash, session.hash))
+    // Not worth failing a request for: the next one tries again.
     .catch(() => undefined);
 }
 

@@ -90,5 +90,6 @@ async function touch(env: Env, row: TokenRow, now: number): Promise<void> {
     .update(tokens)
     .set({ lastUsedAt: now })
     .where(and(eq(tokens.id, row.id), or(isNull(tokens.lastUsedAt), lt(tokens.lastUsedAt, due))))
+    // Not worth failing a request for: the next one tries again.
     .catch(() => undefined);
 }
