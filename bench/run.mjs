@@ -1,18 +1,19 @@
 /**
  * `npm run bench`: the figures that Tailrace promises, each as a ratio to a
  * limit or a peer that was measured in the same run, and what a million
- * invocations cost. Prints Markdown and writes it to docs/bench.md.
+ * invocations cost. Prints Markdown and writes it to docs/bench.md and,
+ * the tables alone, into README.md.
  *
  *   npm run bench                 all, a few minutes
  *   npm run bench -- --quick      smaller, under two minutes, not written down
  *   npm run bench -- --clickhouse beside the ClickHouse engine (installs half a gigabyte into dist/)
  *   npm run bench -- ingest cost  some of: ingest observed queries freshness dashboard cost
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { run } from "../scripts/lib/complaint.mjs";
+import { Complaint, run } from "../scripts/lib/complaint.mjs";
 import { prepare, ROOT } from "../scripts/lib/toolchain.mjs";
 
 const FULL = {
@@ -31,22 +32,39 @@ const QUICK = {
   spanMs: 24 * 3_600_000,
   probes: 20,
 };
+/** A whole run takes some four minutes; one that hangs ends here, and its workerd with it. */
+const LIMIT_MS = 570_000;
+/** Where README.md has the figures. */
+const MARKS = ["<!-- figures of npm run bench -->", "<!-- end of the figures -->"];
 const PARTS = ["ingest", "observed", "queries", "freshness", "dashboard", "cost"];
 
 run(async () => {
   const args = process.argv.slice(2);
   await prepare(fileURLToPath(import.meta.url), args);
+  setTimeout(() => {
+    console.error(`the bench is not done after ${LIMIT_MS / 1000} s: something hangs`);
+    process.exit(1);
+  }, LIMIT_MS).unref();
   const quick = args.includes("--quick");
   const size = { ...(quick ? QUICK : FULL), clickhouse: args.includes("--clickhouse") };
   const chosen = PARTS.filter((part) => args.every((arg) => arg.startsWith("--")) || args.includes(part));
   const { bench } = await import("./lib/report.mjs");
-  const markdown = await bench({ size, chosen, machine: machine(quick) });
-  console.log(`\n${markdown}`);
+  const { full, summary } = await bench({ size, chosen, machine: machine(quick) });
+  console.log(`\n${full}`);
   if (quick || chosen.length < PARTS.length) return;
-  mkdirSync(join(ROOT, "docs"), { recursive: true });
-  writeFileSync(join(ROOT, "docs/bench.md"), markdown);
-  console.log("written to docs/bench.md");
+  writeFileSync(join(ROOT, "docs/bench.md"), full);
+  const readme = join(ROOT, "README.md");
+  writeFileSync(readme, withFigures(readFileSync(readme, "utf8"), summary));
+  console.log("written to docs/bench.md and README.md");
 });
+
+/** Replaces what stands between the two marks. */
+function withFigures(text, figures) {
+  const [before, rest] = text.split(MARKS[0]);
+  const after = rest?.split(MARKS[1])[1];
+  if (after === undefined) throw new Complaint(`README.md has no place for the figures (${MARKS.join(" … ")})`);
+  return `${before}${MARKS[0]}\n${figures}\n${MARKS[1]}${after}`;
+}
 
 function machine(quick) {
   const processors = cpus();

@@ -48,17 +48,23 @@ async function sealedQueries(size) {
   }
 }
 
+/** The whole of it for docs/, and the two tables alone for the README. */
 function document(found, machine) {
-  const parts = [
+  const promises = table(["measure", "measured", "compared with", "ratio", "floor", "aim", ""], promised(found));
+  const cost = found.cost ? costNotes(found) : undefined;
+  const ran = `\`npm run bench\` on ${machine}.`;
+  const full = [
     "# Measured figures",
     "",
-    `\`npm run bench\` on ${machine}. Everything ran in one workerd on this machine: the observed Workers, Tailrace, and the local stand-ins of R2 and D1, with the load generator on the other core.`,
+    `${ran} Everything ran in one workerd on this machine: the observed Workers, Tailrace, and the local stand-ins of R2 and D1, with the load generator on the other core.`,
     "",
-    table(["measure", "measured", "compared with", "ratio", "floor", "aim", ""], promised(found)),
+    promises,
   ];
-  if (found.queries) parts.push("", ...queryNotes(found.queries));
-  if (found.cost) parts.push("", "## Operations per million invocations", "", ...costNotes(found));
-  return `${parts.join("\n")}\n`;
+  if (found.queries) full.push("", ...queryNotes(found.queries));
+  if (cost) full.push("", "## Operations per million invocations", "", cost.text, "", cost.markdown);
+  const summary = [`${ran} [docs/bench.md](docs/bench.md) has the details.`, "", promises];
+  if (cost) summary.push("", cost.text, "", cost.markdown);
+  return { full: `${full.join("\n")}\n`, summary: summary.join("\n") };
 }
 
 /** One row per promise: measured, peer, ratio, floor, aim, verdict. */
@@ -182,9 +188,8 @@ function costNotes({ cost, observed, queries }) {
     eventsPerInvocation: cost.events / cost.tailItems,
     shards: cost.scripts,
   };
-  return [
-    `Counted while the shop served ${show(cost.tailItems)} invocations in ${show(cost.seconds)} s (${show(facts.eventsPerInvocation)} events each), with everything sealed at the end. CPU is the difference between the two shops above, so it includes what R2 and D1 would do elsewhere.`,
-    "",
-    costTable(cost, facts).markdown,
-  ];
+  return {
+    text: `Counted while the shop served ${show(cost.tailItems)} invocations in ${show(cost.seconds)} s (${show(facts.eventsPerInvocation)} events each), with everything sealed at the end. CPU is the difference between the two shops above, so it includes what R2 and D1 would do elsewhere.`,
+    markdown: costTable(cost, facts).markdown,
+  };
 }
