@@ -1,5 +1,6 @@
 /** Runs queries over events in memory, some of them live and some in segments: no workerd, no D1. */
-import { BatchBuilder, decodeBatch } from "../../workers/event/batch.ts";
+import { BatchBuilder } from "../../workers/event/batch-builder.ts";
+import { decodeBatch } from "../../workers/event/batch-wire.ts";
 import type { TailraceEvent } from "../../workers/event/event.ts";
 import { Budget, type Limits } from "../../workers/query/budget.ts";
 import { decodeCursor, EventSink } from "../../workers/query/events.ts";

@@ -1,12 +1,7 @@
 /** Batches and segments for tests of the store, in Node and in workerd alike. */
-import {
-  BatchBuilder,
-  type Column,
-  type ColumnBatch,
-  cell,
-  decodeBatch,
-  type NumberColumn,
-} from "../../workers/event/batch.ts";
+import { type Column, type ColumnBatch, cell, type NumberColumn } from "../../workers/event/batch.ts";
+import { BatchBuilder } from "../../workers/event/batch-builder.ts";
+import { decodeBatch } from "../../workers/event/batch-wire.ts";
 import type { AttributeValue, TailraceEvent } from "../../workers/event/event.ts";
 import type { ByteSource } from "../../workers/store/segment-reader.ts";
 

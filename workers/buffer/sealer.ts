@@ -9,7 +9,8 @@
  * crash between any two steps the same rows make the same keys again, the D1
  * batch counts once, and nothing leaves the log before it is in the catalog.
  */
-import { type ColumnBatch, decodeBatch } from "../event/batch.ts";
+import type { ColumnBatch } from "../event/batch.ts";
+import { decodeBatch } from "../event/batch-wire.ts";
 import type { LedgerDelta, RollupDelta } from "../event/rollup.ts";
 import { BatchCollection } from "../store/batch-collection.ts";
 import { LedgerSums, type Rollup, RollupSums } from "../store/counts/merge.ts";

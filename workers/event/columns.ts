@@ -3,7 +3,7 @@
  * (`physical`, the OpenTelemetry or Cloudflare tracing name where there is
  * one), and what a user may type (`aliases`, besides `name` and `physical`).
  *
- * Used by `batch.ts` and `store/` to write columns and by `query/` to resolve
+ * Used by `batch-builder.ts` and `store/` to write columns and by `query/` to resolve
  * what a user typed. Anything that is not in here is an attribute.
  */
 import type { TailraceEvent } from "./event.ts";

@@ -1,7 +1,7 @@
 /**
  * The event: one wide record for everything a Worker does.
  *
- * `ingest/` makes events out of tail items; `batch.ts` packs them into columns
+ * `ingest/` makes events out of tail items; `batch-builder.ts` packs them into columns
  * for the Ingester; `columns.ts` says how each field is called on disk and in
  * queries. Every event carries the context of its invocation (script, version,
  * route, status …) so that one filter works on every kind; the columns

@@ -5,7 +5,9 @@
  * must not be shed.
  */
 import type { AppendRequest } from "../buffer/contract.ts";
-import { BatchBuilder, decodeBatch, eventAt } from "../event/batch.ts";
+import { eventAt } from "../event/batch.ts";
+import { BatchBuilder } from "../event/batch-builder.ts";
+import { decodeBatch } from "../event/batch-wire.ts";
 import type { InvocationFields, OwnFields, TailraceEvent } from "../event/event.ts";
 import { type LedgerDelta, type LedgerReason, MINUTE_US, RollupBuilder, type RollupDelta } from "../event/rollup.ts";
 

@@ -5,7 +5,8 @@
  * queries: only what is new travels and is parsed.
  */
 import type { IngesterRpc, UnsealedBatch } from "../buffer/contract.ts";
-import { type ColumnBatch, decodeBatch } from "../event/batch.ts";
+import type { ColumnBatch } from "../event/batch.ts";
+import { decodeBatch } from "../event/batch-wire.ts";
 import type { ShardRow } from "../store/catalog.ts";
 import { within } from "../util/within.ts";
 import { LIVE_CACHE_CHARS, LIVE_TIMEOUT_MS, MAX_LIVE_CHARS } from "./limits.ts";

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { BatchBuilder, decodeBatch, eventAt, MAX_BATCH_ATTRIBUTES } from "../../../workers/event/batch.ts";
+import { eventAt } from "../../../workers/event/batch.ts";
+import { BatchBuilder, MAX_BATCH_ATTRIBUTES } from "../../../workers/event/batch-builder.ts";
+import { decodeBatch } from "../../../workers/event/batch-wire.ts";
 import { arbitraryEvent } from "../../support/events.ts";
 
 test("core fields survive encoding and decoding, whatever the events", () => {

@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AppendRequest, AppendResult } from "../../../workers/buffer/contract.ts";
-import { decodeBatch, eventAt } from "../../../workers/event/batch.ts";
+import { eventAt } from "../../../workers/event/batch.ts";
+import { decodeBatch } from "../../../workers/event/batch-wire.ts";
 import type { OwnFields, TailraceEvent } from "../../../workers/event/event.ts";
 import type { LedgerReason } from "../../../workers/event/rollup.ts";
 import { type Clock, GroupCommit } from "../../../workers/ingest/group-commit.ts";

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Ingester } from "../../../workers/buffer/ingester.ts";
 import { ANSWER_BYTES, HARD_EVENTS, SOFT_EVENTS } from "../../../workers/buffer/limits.ts";
 import type { Log } from "../../../workers/buffer/write-ahead-log.ts";
-import { decodeBatch } from "../../../workers/event/batch.ts";
+import { decodeBatch } from "../../../workers/event/batch-wire.ts";
 import type { RollupDelta } from "../../../workers/event/rollup.ts";
 import { appendOf, ingester, invocation, TEN_O_CLOCK } from "./support.ts";
 

@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import type { AppendRequest } from "../../../workers/buffer/contract.ts";
 import type { Ingester } from "../../../workers/buffer/ingester.ts";
 import type { Stores } from "../../../workers/buffer/sealer.ts";
-import { BatchBuilder } from "../../../workers/event/batch.ts";
+import { BatchBuilder } from "../../../workers/event/batch-builder.ts";
 import type { TailraceEvent } from "../../../workers/event/event.ts";
 import { RollupBuilder } from "../../../workers/event/rollup.ts";
 

@@ -1,7 +1,8 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { BatchBuilder, decodeBatch } from "../../../workers/event/batch.ts";
+import { BatchBuilder } from "../../../workers/event/batch-builder.ts";
+import { decodeBatch } from "../../../workers/event/batch-wire.ts";
 import { arbitraryEvent } from "../../support/events.ts";
 
 test("a batch encodes and decodes inside the runtime as it does in Node", () => {

@@ -1,7 +1,8 @@
 /** Reads back what the Ingester of a script has in its log. */
 import { env } from "cloudflare:workers";
 import { shardName } from "../../../workers/buffer/contract.ts";
-import { decodeBatch, eventAt } from "../../../workers/event/batch.ts";
+import { eventAt } from "../../../workers/event/batch.ts";
+import { decodeBatch } from "../../../workers/event/batch-wire.ts";
 import type { TailraceEvent } from "../../../workers/event/event.ts";
 import type { LedgerDelta, LedgerReason, RollupDelta } from "../../../workers/event/rollup.ts";
 

@@ -1,7 +1,7 @@
 /** The whole query path in workerd: Ingesters, D1 and R2 as they are. */
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
-import { BatchBuilder } from "../../../workers/event/batch.ts";
+import { BatchBuilder } from "../../../workers/event/batch-builder.ts";
 import type { TailraceEvent } from "../../../workers/event/event.ts";
 import { fieldValues, listFields, readInvocation, runQuery } from "../../../workers/query/index.ts";
 

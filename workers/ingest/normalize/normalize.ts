@@ -13,7 +13,6 @@ import {
   MAX_ITEM_CHARS,
   MAX_MESSAGE_CHARS,
   MAX_OUTCOME_CHARS,
-  MAX_RAW_CHARS,
   MAX_STACK_CHARS,
   UNKNOWN_SCRIPT,
 } from "../limits.ts";
@@ -22,12 +21,13 @@ import { type EventInfo, readEventInfo } from "./event-info.ts";
 import { AttributeCollector, NameTree } from "./flatten.ts";
 import { isInvocationId, newInvocationId, randomPart } from "./invocation-id.ts";
 import { amount, type Fields, isFields, list, milliseconds, scriptName, text, toMicroseconds } from "./item.ts";
-import { jsonOf } from "./json.ts";
+import { addEventDetails, addItemDetails } from "./item-details.ts";
 import { isErrorLog, type LogFields, readDiagnostic, readLog } from "./log.ts";
+import { rawEvent } from "./raw.ts";
 import { compileRequestDetails, type RequestDetails, type RequestInfo, readRequest } from "./request.ts";
 import type { RouteTable } from "./route.ts";
 
-/** What the tail consumer's props say about Workers whose items lack it (the local edge; see docs of `tail.ts`). */
+/** What the tail consumer's props say about Workers whose items lack it (the local edge; `TailProps` in tail.ts). */
 export interface ItemDefaults {
   script?: string;
   version?: { id?: string; tag?: string; message?: string };
@@ -87,7 +87,7 @@ export function compileNormalizer(redactor: Redactor): Normalizer {
   return {
     read: (item, around) => readItem(item, around, redactor),
     events: (invocation, nowMs) => makeEvents(invocation, nowMs, tools),
-    raw: (item, reason, around) => rawEvent(item, reason, around, redactor),
+    raw: (item, reason, { nowMs, defaults }) => rawEvent(item, reason, nowMs, defaults.script, redactor),
   };
 }
 
@@ -306,95 +306,4 @@ function levelOf({ fields, exceptions }: Invocation): string {
   if (isFailure(fields.outcome, fields.status) || exceptions.length > 0) return "error";
   if ((fields.status ?? 0) >= 400 || clientLeft(fields.outcome)) return "warn";
   return "info";
-}
-
-/** What kinds of invocations other than fetch say about themselves. */
-function addEventDetails({ type, event }: EventInfo, out: AttributeCollector): void {
-  if (event === null) return;
-  switch (type) {
-    case "rpc":
-      out.add("rpc.method", event.rpcMethod);
-      break;
-    case "queue":
-      out.add("messaging.destination.name", event.queue);
-      out.add("messaging.batch.message_count", event.batchSize);
-      break;
-    case "scheduled":
-      out.add("faas.cron", event.cron);
-      out.add("faas.time", isoTime(event.scheduledTime));
-      break;
-    case "alarm":
-      out.add("faas.time", isoTime(event.scheduledTime));
-      break;
-    case "email":
-      out.add("email.from", event.mailFrom);
-      out.add("email.to", event.rcptTo);
-      out.add("email.size", event.rawSize);
-      break;
-    case "websocket":
-      addWebSocket(event.getWebSocketEvent, out);
-      break;
-    default:
-      out.add("event", { ...event });
-  }
-}
-
-function addWebSocket(inner: unknown, out: AttributeCollector): void {
-  if (!isFields(inner)) return;
-  out.add("websocket.event", inner.webSocketEventType);
-  out.add("websocket.close.code", inner.code);
-  out.add("websocket.close.clean", inner.wasClean);
-}
-
-function isoTime(value: unknown): unknown {
-  if (typeof value !== "number") return value;
-  const time = new Date(value);
-  return Number.isNaN(time.getTime()) ? value : time.toISOString();
-}
-
-function addItemDetails(item: Fields, truncated: boolean, out: AttributeCollector): void {
-  const model = text(item.executionModel);
-  if (model !== undefined) out.add("cloudflare.execution_model", model);
-  if (truncated) out.set("cloudflare.truncated", true);
-  out.add("cloudflare.dispatch_namespace", item.dispatchNamespace);
-  out.add("cloudflare.script_tags", item.scriptTags);
-  out.add("cloudflare.tail", item.tailAttributes);
-  out.add("cloudflare.preview", item.preview);
-  for (const key in item) if (!KNOWN_FIELDS.has(key)) out.add(`item.${key}`, item[key]);
-}
-
-/** Read elsewhere; a field that the platform adds one day is kept as an attribute. */
-const KNOWN_FIELDS = new Set(
-  `event eventTimestamp logs exceptions diagnosticsChannelEvents scriptName entrypoint scriptVersion dispatchNamespace
-  scriptTags tailAttributes preview durableObjectId outcome executionModel truncated cpuTime wallTime invocationId`.split(
-    /\s+/,
-  ),
-);
-
-function rawEvent(item: unknown, reason: string, around: Surroundings, redactor: Redactor): TailraceEvent {
-  const script = (isFields(item) ? scriptName(safely(() => item.scriptName)) : undefined) ?? around.defaults.script;
-  return {
-    time: toMicroseconds(around.nowMs),
-    kind: "raw",
-    script: script ?? UNKNOWN_SCRIPT,
-    invocation_id: newInvocationId(around.nowMs),
-    seq: 0,
-    sample_weight: 1,
-    level: "warn",
-    message: `unreadable trace item: ${reason}`,
-    attributes: { "tailrace.raw": rawText(item, redactor) },
-  };
-}
-
-function rawText(item: unknown, redactor: Redactor): string {
-  return safely(() => redactor.text(clip(jsonOf(item, redactor), MAX_RAW_CHARS))) ?? "[could not be written as JSON]";
-}
-
-/** Getters of a broken item may throw. */
-function safely<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
 }
