@@ -9,7 +9,7 @@ import { collectGarbage, GARBAGE_DELAY_MS, sweepOrphans } from "../../../workers
 import { runDaily, runHourly, sealAll } from "../../../workers/store/maintenance.ts";
 import { retain } from "../../../workers/store/retention.ts";
 import { openSegment } from "../../../workers/store/segment-reader.ts";
-import { appendOf, failingDb, ingester, invocation, sealed, TEN_O_CLOCK } from "./support.ts";
+import { appendOf, failingDb, ingester, invocation, sealed, TEN_O_CLOCK } from "../buffer/support.ts";
 
 const DAY_MS = 86_400_000;
 /** Two hours after the events of these tests. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { runBatch } from "../../../workers/db/batch.ts";
 import { foldCounts } from "../../../workers/store/counts/folding.ts";
 import { readCompleteness, readCounts, readLedger, readRollups } from "../../../workers/store/counts/read.ts";
-import { appendOf, ingester, invocation } from "./support.ts";
+import { appendOf, ingester, invocation } from "../buffer/support.ts";
 
 const HOUR_MS = 3_600_000;
 /** The start of an hour some hours ago: inside every horizon. */
