@@ -41,10 +41,10 @@ export function storeOf(live: readonly TailraceEvent[][], sealed: readonly Tailr
   sealed.forEach((events, i) => {
     if (events.length === 0) return;
     const key = `${prefix}/${i}.parquet`;
-    const { bytes, rows, minTime, maxTime, pruning, attributes } = writeSegment(sortByTime(batchOf(events).batch));
+    const { bytes, rows, minTime, maxTime, pruning } = writeSegment(sortByTime(batchOf(events).batch));
     store.objects.set(key, bytes);
     store.segments.push({ key, script: "s", minTime, maxTime, rows, bytes: bytes.length, level: 0 });
-    store.pruning.set(key, { key, pruning: JSON.parse(JSON.stringify(pruning)), attributes });
+    store.pruning.set(key, { key, pruning: JSON.parse(JSON.stringify(pruning)) });
   });
   return store;
 }

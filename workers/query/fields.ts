@@ -11,12 +11,12 @@ import {
   type ColumnType,
   OVERFLOW_COLUMN,
 } from "../event/columns.ts";
-import { findSegments, listShards, readPruning } from "../store/catalog.ts";
+import { findSegments, listShards, readAttributes } from "../store/catalog.ts";
 import { overflowAttributes } from "../store/overflow.ts";
 import { tooMuch } from "./errors.ts";
 import { compileFilter } from "./filter/compile.ts";
 import { attributeField, type Filter, fieldOf } from "./language/ast.ts";
-import { FIELD_SEGMENTS, MAX_VALUES, VALUE_EVENTS } from "./limits.ts";
+import { FIELD_SEGMENTS, MAX_FIELDS, MAX_VALUES, VALUE_EVENTS } from "./limits.ts";
 import { readLive } from "./live.ts";
 import { checkLimit, checkRange, type RangeParams } from "./params.ts";
 import type { Plan } from "./plan.ts";
@@ -55,10 +55,9 @@ export async function listFields(
     const catalog = await findSegments(env.DB, { ...range, scripts });
     if (!catalog.ok) throw tooMuch(`spans more than ${catalog.limit} segments`);
     const newest = catalog.segments.slice(-FIELD_SEGMENTS).map((s) => s.key);
-    for await (const page of readPruning(env.DB, newest)) {
-      for (const { attributes } of page) for (const { name, type } of attributes) add(name, type);
-    }
-    return { fields: [...coreFields(), ...attributeFields(types)].filter((f) => matches(f, params.prefix ?? "")) };
+    for (const { name, type } of await readAttributes(env.DB, newest, MAX_FIELDS)) add(name, type);
+    const found = [...coreFields(), ...attributeFields(types)].filter((f) => matches(f, params.prefix ?? ""));
+    return { fields: found.slice(0, MAX_FIELDS) };
   });
 }
 

@@ -57,6 +57,8 @@ export const PRUNING_CACHE_BYTES = 4 << 20;
 
 /** Segments whose attribute lists are read for completion. */
 export const FIELD_SEGMENTS = 200;
+/** Fields of one answer: some 500 KB of JSON. Further ones are not offered, yet can be asked for. */
+export const MAX_FIELDS = 5_000;
 /** Events looked at for the values of a field: enough to be typical, few enough to be quick. */
 export const VALUE_EVENTS = 500_000;
 /** Values of a field in one answer. */

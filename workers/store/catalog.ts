@@ -46,7 +46,6 @@ export interface CatalogSegment {
 export interface SegmentPruning {
   key: string;
   pruning: Pruning;
-  attributes: { name: string; type: ColumnType }[];
 }
 
 export type CatalogAnswer =
@@ -92,16 +91,26 @@ export async function findSegments(d1: D1Database, question: CatalogQuestion): P
 export async function* readPruning(d1: D1Database, keys: readonly string[]): AsyncGenerator<SegmentPruning[]> {
   for (let from = 0; from < keys.length; from += PRUNING_PAGE) {
     const page = JSON.stringify(keys.slice(from, from + PRUNING_PAGE));
-    const [rows = []] = await runBatch<{ key: string; pruning: string; attributes: string }>(d1, [
-      sql`SELECT s.key, s.pruning, s.attributes FROM json_each(${page}) AS k
+    const [rows = []] = await runBatch<{ key: string; pruning: string }>(d1, [
+      sql`SELECT s.key, s.pruning FROM json_each(${page}) AS k
         JOIN ${segments} AS s ON s.key = k.value ORDER BY k.key`,
     ]);
-    yield rows.map(({ key, pruning, attributes }) => ({
-      key,
-      pruning: JSON.parse(pruning) as Pruning,
-      attributes: JSON.parse(attributes) as SegmentPruning["attributes"],
-    }));
+    yield rows.map(({ key, pruning }) => ({ key, pruning: JSON.parse(pruning) as Pruning }));
   }
+}
+
+/** The attributes of the given segments, each name and type once: D1 sorts them out, for most segments have the same. */
+export async function readAttributes(
+  d1: D1Database,
+  keys: readonly string[],
+  limit: number,
+): Promise<{ name: string; type: ColumnType }[]> {
+  const [rows = []] = await runBatch<{ name: string; type: ColumnType }>(d1, [
+    sql`SELECT DISTINCT a.value->>'name' AS name, a.value->>'type' AS type
+      FROM ${segments} AS s, json_each(s.attributes) AS a
+      WHERE s.key IN (SELECT value FROM json_each(${JSON.stringify(keys)})) LIMIT ${limit}`,
+  ]);
+  return rows;
 }
 
 /** One JSON parameter, however many names: D1 takes 100 parameters. */

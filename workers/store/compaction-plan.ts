@@ -8,7 +8,7 @@ export interface CompactionInput {
   /** Compressed. */
   bytes: number;
   level: number;
-  /** Number of attribute columns. */
+  /** Number of attribute columns; what overflows is text of one more. */
   attributes: number;
 }
 

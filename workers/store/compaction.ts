@@ -20,6 +20,7 @@ import { within } from "../util/within.ts";
 import { BatchCollection } from "./batch-collection.ts";
 import { type CompactionInput, MAX_OUTPUT_ROWS, planGroups } from "./compaction-plan.ts";
 import { GARBAGE_DELAY_MS } from "./garbage.ts";
+import { MAX_ATTRIBUTE_COLUMNS } from "./overflow.ts";
 import { compactedKey, digest } from "./paths.ts";
 import { openSegment, SegmentError } from "./segment-reader.ts";
 import { type WrittenSegment, writeSegment } from "./segment-writer.ts";
@@ -159,7 +160,8 @@ async function scatteredHours(d1: D1Database): Promise<{ script: string; hour: n
 async function inputsOf(d1: D1Database, script: string, hour: number): Promise<CompactionInput[]> {
   const from = hour * HOUR_US;
   const [rows = []] = await runBatch<CompactionInput>(d1, [
-    sql`SELECT key, min_time AS minTime, rows, bytes, level, json_array_length(attributes) AS attributes FROM ${segments}
+    sql`SELECT key, min_time AS minTime, rows, bytes, level,
+      min(json_array_length(attributes), ${MAX_ATTRIBUTE_COLUMNS}) AS attributes FROM ${segments}
       WHERE script = ${script} AND max_time >= ${from} AND min_time >= ${from} AND min_time < ${from + HOUR_US}
       ORDER BY min_time, key`,
   ]);

@@ -22,7 +22,7 @@ export interface WrittenSegment {
   minTime: number;
   maxTime: number;
   pruning: Pruning;
-  /** Attribute columns, also those that share the overflow column. */
+  /** Attribute columns, also those that share the overflow column, up to MAX_LISTED_ATTRIBUTES. */
   attributes: { name: string; type: ColumnType }[];
 }
 
@@ -39,6 +39,11 @@ const FORMAT_KEY = "tailrace.format";
 const FORMAT_VERSION = "1";
 /** JSON: `[[name, type], …]` of the attributes in the overflow column. */
 export const OVERFLOW_KEY = "tailrace.overflow";
+/**
+ * Names of attributes in the catalog, for completion only: who logs maps keyed
+ * by ids makes a hundred thousand, and a D1 row has 2 MB at most.
+ */
+export const MAX_LISTED_ATTRIBUTES = 1_000;
 /** Longer lists are left out; a reader then looks into the overflow column for any name. */
 const MAX_OVERFLOW_LIST_CHARS = 32_768;
 
@@ -74,7 +79,7 @@ export function writeSegment(source: ColumnBatch): WrittenSegment {
     attributes: [
       ...attributes.map(({ name, type }) => ({ name, type })),
       ...rare.filter(({ name }) => !batch.columns.has(name)),
-    ],
+    ].slice(0, MAX_LISTED_ATTRIBUTES),
   };
 }
 

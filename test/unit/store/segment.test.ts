@@ -5,7 +5,7 @@ import { OVERFLOW_COLUMN } from "../../../workers/event/columns.ts";
 import { mergeBatches, sortByTime } from "../../../workers/store/merge.ts";
 import { MAX_ATTRIBUTE_COLUMNS } from "../../../workers/store/overflow.ts";
 import { openSegment, SegmentError } from "../../../workers/store/segment-reader.ts";
-import { ROW_GROUP_ROWS, writeSegment } from "../../../workers/store/segment-writer.ts";
+import { MAX_LISTED_ATTRIBUTES, ROW_GROUP_ROWS, writeSegment } from "../../../workers/store/segment-writer.ts";
 import { arbitraryEvent } from "../../support/events.ts";
 import { batchOf, cells, seeded, sourceOf } from "../../support/segments.ts";
 
@@ -167,6 +167,15 @@ describe("attributes beyond the limit", () => {
     expect(stored.columns.has("a0")).toBe(true);
     expect(stored.columns.has(`a${MAX_ATTRIBUTE_COLUMNS + 39}`)).toBe(false);
     expect(stored.columns.has(OVERFLOW_COLUMN)).toBe(true);
+  });
+
+  test("are listed for the catalog up to a bound, for a row of D1 has 2 MB", async () => {
+    const wide = (at: number) => Object.fromEntries(Array.from({ length: 250 }, (_, k) => [`user-${at}-${k}`, 1]));
+    const events = Array.from({ length: 8 }, (_, at) => ({ time: at, kind: "log", script: "s", attributes: wide(at) }));
+    const { bytes, attributes } = writeSegment(batchOf(events as never));
+    expect(attributes).toHaveLength(MAX_LISTED_ATTRIBUTES);
+    const segment = await openSegment(sourceOf(bytes), bytes.length);
+    expect((await segment.read(0, ["user-7-249"])).columns.has("user-7-249")).toBe(true);
   });
 
   test("survive a compaction, also where one segment has a column of what another one hides", async () => {
