@@ -26,8 +26,7 @@ export type IngestResult =
   | { ok: true; answer: IngestAnswer }
   | {
       ok: false;
-      status: 400 | 413 | 415 | 429;
-      code: string;
+      problem: BodyProblem | "overloaded";
       message: string;
       /** What had been taken before the body turned out to be bad: it stays. */
       answer: IngestAnswer;
@@ -124,13 +123,11 @@ class Run {
 
   result(problem: BodyError | undefined): IngestResult {
     const { answer } = this;
-    if (problem !== undefined)
-      return { ok: false, ...BODY_PROBLEMS[problem.problem], message: problem.message, answer };
+    if (problem !== undefined) return { ok: false, problem: problem.problem, message: problem.message, answer };
     if (this.overloaded > 0 && answer.accepted === 0 && this.overloaded === answer.dropped) {
       return {
         ok: false,
-        status: 429,
-        code: "overloaded",
+        problem: "overloaded",
         message: "nothing could be taken: send it again a little later",
         answer,
         retryAfterSeconds: RETRY_AFTER_SECONDS,
@@ -139,10 +136,3 @@ class Run {
     return { ok: true, answer };
   }
 }
-
-const BODY_PROBLEMS = {
-  too_large: { status: 413, code: "too_large" },
-  cut_off: { status: 400, code: "cut_off" },
-  bad_encoding: { status: 400, code: "bad_encoding" },
-  unsupported_encoding: { status: 415, code: "unsupported_encoding" },
-} as const satisfies Record<BodyProblem, unknown>;
