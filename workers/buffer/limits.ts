@@ -47,8 +47,8 @@ export const REMEMBER_MS = 10 * 60_000;
 /** Upper bound of the same, some 5 MB of memory. */
 export const REMEMBER_IDS = 50_000;
 
-/** One answer of `unsealed()` (an RPC message may have 32 MiB, the caller's isolate 128 MB for all answers). */
-export const ANSWER_BYTES = 8_000_000;
+/** One answer of `unsealed()`: a query asks 16 Ingesters at once, in an isolate of 128 MB. */
+export const ANSWER_BYTES = 2_000_000;
 /** One answer of `unsealedRollups()`. */
 export const ROLLUP_ANSWER_BYTES = 4_000_000;
 

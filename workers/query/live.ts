@@ -68,7 +68,11 @@ export async function readLive(
   return answer;
 }
 
-/** Its batches, or what to say about their absence. */
+/**
+ * Its batches, or what to say about their absence. All that a query holds counts
+ * on one budget, however many Workers it comes from: kept batches, and pages
+ * when they arrive.
+ */
 async function readShard(
   ingesters: Namespace,
   row: ShardRow,
@@ -76,17 +80,24 @@ async function readShard(
   budget: { left: number },
 ): Promise<LiveBatch[] | string> {
   const { shard } = row;
+  const tooMuch = `${shard}: more unsealed events than one query can read`;
   try {
     const known = cache.get(shard) ?? { through: row.sealedThrough, batches: [] };
-    const fresh = await ask(ingesters, shard, ALL, known.through, LIVE_CACHE_CHARS);
+    const fresh = await ask(ingesters, shard, ALL, known.through, LIVE_CACHE_CHARS, budget);
     if (fresh.more) {
       // Too much to keep: only what this query's time range needs.
       forget(shard);
-      const ranged = await ask(ingesters, shard, range, row.sealedThrough, Math.max(budget.left, 0));
-      budget.left -= charsOf(ranged.batches);
-      if (ranged.more) return `${shard}: more unsealed events than one query can read`;
-      return ranged.batches;
+      budget.left += charsOf(fresh.batches);
+      const ranged = await ask(ingesters, shard, range, row.sealedThrough, MAX_LIVE_CHARS, budget);
+      if (!ranged.more) return ranged.batches;
+      budget.left += charsOf(ranged.batches);
+      return tooMuch;
     }
+    if (charsOf(known.batches) > budget.left) {
+      budget.left += charsOf(fresh.batches);
+      return tooMuch;
+    }
+    budget.left -= charsOf(known.batches);
     const batches = [...known.batches, ...fresh.batches].filter((b) => b.id > row.sealedThrough);
     remember(shard, known.through, batches);
     return batches;
@@ -112,6 +123,7 @@ async function ask(
   range: TimeRange,
   afterId: number,
   maxChars: number,
+  budget: { left: number },
 ): Promise<{ batches: LiveBatch[]; more: boolean }> {
   const ingester: Pick<IngesterRpc, "unsealed"> = ingesters.getByName(shard);
   const batches: LiveBatch[] = [];
@@ -121,8 +133,10 @@ async function ask(
     const page = await within(LIVE_TIMEOUT_MS, undefined, ingester.unsealed({ ...range, afterId: after }));
     for (const batch of page.batches) {
       chars += batch.batch.length;
+      budget.left -= batch.batch.length;
       batches.push(decode(shard, batch));
     }
+    if (budget.left < 0) return { batches, more: true };
     if (!page.more) return { batches, more: false };
     if (chars > maxChars) return { batches, more: true };
     after = page.batches.at(-1)?.id ?? after;
