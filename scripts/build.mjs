@@ -17,8 +17,8 @@ await run(async () => {
 
 async function buildWorkers() {
   const { bundlePlatform } = await import("./lib/bundle.mjs");
-  const { buildDemo, demoConfigs } = await import("./lib/demo-workers.mjs");
-  const { readWorkerConfigs } = await import("./lib/worker-config.mjs");
+  const { buildDemo, demoConfigs } = await import("./local/demo-workers.mjs");
+  const { readWorkerConfigs } = await import("./local/worker-config.mjs");
   const config = join(ROOT, "wrangler.toml");
   await bundlePlatform((await readWorkerConfigs([config, ...demoConfigs])).get(config).main);
   console.log("dist/platform   built");

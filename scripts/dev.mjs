@@ -17,7 +17,7 @@ await run(async () => {
     return;
   }
   await prepare(fileURLToPath(import.meta.url), argv);
-  const { launch } = await import("./lib/launch.mjs");
+  const { launch } = await import("./local/launch.mjs");
   const { follow } = await import("./lib/follow.mjs");
   await launch(options, follow);
 });

@@ -16,6 +16,6 @@ await run(async () => {
     return;
   }
   await prepare(fileURLToPath(import.meta.url), argv);
-  const { launch } = await import("./lib/launch.mjs");
+  const { launch } = await import("./local/launch.mjs");
   await launch(options);
 });

@@ -3,14 +3,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startStack } from "../../scripts/lib/stack.mjs";
+import { startStack } from "../../scripts/local/stack.mjs";
 import { Api } from "./http.mjs";
 
 const TOKEN = "bench-admin-token";
 /** The limit per Worker is for noisy Workers, not for loads: out of the way. */
 const NO_LIMIT = { namespace_id: "1001", simple: { limit: 1_000_000_000, period: 10 } };
 
-/** @param {Partial<import("../../scripts/lib/stack.mjs").StackOptions>} options */
+/** @param {Partial<import("../../scripts/local/stack.mjs").StackOptions>} options */
 export async function benchStack(options = {}) {
   const data = options.data ?? mkdtempSync(join(tmpdir(), "tailrace-bench-"));
   const stack = await startStack({

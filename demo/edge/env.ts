@@ -1,4 +1,4 @@
-/** What scripts/lib/demo-workers.mjs binds to the edge. */
+/** What scripts/local/demo-workers.mjs binds to the edge. */
 import type { Deployments } from "./deployments.ts";
 
 export interface LocalVersion {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type StackOptions, startStack } from "../../scripts/lib/stack.mjs";
+import { type StackOptions, startStack } from "../../scripts/local/stack.mjs";
 import { Client } from "./client.ts";
 
 export const ADMIN_TOKEN = "system-test-admin-token";

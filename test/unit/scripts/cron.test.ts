@@ -1,6 +1,6 @@
 /** Which minutes a cron expression names. */
 import { expect, test } from "vitest";
-import { parseCron } from "../../../scripts/lib/cron.mjs";
+import { parseCron } from "../../../scripts/local/cron.mjs";
 
 test.each([
   ["7 * * * *", "2026-11-20T10:07:00Z", true],

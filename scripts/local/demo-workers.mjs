@@ -6,8 +6,8 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { bundleDemo, writeJson } from "./bundle.mjs";
-import { ROOT } from "./toolchain.mjs";
+import { bundleDemo, writeJson } from "../lib/bundle.mjs";
+import { ROOT } from "../lib/toolchain.mjs";
 
 const DEMO = join(ROOT, "demo");
 const EDGE = "demo-edge";

@@ -3,7 +3,7 @@
  * fields with `*`, lists, ranges and steps, in UTC as Cloudflare does; a
  * field that it does not know is refused at start, not at three in the night.
  */
-import { Complaint } from "./complaint.mjs";
+import { Complaint } from "../lib/complaint.mjs";
 
 const FIELDS = [
   [0, 59],

@@ -2,7 +2,7 @@
  * When to end, for `npm start` and `npm run dev`: on the first signal in good
  * order, on the second at once, and when the process that started us is gone.
  */
-import { PARENT_VARIABLE } from "./toolchain.mjs";
+import { PARENT_VARIABLE } from "../lib/toolchain.mjs";
 
 /** npm passes a Ctrl-C on that the terminal has sent us already: the same key press, not a second one. */
 const SAME_KEY_PRESS_MS = 400;

@@ -1,6 +1,6 @@
 /** `npm start` proper: starts the stack and the demo's traffic, says where they are, ends them in good order. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { endBuilds } from "./bundle.mjs";
+import { endBuilds } from "../lib/bundle.mjs";
 import { endWith } from "./shutdown.mjs";
 import { startStack } from "./stack.mjs";
 

@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Complaint } from "./complaint.mjs";
+import { Complaint } from "../lib/complaint.mjs";
 
 const BREAK = "--> statement-breakpoint";
 

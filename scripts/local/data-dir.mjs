@@ -12,9 +12,9 @@ import { randomBytes } from "node:crypto";
 import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Complaint } from "./complaint.mjs";
+import { Complaint } from "../lib/complaint.mjs";
+import { ROOT } from "../lib/toolchain.mjs";
 import { isAlive, killMarked, markProcess } from "./processes.mjs";
-import { ROOT } from "./toolchain.mjs";
 
 /** A launcher that lost its parent or its terminal is gone by then. */
 const HOLDER_GRACE_MS = 3000;

@@ -8,8 +8,8 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { Complaint } from "./complaint.mjs";
-import { ROOT } from "./toolchain.mjs";
+import { Complaint } from "../lib/complaint.mjs";
+import { ROOT } from "../lib/toolchain.mjs";
 
 const CACHE = join(ROOT, "dist/.worker-configs.json");
 /** wrangler takes local values of variables from these, beside the config file. */

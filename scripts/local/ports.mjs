@@ -1,6 +1,6 @@
 /** Says before anything is started whether a port is free, in words. */
 import { createServer } from "node:net";
-import { Complaint } from "./complaint.mjs";
+import { Complaint } from "../lib/complaint.mjs";
 
 /** `localhost` means both: someone else on ::1 alone would answer our users. */
 const LOOPBACKS = ["127.0.0.1", "::1"];

@@ -6,17 +6,17 @@
  */
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { bundlePlatform, platformBundle } from "../lib/bundle.mjs";
+import { Complaint } from "../lib/complaint.mjs";
+import { buildDashboard, isBuilt } from "../lib/dashboard-build.mjs";
+import { ROOT } from "../lib/toolchain.mjs";
 import { assemble, HOST, PLATFORM } from "./assemble.mjs";
-import { bundlePlatform, platformBundle } from "./bundle.mjs";
-import { Complaint } from "./complaint.mjs";
 import { startCrons } from "./cron.mjs";
-import { buildDashboard, isBuilt } from "./dashboard-build.mjs";
 import { openDataDir } from "./data-dir.mjs";
 import { buildDemo, demoConfigs, readBuiltDemo } from "./demo-workers.mjs";
 import { guardRuntimes } from "./guard.mjs";
 import { migrate } from "./migrate.mjs";
 import { requireFreePort } from "./ports.mjs";
-import { ROOT } from "./toolchain.mjs";
 import { readWorkerConfigs } from "./worker-config.mjs";
 import { openWorkerLog } from "./worker-log.mjs";
 
