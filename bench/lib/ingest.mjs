@@ -13,7 +13,8 @@ import { benchStack } from "./stack.mjs";
 const ITEMS_PER_BODY = 500;
 const SENDERS = 4;
 const HOUR_MS = 3_600_000;
-const RUNS = 3;
+const WARM_UPS = 2;
+const RUNS = 5;
 const PARSE_RUNS = 5;
 
 /** Sends all and seals; events per second from the first byte to the last segment in the catalog. */
@@ -44,8 +45,8 @@ export async function measureIngest({ items, d1Items }) {
   const d1 = await d1RowRate(loadsOf(2, d1Items));
   const bench = await benchStack();
   try {
-    // The first run compiles; it does not count.
-    await ingestRate(bench.api, loadsOf(3, Math.ceil(items / 4)));
+    // The first runs compile; they do not count.
+    for (let run = 0; run < WARM_UPS; run++) await ingestRate(bench.api, loadsOf(3 + run, items));
     const runs = [];
     for (let run = 0; run < RUNS; run++) runs.push(await ingestRate(bench.api, loadsOf(10 + run, items)));
     return {
