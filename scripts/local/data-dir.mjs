@@ -154,7 +154,7 @@ function keptToken(path) {
   } catch (error) {
     if (error.code !== "ENOENT") throw new Complaint(`cannot read ${shown(path)} (${error.code})`);
   }
-  const token = `trc_${randomBytes(24).toString("base64url")}`;
+  const token = `trl_${randomBytes(24).toString("base64url")}`;
   replaceFile(path, `${token}\n`);
   return token;
 }
