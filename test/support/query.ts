@@ -68,6 +68,7 @@ export interface AskOptions {
   now?: number;
   before?: string;
   limits?: Limits;
+  signal?: AbortSignal;
   onRead?: (key: string) => void;
   maxExactValues?: number;
 }
@@ -82,10 +83,11 @@ export async function ask(store: Store, q: string, options: AskOptions = {}) {
   const sink = plan.stats
     ? new StatsSink(plan.stats.aggregates, plan.stats.by, options.maxExactValues)
     : new EventSink({ limit, sort: plan.sort, fields: plan.fields, after });
-  const budget = new Budget(undefined, options.limits);
+  const budget = new Budget(options.signal, options.limits);
   const { read, pruned } = chooseSegments(store.segments, store.pruning, plan, sink.order);
   const reader = new SealedReader(bucketOf(store.objects, options.onRead), budget);
   const missing = await runScan({ plan, sink, budget, live: store.live, segments: read, reader });
-  const table: Table = plan.after.reduce(applyPipe, sink.table());
+  let table: Table = sink.table();
+  for (const pipe of plan.after) table = await applyPipe(table, pipe, budget.pause);
   return { ...table, budget, pruned, missing, next: sink instanceof EventSink ? sink.next() : undefined };
 }

@@ -42,6 +42,12 @@ export class Budget {
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
 
+  /** For work that knows itself that it takes long. */
+  readonly pause = async (): Promise<void> => {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    this.check();
+  };
+
   get ms(): number {
     return Date.now() - this.startedAt;
   }

@@ -56,7 +56,9 @@ export async function runQuery(
       ? new StatsSink(plan.stats.aggregates, plan.stats.by)
       : new EventSink({ limit: rows, sort: plan.sort, fields: plan.fields, after });
     const stats = await execute(env, plan, sink, options);
-    const table = plan.after.reduce(applyPipe, sink.table());
+    const { pause } = new Budget(options.signal);
+    let table = sink.table();
+    for (const pipe of plan.after) table = await applyPipe(table, pipe, pause);
     const next = sink instanceof EventSink && plan.limit === undefined ? sink.next() : undefined;
     const truncated = table.rows.length > rows;
     return {

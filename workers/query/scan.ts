@@ -14,6 +14,7 @@ import type { Budget } from "./budget.ts";
 import { QueryFailure } from "./errors.ts";
 import { columnsOf, type Node, stagesOf } from "./filter/compile.ts";
 import { evaluate, rowsOf } from "./filter/evaluate.ts";
+import { matchSlowly } from "./filter/slow-match.ts";
 import { SEGMENTS_AT_ONCE, SMALL_SEGMENT_BYTES, SMALL_SEGMENTS_AT_ONCE } from "./limits.ts";
 import type { LiveBatch } from "./live.ts";
 import { all, Places } from "./places.ts";
@@ -44,6 +45,7 @@ export async function runScan(scan: Scan): Promise<string[]> {
   const stages = stagesOf(scan.plan.filter);
   for (const live of inOrder(scan.live, sink.order)) {
     budget.check();
+    await budget.giveWay();
     if (sink.wants(live.minTime, live.maxTime)) await scanBatch(scan, stages, liveGroup(live));
   }
   let done = 0;
@@ -138,6 +140,7 @@ async function scanBatch({ plan, sink, budget }: Scan, stages: readonly Node[], 
   }
   for (const stage of stages) {
     const batch = await group.read([...columnsOf(stage)]);
+    await matchSlowly(stage, batch, budget.pause);
     const matches = evaluate(stage, batch);
     if (mask !== undefined)
       for (let row = 0; row < matches.length; row++) matches[row] = (matches[row] as number) & (mask[row] as number);
@@ -150,6 +153,7 @@ async function scanBatch({ plan, sink, budget }: Scan, stages: readonly Node[], 
     if (rows.length === 0) return;
   }
   const batch = await group.read(sink.columns, fewOf(rows, group));
+  for (const filter of sink.filters ?? []) await matchSlowly(filter, batch, budget.pause);
   sink.take(batch, rows, { names: group.names, read: (names, only) => group.read(names, only) });
 }
 

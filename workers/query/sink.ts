@@ -1,6 +1,7 @@
 /** The end of a scan: `stats.ts` aggregates, `events.ts` keeps the first n events. `scan.ts` feeds either. */
 import type { ColumnBatch } from "../event/batch.ts";
 import { SegmentError } from "../store/segment-reader.ts";
+import type { Node } from "./filter/compile.ts";
 import type { Table } from "./table.ts";
 
 /** More columns of a batch that was taken, read when it is known which of its rows are wanted. */
@@ -18,6 +19,8 @@ export interface Sink {
   readonly first: readonly string[];
   /** Columns that `take` needs. */
   readonly columns: readonly string[];
+  /** Filters that `take` evaluates on its batch. */
+  readonly filters?: readonly Node[];
   /** False when no event between these times (µs, both included) can change the answer any more. */
   wants(minTime: number, maxTime: number): boolean;
   /** Those of the matching rows that can change the answer, by what little has been read so far. */

@@ -8,6 +8,7 @@ import { type Aggregator, aggregatorOf, Shared } from "./aggregate/functions.ts"
 import { Grouping } from "./aggregate/group.ts";
 import { numbersOf } from "./aggregate/numbers.ts";
 import { tooMuch } from "./errors.ts";
+import type { Node } from "./filter/compile.ts";
 import { type Aggregate, fieldOf, type GroupKey } from "./language/ast.ts";
 import { MAX_EXACT_VALUES, MAX_STATE_BYTES } from "./limits.ts";
 import type { Sink } from "./sink.ts";
@@ -19,6 +20,7 @@ export class StatsSink implements Sink {
   readonly order = "any";
   readonly first = [];
   readonly columns: string[];
+  readonly filters: readonly Node[];
   private readonly aggregates: readonly Aggregate[];
   private readonly by: readonly GroupKey[];
   private readonly aggregators: Aggregator[];
@@ -31,6 +33,7 @@ export class StatsSink implements Sink {
     this.aggregates = aggregates;
     this.by = by;
     this.aggregators = aggregates.map((a) => aggregatorOf(a, shared));
+    this.filters = this.aggregators.flatMap(({ filter }) => filter ?? []);
     this.grouping = new Grouping(by);
     const weighted = aggregates.some((a) => !["min", "max", "count_distinct"].includes(a.fn));
     this.columns = [

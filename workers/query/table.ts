@@ -10,6 +10,7 @@ import type { ColumnType } from "../event/columns.ts";
 import { QueryFailure } from "./errors.ts";
 import { compileFilter, type Node } from "./filter/compile.ts";
 import { evaluate } from "./filter/evaluate.ts";
+import { matchSlowly, type Pause } from "./filter/slow-match.ts";
 import type { Filter, Pipe } from "./language/ast.ts";
 
 export type Cell = string | number | boolean | null;
@@ -41,10 +42,10 @@ function mustFind(table: Table, name: string, at: number): number {
   });
 }
 
-export function applyPipe(table: Table, pipe: Pipe): Table {
+export async function applyPipe(table: Table, pipe: Pipe, pause: Pause): Promise<Table> {
   switch (pipe.kind) {
     case "where":
-      return where(table, pipe.filter, pipe.at);
+      return where(table, pipe.filter, pipe.at, pause);
     case "sort": {
       const keys = pipe.keys.map((k) => ({ at: mustFind(table, k.name, k.field.at), descending: k.descending }));
       return { columns: table.columns, rows: sortRows(table.rows, keys) };
@@ -91,9 +92,11 @@ export function compareCells(a: Cell, b: Cell, descending: boolean): number {
   return descending ? -order : order;
 }
 
-function where(table: Table, filter: Filter, at: number): Table {
+async function where(table: Table, filter: Filter, at: number, pause: Pause): Promise<Table> {
   const node = rename(compileFilter(filter), table, at);
-  const mask = evaluate(node, toBatch(table));
+  const batch = toBatch(table);
+  await matchSlowly(node, batch, pause);
+  const mask = evaluate(node, batch);
   return { columns: table.columns, rows: table.rows.filter((_, row) => mask[row] === 1) };
 }
 

@@ -92,6 +92,21 @@ describe("too much", () => {
     });
   });
 
+  test.each([
+    ["a text", "message:/(a?){300}a{300}[bc]/"],
+    ["a text of which another filter holds", "message:/(a?){300}a{300}[bc]/ message:aaaa"],
+    ["a count", "| stats count(message:/(a?){300}a{300}[bc]/)"],
+    ["numbers", "duration:/(1?){300}1{300}[bc]/"],
+    ["an answer", "| stats count() by message | where message:/(a?){300}a{300}[bc]/"],
+  ])("a regular expression that takes long on %s lets others run, and can be stopped", async (_, q) => {
+    const events = (from: number) =>
+      many(400, from, (n) => ({ message: `${"a".repeat(8_000)}${n}`, duration: 1111111111 + n }));
+    const gone = new AbortController();
+    setTimeout(() => gone.abort(), 1);
+    const asked = ask(storeOf([], [events(0)]), q, { signal: gone.signal });
+    expect(await failure(asked)).toMatchObject({ code: "cancelled" });
+  });
+
   test("a query that is cancelled stops", () => {
     const budget = new Budget(AbortSignal.abort());
     expect(() => budget.check()).toThrow("cancelled");

@@ -6,7 +6,7 @@
  */
 import type { Column, ColumnBatch } from "../../event/batch.ts";
 import type { ColumnType } from "../../event/columns.ts";
-import { columnsOf, compileFilter } from "../filter/compile.ts";
+import { columnsOf, compileFilter, type Node } from "../filter/compile.ts";
 import { evaluate } from "../filter/evaluate.ts";
 import { numberText } from "../filter/match.ts";
 import type { Aggregate, Field } from "../language/ast.ts";
@@ -26,6 +26,8 @@ export interface Rows {
 
 export interface Aggregator {
   columns: string[];
+  /** What it counts, if not everything. */
+  filter?: Node;
   /** Groups may have been added since the last call. */
   add(rows: Rows, groupCount: number): void;
   value(group: number): number | null;
@@ -106,7 +108,7 @@ class Count implements Aggregator {
 class CountIf implements Aggregator {
   readonly columns: string[];
   private readonly cells = new Cells();
-  private readonly filter;
+  readonly filter: Node;
 
   constructor(filter: Parameters<typeof compileFilter>[0]) {
     this.filter = compileFilter(filter);

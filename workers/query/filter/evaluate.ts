@@ -52,7 +52,7 @@ function matchColumn(matcher: Matcher, column: Column | undefined, rows: number)
 function matchStrings(matcher: Matcher, column: StringColumn): Uint8Array {
   const { index } = column;
   const mask = new Uint8Array(index.length);
-  const hits = matchDictionary(matcher, column);
+  const hits = matcher.known?.get(column) ?? matchDictionary(matcher, column);
   if (!hits.includes(1)) return mask;
   for (let row = 0; row < index.length; row++) {
     const at = index[row] as number;
@@ -63,20 +63,26 @@ function matchStrings(matcher: Matcher, column: StringColumn): Uint8Array {
 
 function matchDictionary(matcher: Matcher, column: StringColumn): Uint8Array {
   if (matcher.contains !== undefined) return dictIncludes(column, matcher.contains, true);
-  const { literal } = matcher;
-  const hits = literal && dictIncludes(column, literal.text, literal.ignoreCase);
+  const found = candidates(matcher, column);
   // Without a candidate no string need be made.
-  if (hits !== undefined && !hits.includes(1)) return hits;
+  if (!found.includes(1)) return found;
   const { dict } = column;
-  const found = hits ?? new Uint8Array(dict.length).fill(1);
   for (let entry = found.indexOf(1); entry >= 0; entry = found.indexOf(1, entry + 1)) {
     if (!matcher.text(dict[entry] as string)) found[entry] = 0;
   }
   return found;
 }
 
+/** Entries of the dictionary that may match. */
+export function candidates({ literal }: Matcher, column: StringColumn): Uint8Array {
+  if (literal !== undefined) return dictIncludes(column, literal.text, literal.ignoreCase);
+  return new Uint8Array(column.dict.length).fill(1);
+}
+
 function matchNumbers(matcher: Matcher, column: NumberColumn): Uint8Array {
   const { data, type } = column;
+  const known = matcher.known?.get(column);
+  if (known !== undefined) return known.slice();
   const mask = new Uint8Array(data.length);
   const hit = type === "boolean" ? booleanMatcher(matcher) : (value: number) => matcher.number(value, type);
   // Columns repeat themselves: the last answer often holds.

@@ -4,6 +4,7 @@
  * matched by its type in the data, which may differ from segment to segment: an
  * attribute can be a number here and a text there.
  */
+import type { Column } from "../../event/batch.ts";
 import type { ColumnType } from "../../event/columns.ts";
 import { ignoringCase } from "../../store/text-column.ts";
 import type { CompareOp, Leaf, Value } from "../language/ast.ts";
@@ -18,6 +19,10 @@ export interface Matcher {
   contains?: string;
   /** A text that every match contains: asked before `text` where `text` is slow. */
   literal?: { text: string; ignoreCase: boolean };
+  /** Set for regular expressions: steps for one character at worst. */
+  steps?: number;
+  /** What is known of columns beforehand: per dictionary entry, or per row of a column of numbers (slow-match.ts). */
+  known?: WeakMap<Column, Uint8Array>;
 }
 
 export function matcherOf(leaf: Leaf): Matcher {
@@ -45,7 +50,7 @@ export function matcherOf(leaf: Leaf): Matcher {
     case "regex": {
       const regex = compileRegex(leaf.source, leaf.ignoreCase, leaf.at);
       const literal = regex.literal === "" ? undefined : { text: regex.literal, ignoreCase: regex.ignoreCase };
-      return { ...asText(regex.test), literal };
+      return { ...asText(regex.test), literal, steps: regex.size, known: new WeakMap() };
     }
   }
 }

@@ -13,12 +13,19 @@ export interface Regex {
   /** Every text that matches contains this. Empty: nothing is known. */
   literal: string;
   ignoreCase: boolean;
+  /** Steps for one character at worst: states that may all be alive at once. */
+  size: number;
 }
 
 export function compileRegex(source: string, ignoreCase: boolean, at: number): Regex {
   try {
     const compiled = RE2JS.compile(source, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0);
-    return { test: (text) => compiled.test(text), literal: requiredLiteral(source), ignoreCase };
+    return {
+      test: (text) => compiled.test(text),
+      literal: requiredLiteral(source),
+      ignoreCase,
+      size: compiled.programSize(),
+    };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const expected = "a regular expression (RE2 syntax)";
