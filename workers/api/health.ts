@@ -68,18 +68,17 @@ const notMigrated = (migration: string) =>
 async function checkDatabase(env: Env): Promise<string[]> {
   const wanted = `${journal.entries.at(-1)?.tag}.sql`;
   const { shards } = schema;
-  const asked = runBatch<{ name: string }>(env.DB, [
+  const asked = runBatch<[{ name: string }, { name: string }]>(env.DB, [
     sql`SELECT name FROM d1_migrations WHERE name = ${wanted}`,
     sql`SELECT shard AS name FROM ${shards} WHERE open <> 0 ORDER BY updated_at LIMIT ${MAX_ASKED}`,
   ]);
-  const [applied = [], open = []] = await asked.catch((error: unknown) => {
+  const [applied, open] = await asked.catch((error: unknown) => {
     throw /no such table/.test(rootMessage(error)) ? new Error(notMigrated(wanted)) : error;
   });
   if (applied.length === 0) throw new Error(notMigrated(wanted));
   return open.map((row) => row.name);
 }
 
-/** `wrangler types` cannot know the class behind the name. */
 const ingester = (env: Env, shard: string): Pick<IngesterRpc, "status"> => env.INGESTER.getByName(shard);
 
 type Asked = { shard: string; status?: IngesterStatus; error?: string };

@@ -10,6 +10,10 @@ const SILENT_MS = 24 * 3_600_000;
 const MAX_WORKERS = 1_000;
 const MAX_VERSIONS = 5_000;
 
+interface SeenRow extends Seen {
+  script: string;
+}
+
 export async function readSeen(d1: D1Database, from: number, script?: string): Promise<SeenSource> {
   const { workers, versions } = schema;
   // A Worker that has settings and was never seen is not there yet (`routes/settings.ts`).
@@ -17,7 +21,7 @@ export async function readSeen(d1: D1Database, from: number, script?: string): P
     script === undefined
       ? sql`last_seen >= ${Math.max(from - SILENT_MS, 1)}`
       : sql`script = ${script} AND last_seen > 0`;
-  const [workerRows = [], versionRows = []] = await runBatch<Seen & { script: string; id: string }>(d1, [
+  const [workerRows, versionRows] = await runBatch<[SeenRow, SeenRow & { id: string }]>(d1, [
     sql`SELECT script, first_seen AS firstSeen, last_seen AS lastSeen FROM ${workers}
       WHERE ${only} ORDER BY last_seen DESC LIMIT ${MAX_WORKERS}`,
     sql`SELECT script, version_id AS id, first_seen AS firstSeen, last_seen AS lastSeen FROM ${versions}

@@ -17,10 +17,15 @@ export function statement(d1: D1Database, query: SQL): D1PreparedStatement {
   return d1.prepare(sql).bind(...params);
 }
 
-export async function runBatch<T = Record<string, unknown>>(d1: D1Database, queries: readonly SQL[]): Promise<T[][]> {
-  if (queries.length === 0) return [];
+/** The rows of each query; `R` says of which shape those of the first, of the second … are. */
+export async function runBatch<R extends unknown[]>(
+  d1: D1Database,
+  queries: { readonly [Q in keyof R]: SQL },
+): Promise<{ [Q in keyof R]: R[Q][] }> {
+  const statements = (queries as readonly SQL[]).map((query) => statement(d1, query));
+  if (statements.length === 0) return [] as unknown[] as { [Q in keyof R]: R[Q][] };
   const results = await d1
-    .batch<T>(queries.map((query) => statement(d1, query)))
+    .batch(statements)
     .catch((cause: unknown) => Promise.reject(new DatabaseError(rootMessage(cause), { cause })));
-  return results.map((r) => r.results);
+  return results.map((r) => r.results) as unknown[] as { [Q in keyof R]: R[Q][] };
 }

@@ -66,7 +66,7 @@ export async function listShards(
   filter: { scripts?: readonly string[] | undefined; open?: boolean } = {},
 ): Promise<ShardRow[]> {
   const open = filter.open === true ? sql`open <> 0` : sql`TRUE`;
-  const [rows = []] = await runBatch<ShardRow>(d1, [
+  const [rows] = await runBatch<[ShardRow]>(d1, [
     sql`SELECT shard, script, sealed_through AS sealedThrough, open FROM ${shards}
       WHERE ${open} AND ${ofScripts(filter.scripts)} ORDER BY shard`,
   ]);
@@ -76,22 +76,22 @@ export async function listShards(
 /** Segments that overlap the range, oldest first, and how far each shard is sealed, as of one moment. */
 export async function findSegments(d1: D1Database, question: CatalogQuestion): Promise<CatalogAnswer> {
   const { from, to } = question;
-  const [found = [], marks = []] = await runBatch<Record<string, unknown>>(d1, [
+  const [found, marks] = await runBatch<[CatalogSegment, { shard: string; through: number }]>(d1, [
     sql`SELECT key, script, min_time AS minTime, max_time AS maxTime, rows, bytes, level FROM ${segments}
       WHERE max_time >= ${from} AND min_time < ${to} AND ${ofScripts(question.scripts)}
       ORDER BY min_time, key LIMIT ${MAX_LISTED_SEGMENTS + 1}`,
     sql`SELECT shard, sealed_through AS through FROM ${shards} WHERE ${ofScripts(question.scripts)}`,
   ]);
   if (found.length > MAX_LISTED_SEGMENTS) return { ok: false, reason: "too_many_segments", limit: MAX_LISTED_SEGMENTS };
-  const sealedThrough = new Map(marks.map((m) => [m.shard as string, m.through as number]));
-  return { ok: true, segments: found as unknown as CatalogSegment[], sealedThrough };
+  const sealedThrough = new Map(marks.map((m) => [m.shard, m.through]));
+  return { ok: true, segments: found, sealedThrough };
 }
 
 /** What prunes the given segments, page by page, in the order of `keys`. */
 export async function* readPruning(d1: D1Database, keys: readonly string[]): AsyncGenerator<SegmentPruning[]> {
   for (let from = 0; from < keys.length; from += PRUNING_PAGE) {
     const page = JSON.stringify(keys.slice(from, from + PRUNING_PAGE));
-    const [rows = []] = await runBatch<{ key: string; pruning: string }>(d1, [
+    const [rows] = await runBatch<[{ key: string; pruning: string }]>(d1, [
       sql`SELECT s.key, s.pruning FROM json_each(${page}) AS k
         JOIN ${segments} AS s ON s.key = k.value ORDER BY k.key`,
     ]);
@@ -105,7 +105,7 @@ export async function readAttributes(
   keys: readonly string[],
   limit: number,
 ): Promise<{ name: string; type: ColumnType }[]> {
-  const [rows = []] = await runBatch<{ name: string; type: ColumnType }>(d1, [
+  const [rows] = await runBatch<[{ name: string; type: ColumnType }]>(d1, [
     sql`SELECT DISTINCT a.value->>'name' AS name, a.value->>'type' AS type
       FROM ${segments} AS s, json_each(s.attributes) AS a
       WHERE s.key IN (SELECT value FROM json_each(${JSON.stringify(keys)})) LIMIT ${limit}`,

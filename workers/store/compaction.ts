@@ -149,7 +149,7 @@ async function readWhole(bucket: R2Bucket, input: CompactionInput): Promise<Colu
 
 /** Hours with segments that no merge has seen yet, and something to merge them with. */
 async function scatteredHours(d1: D1Database): Promise<{ script: string; hour: number }[]> {
-  const [rows = []] = await runBatch<{ script: string; hour: number }>(d1, [
+  const [rows] = await runBatch<[{ script: string; hour: number }]>(d1, [
     sql`SELECT script, min_time / ${sql.raw(String(HOUR_US))} AS hour FROM ${segments}
       WHERE rows < ${MAX_OUTPUT_ROWS / 2} GROUP BY 1, 2 HAVING count(*) > 1 AND min(level) = 0
       ORDER BY sum(level = 0) DESC, 2 DESC, 1 LIMIT ${HOURS_PER_RUN}`,
@@ -159,7 +159,7 @@ async function scatteredHours(d1: D1Database): Promise<{ script: string; hour: n
 
 async function inputsOf(d1: D1Database, script: string, hour: number): Promise<CompactionInput[]> {
   const from = hour * HOUR_US;
-  const [rows = []] = await runBatch<CompactionInput>(d1, [
+  const [rows] = await runBatch<[CompactionInput]>(d1, [
     sql`SELECT key, min_time AS minTime, rows, bytes, level,
       min(json_array_length(attributes), ${MAX_ATTRIBUTE_COLUMNS}) AS attributes FROM ${segments}
       WHERE script = ${script} AND max_time >= ${from} AND min_time >= ${from} AND min_time < ${from + HOUR_US}

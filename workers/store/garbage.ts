@@ -23,7 +23,7 @@ const DELETES_PER_RUN = 20;
 export async function collectGarbage({ DB, BUCKET }: GarbageEnv, now: number): Promise<number> {
   let deleted = 0;
   for (let n = 0; n < DELETES_PER_RUN; n++) {
-    const [rows = []] = await runBatch<{ key: string }>(DB, [
+    const [rows] = await runBatch<[{ key: string }]>(DB, [
       sql`SELECT key FROM ${garbage} WHERE delete_after <= ${now}
         AND NOT EXISTS (SELECT 1 FROM ${segments} WHERE ${segments.key} = ${garbage.key}) LIMIT ${KEYS_PER_DELETE}`,
     ]);
@@ -55,7 +55,7 @@ export async function sweepOrphans({ DB, BUCKET }: GarbageEnv, now: number): Pro
   for (let n = 0; n < PAGES_PER_RUN; n++) {
     const page = await BUCKET.list({ prefix: EVENTS_PREFIX, ...(after === "" ? {} : { startAfter: after }) });
     const old = page.objects.filter((object) => object.uploaded.getTime() < now - ORPHAN_AGE_MS).map((o) => o.key);
-    const [known = []] = await runBatch<{ key: string }>(DB, [
+    const [known] = await runBatch<[{ key: string }]>(DB, [
       sql`SELECT value AS key FROM json_each(${JSON.stringify(old)}) WHERE value IN (SELECT key FROM ${segments})
         OR value IN (SELECT key FROM ${garbage})`,
     ]);
@@ -73,8 +73,6 @@ export async function sweepOrphans({ DB, BUCKET }: GarbageEnv, now: number): Pro
 }
 
 async function position(d1: D1Database): Promise<string> {
-  const [rows = []] = await runBatch<{ value: string }>(d1, [
-    sql`SELECT value FROM ${settings} WHERE key = ${POSITION}`,
-  ]);
+  const [rows] = await runBatch<[{ value: string }]>(d1, [sql`SELECT value FROM ${settings} WHERE key = ${POSITION}`]);
   return rows[0] === undefined ? "" : (JSON.parse(rows[0].value) as string);
 }

@@ -38,8 +38,12 @@ export async function retain(d1: D1Database, now: number): Promise<RetentionRepo
   return { segments: await expireSegments(d1, now), countRows: await expireCounts(d1, now) };
 }
 
+interface Days {
+  days: number | null;
+}
+
 async function expireSegments(d1: D1Database, now: number): Promise<number> {
-  const [platform = [], all = []] = await runBatch<{ days: number | null; script: string }>(d1, [
+  const [platform, all] = await runBatch<[Days, Days & { script: string }]>(d1, [
     sql`SELECT value->>'$.worker.retentionDays' AS days FROM ${settings} WHERE key = ${PLATFORM_SETTINGS_KEY}`,
     sql`SELECT script, settings->>'$.retentionDays' AS days FROM ${workers}`,
   ]);
@@ -50,7 +54,7 @@ async function expireSegments(d1: D1Database, now: number): Promise<number> {
     for (let n = 0; n < STATEMENTS_PER_RUN; n++) {
       const some = sql`SELECT key FROM ${segments} WHERE script = ${script} AND max_time < ${cutoff}
         ORDER BY max_time, key LIMIT ${ROWS_PER_STATEMENT}`;
-      const [, deleted = []] = await runBatch(d1, [
+      const [, deleted] = await runBatch<[unknown, { n: number }]>(d1, [
         sql`INSERT OR REPLACE INTO ${garbage} (key, delete_after) SELECT key, ${now + GARBAGE_DELAY_MS} FROM (${some})`,
         sql`DELETE FROM ${segments} WHERE key IN (${some}) RETURNING 1 AS n`,
       ]);

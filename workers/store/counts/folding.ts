@@ -49,7 +49,7 @@ export async function foldCounts(d1: D1Database): Promise<{ rows: number; more: 
 
 async function foldRollups(d1: D1Database): Promise<number> {
   const through = await foldedThrough(d1, "rollup_minutes");
-  const [rows = []] = await runBatch<RollupRow & { id: number }>(d1, [
+  const [rows] = await runBatch<[RollupRow & { id: number }]>(d1, [
     sql`SELECT id, minute AS start, ${ROLLUP_COLUMNS} FROM ${rollupMinutes} WHERE id > ${through} ORDER BY id LIMIT ${PAGE_ROWS}`,
   ]);
   const last = rows.at(-1);
@@ -58,7 +58,7 @@ async function foldRollups(d1: D1Database): Promise<number> {
   for (const step of FOLD_STEPS_S) {
     const sums = new RollupSums();
     const buckets = bucketsOf(rows, step);
-    const [existing = []] = await runBatch<RollupRow>(d1, [
+    const [existing] = await runBatch<[RollupRow]>(d1, [
       sql`SELECT start, ${ROLLUP_COLUMNS} FROM ${rollupFolds} WHERE ${inBuckets(step, buckets)}`,
     ]);
     for (const row of existing) sums.add(toRollup(row));
@@ -77,7 +77,7 @@ async function foldRollups(d1: D1Database): Promise<number> {
 
 async function foldLedger(d1: D1Database): Promise<number> {
   const through = await foldedThrough(d1, "ledger_minutes");
-  const [rows = []] = await runBatch<LedgerRow & { id: number }>(d1, [
+  const [rows] = await runBatch<[LedgerRow & { id: number }]>(d1, [
     sql`SELECT id, minute AS start, script, counts FROM ${ledgerMinutes} WHERE id > ${through} ORDER BY id LIMIT ${PAGE_ROWS}`,
   ]);
   const last = rows.at(-1);
@@ -85,7 +85,7 @@ async function foldLedger(d1: D1Database): Promise<number> {
   const writes: SQL[] = [];
   for (const step of FOLD_STEPS_S) {
     const sums = new LedgerSums();
-    const [existing = []] = await runBatch<LedgerRow>(d1, [
+    const [existing] = await runBatch<[LedgerRow]>(d1, [
       sql`SELECT start, script, counts FROM ${ledgerFolds} WHERE ${inBuckets(step, bucketsOf(rows, step))}`,
     ]);
     for (const row of existing) sums.add(toLedger(row));
@@ -102,7 +102,7 @@ async function foldLedger(d1: D1Database): Promise<number> {
 type Folded = "rollup_minutes" | "ledger_minutes";
 
 async function foldedThrough(d1: D1Database, name: Folded): Promise<number> {
-  const [rows = []] = await runBatch<{ id: number }>(d1, [sql`SELECT ${foldMark(name)} AS id`]);
+  const [rows] = await runBatch<[{ id: number }]>(d1, [sql`SELECT ${foldMark(name)} AS id`]);
   return rows[0]?.id ?? 0;
 }
 

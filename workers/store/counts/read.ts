@@ -58,7 +58,9 @@ export async function readCounts(
 ): Promise<{ rollups: RollupsAnswer; ledger: LedgerRowsAnswer }> {
   const live = await askUnsealedCounts(env, question.script);
   const range = rangeOf(question);
-  const [minutes = [], folded = [], ledgerRows = [], ledgerFolded = [], marks = []] = await runBatch(env.DB, [
+  const [minutes, folded, ledgerRows, ledgerFolded, marks] = await runBatch<
+    [RollupRow, RollupRow, LedgerRow, LedgerRow, Mark]
+  >(env.DB, [
     rollupRows(question, range),
     rollupFoldRows(question, range),
     ledgerMinuteRows(question, range),
@@ -66,24 +68,21 @@ export async function readCounts(
     marksOf(live),
   ]);
   const unsealed = notYetSealed(live, marks);
-  const sealed = [...minutes, ...folded] as unknown as RollupRow[];
-  const counted = [...ledgerRows, ...ledgerFolded] as unknown as LedgerRow[];
   return {
-    rollups: mergeRollups(range, sealed, unsealed, live.missing),
-    ledger: mergeLedger(range, counted, unsealed, live.missing),
+    rollups: mergeRollups(range, [...minutes, ...folded], unsealed, live.missing),
+    ledger: mergeLedger(range, [...ledgerRows, ...ledgerFolded], unsealed, live.missing),
   };
 }
 
 export async function readLedger(env: AskEnv, question: CountsQuestion): Promise<LedgerRowsAnswer> {
   const live = await askUnsealedCounts(env, question.script);
   const range = rangeOf(question);
-  const [minutes = [], folded = [], marks = []] = await runBatch(env.DB, [
+  const [minutes, folded, marks] = await runBatch<[LedgerRow, LedgerRow, Mark]>(env.DB, [
     ledgerMinuteRows(question, range),
     ledgerFoldRows(question, range),
     marksOf(live),
   ]);
-  const rows = [...minutes, ...folded] as unknown as LedgerRow[];
-  return mergeLedger(range, rows, notYetSealed(live, marks), live.missing);
+  return mergeLedger(range, [...minutes, ...folded], notYetSealed(live, marks), live.missing);
 }
 
 /** How complete an answer over this range is. */
@@ -157,14 +156,19 @@ function ledgerFoldRows(question: CountsQuestion, range: Range): SQL {
   return sql`SELECT start, script, counts FROM ${ledgerFolds} WHERE ${inFolds(question, range)} LIMIT ${MAX_ROWS + 1}`;
 }
 
+interface Mark {
+  shard: string;
+  through: number;
+}
+
 /** Of the shards whose Ingesters were asked. */
 function marksOf(live: UnsealedCounts): SQL {
   const asked = JSON.stringify([...new Set(live.entries.map((e) => e.shard))]);
   return sql`SELECT shard, sealed_through AS through FROM ${shards} WHERE shard IN (SELECT value FROM json_each(${asked}))`;
 }
 
-function notYetSealed(live: UnsealedCounts, marks: readonly Record<string, unknown>[]): UnsealedCounts["entries"] {
-  const through = new Map(marks.map((m) => [m.shard as string, m.through as number]));
+function notYetSealed(live: UnsealedCounts, marks: readonly Mark[]): UnsealedCounts["entries"] {
+  const through = new Map(marks.map((m) => [m.shard, m.through]));
   return live.entries.filter((e) => e.id > (through.get(e.shard) ?? 0));
 }
 
