@@ -77,7 +77,12 @@ type Counted = Pick<
   | "sample_weight"
 >;
 
+/** JSON of a rollup beside its texts: names of fields, numbers, two distributions of a few values. */
+const ROLLUP_BYTES = 350;
+
 export class RollupBuilder {
+  /** Rough size of what `build` makes, as JSON. */
+  bytes = 0;
   private readonly states = new Map<string, RollupState>();
   /** Most invocations are like the one before: saves making the key. */
   private last: RollupState | undefined;
@@ -94,7 +99,9 @@ export class RollupBuilder {
     state.requests += weight;
     if (isFailure(fields.outcome, fields.status)) state.errors += weight;
     const outcome = fields.outcome ?? "unknown";
-    state.outcomes[outcome] = (state.outcomes[outcome] ?? 0) + weight;
+    const before = state.outcomes[outcome];
+    if (before === undefined) this.bytes += outcome.length + 8;
+    state.outcomes[outcome] = (before ?? 0) + weight;
     const cls = statusClass(fields.status);
     state.statuses[cls] = (state.statuses[cls] ?? 0) + weight;
     if (duration !== undefined) state.duration.add(duration, weight);
@@ -129,18 +136,25 @@ export class RollupBuilder {
         event_type: type,
         requests: 0,
         errors: 0,
-        outcomes: {},
+        // No prototype: an outcome may be called `constructor`.
+        outcomes: Object.create(null),
         statuses: {},
         duration: new Sketch(),
         cpu: new Sketch(),
       };
       this.states.set(key, state);
+      this.bytes += ROLLUP_BYTES + key.length + state.version_tag.length + state.version_message.length;
     }
     this.last = state;
     return state;
   }
 
   build(): RollupDelta[] {
-    return [...this.states.values()].map((s) => ({ ...s, duration: s.duration.encode(), cpu: s.cpu.encode() }));
+    return [...this.states.values()].map((s) => ({
+      ...s,
+      outcomes: { ...s.outcomes },
+      duration: s.duration.encode(),
+      cpu: s.cpu.encode(),
+    }));
   }
 }

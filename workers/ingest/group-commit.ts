@@ -20,6 +20,8 @@ const COUNTS_WINDOW_MS = 1_000;
 /** A group is sent at the first of these, window or not. */
 export const MAX_GROUP_EVENTS = 5_000;
 export const MAX_GROUP_BYTES = 1_000_000;
+/** Dropped ones among them: each may add a value to the distributions of its rollup. */
+const MAX_GROUP_ITEMS = 20_000;
 /** Attribute names of one group: below what makes a batch share columns, so that only a single item ever does. */
 const MAX_GROUP_WIDTH = 300;
 /**
@@ -37,8 +39,8 @@ const TAKEOVER_MS = 5_000;
 const MAX_WATCHERS = 2;
 /** Workers remembered. */
 const MAX_LANES = 2_000;
-/** Minutes whose counts wait for the next group of a Worker. */
-const MAX_WAITING_COUNTS = 500;
+/** Counts that wait for the next group of a Worker, as characters of JSON: with a full group they make one append. */
+const MAX_WAITING_CHARS = 1_000_000;
 
 /** What became of a group: all kept, only what is essential, or nothing. */
 export type Fate = "kept" | "shed" | "lost";
@@ -76,8 +78,10 @@ interface Lane {
 interface CountsOnly {
   rollups: RollupDelta[];
   ledger: LedgerDelta[];
+  /** Of their JSON. */
+  chars: number;
 }
-const noCounts = (): CountsOnly => ({ rollups: [], ledger: [] });
+const noCounts = (): CountsOnly => ({ rollups: [], ledger: [], chars: 0 });
 
 /** A group on its way. */
 export interface Pending {
@@ -151,7 +155,7 @@ export class GroupCommit {
     const { group } = pending;
     this.bytes += group.bytes - pending.bytes;
     pending.bytes = group.bytes;
-    if (group.rows >= MAX_GROUP_EVENTS || group.bytes >= MAX_GROUP_BYTES || group.width >= MAX_GROUP_WIDTH) {
+    if (isFull(group)) {
       void this.send(pending);
       return;
     }
@@ -269,6 +273,15 @@ export class GroupCommit {
   }
 }
 
+function isFull(group: Group): boolean {
+  return (
+    group.rows >= MAX_GROUP_EVENTS ||
+    group.bytes >= MAX_GROUP_BYTES ||
+    group.width >= MAX_GROUP_WIDTH ||
+    group.items >= MAX_GROUP_ITEMS
+  );
+}
+
 function withCounts({ rollups, ledger }: CountsOnly, requests: AppendRequest[]): AppendRequest[] {
   const first = requests[0];
   if (first === undefined || ledger.length === 0) return requests;
@@ -279,11 +292,13 @@ function withCounts({ rollups, ledger }: CountsOnly, requests: AppendRequest[]):
 /** What could not be stored is at least counted, with the next group. */
 function keepCounts({ lane, group, carried }: Pending): void {
   for (const { rollups, ledger } of [carried, group.counts()]) {
-    if (lane.waiting.ledger.length + ledger.length > MAX_WAITING_COUNTS) {
+    const chars = JSON.stringify([rollups, ledger]).length;
+    if (lane.waiting.chars + chars > MAX_WAITING_CHARS) {
       console.error(`counts of ${group.script} were lost: too many groups could not be stored`);
       return;
     }
     lane.waiting.rollups.push(...rollups);
     lane.waiting.ledger.push(...ledger);
+    lane.waiting.chars += chars;
   }
 }

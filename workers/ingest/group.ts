@@ -16,6 +16,9 @@ const MAX_BATCH_BYTES = 3_000_000;
 /** UTF-8 of one UTF-16 unit. */
 const MAX_BYTES_PER_CHAR = 3;
 
+/** JSON of a minute's ledger beside the Worker's name: every reason, with its number. */
+const LEDGER_BYTES = 150;
+
 type Counts = Partial<Record<LedgerReason, number>>;
 
 /** Items of one minute. Kept ones are told apart by whether an overload may shed them. */
@@ -38,6 +41,8 @@ export class Group {
   private closedRows = 0;
   private closedBytes = 0;
   private readonly rollups = new RollupBuilder();
+  /** Counted, kept or not. */
+  items = 0;
   private readonly minutes = new Map<number, MinuteCounts>();
   /** First row and number of rows of each invocation that must not be shed. */
   private readonly essential: number[] = [];
@@ -52,8 +57,10 @@ export class Group {
   get rows(): number {
     return this.batch.rows + this.closedRows;
   }
+  /** Of events and of counts: items that are dropped leave counts, as many as there are minutes and versions. */
   get bytes(): number {
-    return this.batch.bytes + this.closedBytes;
+    const ledgerBytes = this.minutes.size * (LEDGER_BYTES + this.script.length);
+    return this.batch.bytes + this.closedBytes + this.rollups.bytes + ledgerBytes;
   }
   /** Attribute columns. */
   get width(): number {
@@ -100,6 +107,7 @@ export class Group {
 
   /** Rollups count every invocation seen, kept or not (docs/decisions). */
   count(fields: InvocationFields, time: number, duration: number | undefined, cpuTime: number | undefined): void {
+    this.items++;
     this.rollups.count(fields, time, duration, cpuTime);
   }
 

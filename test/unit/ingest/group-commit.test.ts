@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { MAX_APPEND_BYTES } from "../../../workers/buffer/limits.ts";
 import { HARD_BYTES, MAX_GROUP_EVENTS, SOFT_BYTES, WINDOW_MS } from "../../../workers/ingest/group-commit.ts";
 import { compilePolicy } from "../../../workers/ingest/policy.ts";
 import { DEFAULT_SETTINGS } from "../../../workers/ingest/settings.ts";
@@ -183,6 +184,24 @@ describe("counts", () => {
     expect(b.recorder.ledger()).toMatchObject({ received: 3_000, kept, sampled_out: dropped });
     expect(b.recorder.requests()).toBe(3_000);
     for (const event of b.recorder.events()) expect(event.sample_weight).toBe(10);
+  });
+
+  test("a replay of old items that are dropped makes appends that an Ingester takes", async () => {
+    const policy = compilePolicy({ ...DEFAULT_SETTINGS, workers: new Map([["shop", { sampling: [{ rate: 1e-9 }] }]]) });
+    const b = bench(policy);
+    const old = (minutes: number) =>
+      fetchItem({
+        eventTimestamp: NOW_MS - minutes * 60_000,
+        scriptVersion: { id: `v${minutes}`, tag: "t".repeat(200), message: "m".repeat(200) },
+      });
+    const done = call(b, ...Array.from({ length: 10_000 }, (_, i) => old(i)));
+    await b.clock.advance(1_000);
+    expect(await done).toMatchObject({ dropped: 10_000 });
+    for (const { request } of b.recorder.appends) {
+      expect(JSON.stringify([request.rollups, request.ledger]).length).toBeLessThan(MAX_APPEND_BYTES / 2);
+    }
+    expect(b.recorder.ledger()).toMatchObject({ received: 10_000, sampled_out: 10_000 });
+    expect(b.recorder.requests()).toBe(10_000);
   });
 
   test("a window of nothing but counts is sent without a batch, in less of a hurry", async () => {

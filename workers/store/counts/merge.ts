@@ -18,7 +18,9 @@ export class RollupSums {
     const key = `${delta.minute}\0${delta.script}\0${delta.version_id}\0${delta.entrypoint}\0${delta.event_type}`;
     let sum = this.sums.get(key);
     if (sum === undefined) {
-      sum = { ...delta, requests: 0, errors: 0, outcomes: {}, statuses: {}, duration: new Sketch(), cpu: new Sketch() };
+      // No prototype: an outcome may be called `constructor`.
+      const outcomes: Rollup["outcomes"] = Object.create(null);
+      sum = { ...delta, requests: 0, errors: 0, outcomes, statuses: {}, duration: new Sketch(), cpu: new Sketch() };
       this.sums.set(key, sum);
     }
     // Tag and message may come later than the version's first invocation.
