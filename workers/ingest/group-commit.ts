@@ -107,6 +107,8 @@ export class GroupCommit {
   private readonly lanes = new Map<string, Lane>();
   private readonly append: Append;
   private readonly clock: Clock;
+  /** So many lanes are worth looking for idle ones. */
+  private forgetAt = MAX_LANES;
   /** Bytes of groups that have not settled. */
   private bytes = 0;
 
@@ -259,7 +261,7 @@ export class GroupCommit {
   private lane(script: string): Lane {
     let lane = this.lanes.get(script);
     if (lane === undefined) {
-      if (this.lanes.size >= MAX_LANES) this.forgetIdle();
+      if (this.lanes.size >= this.forgetAt) this.forgetIdle();
       lane = { open: undefined, shards: 1, waiting: noCounts() };
       this.lanes.set(script, lane);
     }
@@ -270,6 +272,8 @@ export class GroupCommit {
     for (const [script, lane] of this.lanes) {
       if (lane.open === undefined && lane.waiting.ledger.length === 0) this.lanes.delete(script);
     }
+    // Where most are busy, going through all of them for each new one would take quadratic time.
+    this.forgetAt = Math.max(MAX_LANES, 2 * this.lanes.size);
   }
 }
 

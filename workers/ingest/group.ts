@@ -16,6 +16,8 @@ const MAX_BATCH_BYTES = 3_000_000;
 /** UTF-8 of one UTF-16 unit. */
 const MAX_BYTES_PER_CHAR = 3;
 
+/** What a batch takes before there is anything in it (measured): a body may name a thousand Workers. */
+const BUILDER_BYTES = 10_000;
 /** JSON of a minute's ledger beside the Worker's name: every reason, with its number. */
 const LEDGER_BYTES = 150;
 
@@ -35,7 +37,8 @@ export class Group {
   readonly shard: number;
   /** Over how many shards the Worker was spread when this group began. */
   readonly spread: number;
-  private batch = new BatchBuilder();
+  /** Made for the first event: most of what a group takes in memory, and groups of nothing but counts need none. */
+  private batch: BatchBuilder | undefined;
   /** Of the closed group. */
   private text = "";
   private closedRows = 0;
@@ -55,22 +58,24 @@ export class Group {
   }
 
   get rows(): number {
-    return this.batch.rows + this.closedRows;
+    return (this.batch?.rows ?? 0) + this.closedRows;
   }
   /** Of events and of counts: items that are dropped leave counts, as many as there are minutes and versions. */
   get bytes(): number {
     const ledgerBytes = this.minutes.size * (LEDGER_BYTES + this.script.length);
-    return this.batch.bytes + this.closedBytes + this.rollups.bytes + ledgerBytes;
+    const batchBytes = this.batch === undefined ? 0 : BUILDER_BYTES + this.batch.bytes;
+    return batchBytes + this.closedBytes + this.rollups.bytes + ledgerBytes;
   }
   /** Attribute columns. */
   get width(): number {
-    return this.batch.width;
+    return this.batch?.width ?? 0;
   }
   get sheddable(): boolean {
     return this.essentialRows < this.rows;
   }
 
   keep(fields: InvocationFields, events: readonly OwnFields[], essential: boolean): void {
+    this.batch ??= new BatchBuilder();
     const minute = this.minute((events[0] as OwnFields).time);
     add(minute.counts, "received");
     if (essential) {
@@ -92,6 +97,7 @@ export class Group {
     add(minute.counts, "unreadable");
     minute.kept++;
     minute.events++;
+    this.batch ??= new BatchBuilder();
     this.batch.push(event);
   }
 
@@ -113,12 +119,14 @@ export class Group {
 
   /** All of it, as the appends that carry it: one, unless the text is out of proportion. Nothing may be added after. */
   requests(): AppendRequest[] {
-    const { rows, minTime, maxTime } = this.batch;
-    this.text = rows === 0 ? "" : this.batch.encode();
+    const { batch } = this;
+    if (batch === undefined) return this.toRequests(NO_EVENTS, this.ledger(false), !this.sheddable);
+    const { rows, minTime, maxTime } = batch;
+    this.text = batch.encode();
     // The text is all that is needed from here on, and several times smaller than the columns.
     this.closedRows = rows;
-    this.closedBytes = this.batch.bytes;
-    this.batch = new BatchBuilder();
+    this.closedBytes = batch.bytes;
+    this.batch = undefined;
     return this.toRequests({ batch: this.text, rows, minTime, maxTime }, this.ledger(false), !this.sheddable);
   }
 
@@ -147,8 +155,7 @@ export class Group {
   }
 
   private toRequests(part: Part, ledger: LedgerDelta[], essential: boolean): AppendRequest[] {
-    const parts =
-      part.rows === 0 ? [{ ...part, minTime: 0, maxTime: 0 }] : isTooLong(part.batch) ? split(part.batch) : [part];
+    const parts = part.rows === 0 ? [NO_EVENTS] : isTooLong(part.batch) ? split(part.batch) : [part];
     const rollups = this.rollups.build();
     return parts.map((one, i) => ({
       script: this.script,
@@ -202,6 +209,7 @@ function isTooLong(text: string): boolean {
 }
 
 type Part = Pick<AppendRequest, "batch" | "rows" | "minTime" | "maxTime">;
+const NO_EVENTS: Part = { batch: "", rows: 0, minTime: 0, maxTime: 0 };
 
 /** Halves until each part fits. Text that grows sixfold by escaping is made to annoy, so this may be slow. */
 function split(text: string): Part[] {

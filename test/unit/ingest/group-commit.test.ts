@@ -168,6 +168,18 @@ test("text that escaping makes many times longer is sent in parts", async () => 
   expect(b.recorder.ledger()).toMatchObject({ received: 2, kept: 2, events: 34 });
 });
 
+test("a body that names a Worker per item takes no more memory than one that names few", async () => {
+  const b = bench();
+  const workers = 4_000;
+  const done = call(b, ...Array.from({ length: workers }, (_, i) => fetchItem({ scriptName: `w${i}` })));
+  await b.clock.advance(1_000);
+  const { kept, overloaded } = await done;
+  expect(kept).toBeGreaterThan(500);
+  expect(kept).toBeLessThan(SOFT_BYTES / 10_000);
+  expect(kept + overloaded).toBe(workers);
+  expect(b.recorder.ledger()).toMatchObject({ received: workers, kept, overloaded });
+});
+
 describe("counts", () => {
   test("sampled-out invocations are in the ledger and, exactly, in the rollups", async () => {
     const policy = compilePolicy({
