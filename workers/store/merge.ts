@@ -12,8 +12,8 @@ const MAX_MERGED_COLUMNS = 2 * MAX_ATTRIBUTE_COLUMNS;
 
 /**
  * All rows of all batches, in their order. A column that has two types becomes
- * a string column, as `BatchBuilder` does it. Dictionaries are united, so an
- * entry occurs once. `pick` leaves out columns that are not needed.
+ * a string column, as `BatchBuilder` does it. Dictionaries are united: an entry
+ * occurs once, but for near-unique texts. `pick` leaves out columns that are not needed.
  */
 export function mergeBatches(sources: readonly ColumnBatch[], pick?: (name: string) => boolean): ColumnBatch {
   if (sources.length === 1 && pick === undefined) return sources[0] as ColumnBatch;
@@ -71,36 +71,60 @@ function mergeNumbers(
   return { type, data };
 }
 
+/**
+ * Of so many entries fewer than this part occurred before: ids. Looking each up
+ * takes most of the time of a merge and finds nothing, so the rest is not
+ * compared any more; who reads segments expects that an entry may occur twice.
+ */
+const ENTRIES_COMPARED = 1_024;
+const NEAR_UNIQUE = 1 / 32;
+
 function mergeStrings(batches: readonly ColumnBatch[], name: string, rows: number): StringColumn {
   const positions = new Map<string, number>();
   const dict: string[] = [];
   const index = new Int32Array(rows);
+  let compared = 0;
   let at = 0;
   for (const batch of batches) {
     const column = batch.columns.get(name);
     if (column === undefined) index.fill(-1, at, at + batch.rows);
     else {
       const source = column.type === "string" ? column : numbersToStrings(column);
-      const remap = new Int32Array(source.dict.length);
-      for (let i = 0; i < remap.length; i++) {
-        const value = source.dict[i] as string;
-        let position = positions.get(value);
-        if (position === undefined) {
-          position = dict.length;
-          positions.set(value, position);
-          dict.push(value);
-        }
-        remap[i] = position;
-      }
       const from = source.index;
-      for (let row = 0; row < batch.rows; row++) {
-        const old = from[row] as number;
-        index[at + row] = old < 0 ? -1 : (remap[old] as number);
+      if (compared >= ENTRIES_COMPARED && compared - positions.size < compared * NEAR_UNIQUE) {
+        const base = dict.length;
+        for (const value of source.dict) dict.push(value);
+        for (let row = 0; row < batch.rows; row++) {
+          const old = from[row] as number;
+          index[at + row] = old < 0 ? -1 : base + old;
+        }
+      } else {
+        const remap = placesIn(dict, positions, source.dict);
+        compared += remap.length;
+        for (let row = 0; row < batch.rows; row++) {
+          const old = from[row] as number;
+          index[at + row] = old < 0 ? -1 : (remap[old] as number);
+        }
       }
     }
     at += batch.rows;
   }
   return { type: "string", dict, index };
+}
+
+/** Where each of `entries` lies in `dict`, which gets those that it lacks. */
+function placesIn(dict: string[], positions: Map<string, number>, entries: readonly string[]): Int32Array {
+  const places = new Int32Array(entries.length);
+  for (let i = 0; i < places.length; i++) {
+    const value = entries[i] as string;
+    let position = positions.get(value);
+    if (position === undefined) {
+      position = dict.push(value) - 1;
+      positions.set(value, position);
+    }
+    places[i] = position;
+  }
+  return places;
 }
 
 /** The text that a number or boolean gets when it shares a column with strings. */

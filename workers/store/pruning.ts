@@ -93,7 +93,7 @@ function look(name: string, column: Column): { known: ColumnPruning; keys?: stri
     const r = numberRange(column);
     return r && { known: { t: column.type, r } };
   }
-  const used = usedEntries(column);
+  const used = usedEntries(column, TIME_ORDERED.has(name) ? Number.POSITIVE_INFINITY : MAX_BLOOM_KEYS);
   if (used.length === 0) return undefined;
   if (used.length <= MAX_SET_VALUES) {
     const s = [...new Set(used)].sort();
@@ -139,11 +139,12 @@ function textLength(values: readonly string[]): number {
 /** More keys than this fill no filter that is of use. */
 const MAX_BLOOM_KEYS = (MAX_BLOOM_BYTES * 8) / MIN_BITS_PER_KEY;
 
-/** The entries that rows use; a dictionary may have others, and the same one twice. */
-function usedEntries({ dict, index }: StringColumn): string[] {
+/** The entries that rows use; a dictionary may have others, and the same one twice. Of more than `most`, only some. */
+function usedEntries({ dict, index }: StringColumn, most: number): string[] {
   const used = new Uint8Array(dict.length);
   const entries: string[] = [];
-  for (let row = 0; row < index.length; row++) {
+  const enough = Math.min(dict.length, most + 1);
+  for (let row = 0; row < index.length && entries.length < enough; row++) {
     const at = index[row] as number;
     if (at < 0 || used[at] === 1) continue;
     used[at] = 1;

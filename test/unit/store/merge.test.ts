@@ -5,7 +5,7 @@ import { OVERFLOW_COLUMN } from "../../../workers/event/columns.ts";
 import { mergeBatches, selectRows, sortByTime } from "../../../workers/store/merge.ts";
 import { MAX_ATTRIBUTE_COLUMNS } from "../../../workers/store/overflow.ts";
 import { arbitraryEvent } from "../../support/events.ts";
-import { batchOf, cells } from "../../support/segments.ts";
+import { batchOf, cells, stringColumn } from "../../support/segments.ts";
 
 const base = { kind: "log" as const, script: "s", invocation_id: "i", seq: 0, sample_weight: 1 };
 
@@ -48,6 +48,16 @@ describe("mergeBatches", () => {
     const batches = [0, 1, 2].map((time) => batchOf([{ ...base, time, message: "same" }]));
     const column = mergeBatches(batches).columns.get("message");
     expect(column).toMatchObject({ type: "string", dict: ["same"] });
+  });
+
+  test("keeps every cell of near-unique texts, also those that occur again late", () => {
+    const id = (n: number) => (n % 7 === 0 ? undefined : n > 2_900 ? "late" : `id-${n}`);
+    const batches = Array.from({ length: 30 }, (_, b) => ({
+      rows: 100,
+      columns: new Map([["id", stringColumn(100, (row) => id(b * 100 + row))]]),
+    }));
+    const merged = mergeBatches(batches);
+    expect(cells(merged.columns.get("id"), merged.rows)).toEqual(Array.from({ length: 3_000 }, (_, n) => id(n)));
   });
 
   test("leaves out columns that are not picked", () => {

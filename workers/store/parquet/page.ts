@@ -69,9 +69,7 @@ export function writeDataPages(out: ByteSink, present: Present, values: PageValu
     const end = pageEnd(present, values, row, value, target);
     const rows = end.row - row;
     const count = end.value - value;
-    levels.length = 0;
-    if (present.levels !== undefined) encodeHybrid(levels, present.levels.subarray(row, end.row), rows, 1);
-    else encodeRun(levels, 1, rows, 1);
+    encodeLevels(present.levels?.subarray(row, end.row), rows);
     body.length = 0;
     values.write(body, value, end.value);
     const separate = body.length >= levels.length * VALUES_PER_LEVELS;
@@ -89,6 +87,26 @@ export function writeDataPages(out: ByteSink, present: Present, values: PageValu
     row = end.row;
     value = end.value;
   }
+}
+
+/** What `levels` holds. Attributes of one kind of event are null in the same rows, column after column. */
+let lastLevels = new Uint8Array(0);
+
+function encodeLevels(present: Uint8Array | undefined, rows: number): void {
+  if (present !== undefined && isSame(present, lastLevels)) return;
+  lastLevels = new Uint8Array(0);
+  levels.length = 0;
+  if (present === undefined) encodeRun(levels, 1, rows, 1);
+  else {
+    encodeHybrid(levels, present, rows, 1);
+    lastLevels = present.slice();
+  }
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** Length of the levels, levels, values. */

@@ -18,8 +18,8 @@ const MAX_STRINGS_FOR_STATISTICS = 1_024;
 const FEW_STRINGS = 1_024;
 /** So is one that each of its entries is used so often. */
 const USES_PER_ENTRY = 8;
-/** A dictionary that seems so much longer than the text is not tried: putting it in order saves a third at best. */
-const HOPELESS = 1.2;
+/** A dictionary that seems so much longer than the text is not tried: all of it in order is a little shorter than a part. */
+const HOPELESS = 1.1;
 /** Before each entry of a dictionary. */
 const LENGTH_BYTES = 4;
 
@@ -39,7 +39,7 @@ export function encodeStrings(out: ByteSink, column: StringColumn, span: Span): 
 }
 
 interface Used {
-  /** Entries that the span uses, in the order of their first use. */
+  /** Entries that the span uses. */
   entries: string[];
   /** Of each row that has a value. Reused by the next column. */
   index: Int32Array;
@@ -48,58 +48,55 @@ interface Used {
   rowChars: number;
 }
 
-/** The part of a column's dictionary that the span needs. */
+/** The part of a column's dictionary that the span needs. Rows are gone through without touching a text. */
 function compact(column: StringColumn, span: Span): Used {
   const rows = span.to - span.from;
   const { dict } = column;
-  const remap = remapFor(dict.length);
-  const entries: string[] = [];
+  const uses = entryScratch(dict.length).fill(0, 0, dict.length);
   const { index, levels } = rowScratch(rows);
   let count = 0;
+  for (let row = 0; row < rows; row++) {
+    const at = column.index[span.from + row] as number;
+    levels[row] = at < 0 ? 0 : 1;
+    if (at < 0) continue;
+    index[count++] = at;
+    uses[at] = (uses[at] as number) + 1;
+  }
+  const entries: string[] = [];
   let entryChars = 0;
   let rowChars = 0;
-  try {
-    for (let row = 0; row < rows; row++) {
-      const at = column.index[span.from + row] as number;
-      levels[row] = at < 0 ? 0 : 1;
-      if (at < 0) continue;
-      const text = dict[at] as string;
-      rowChars += text.length;
-      let position = (remap[at] as number) - 1;
-      if (position < 0) {
-        position = entries.length;
-        remap[at] = position + 1;
-        entries.push(text);
-        entryChars += text.length;
-      }
-      index[count++] = position;
-    }
-  } finally {
-    // Also after an error: the next column must find it empty.
-    for (let row = span.from; row < span.to; row++) {
-      const at = column.index[row] as number;
-      if (at >= 0) remap[at] = 0;
-    }
+  for (let e = 0; e < dict.length; e++) {
+    const times = uses[e] as number;
+    if (times === 0) continue;
+    const text = dict[e] as string;
+    // From here on it is the entry's new place.
+    uses[e] = entries.length;
+    entries.push(text);
+    entryChars += text.length;
+    rowChars += text.length * times;
   }
+  if (entries.length < dict.length) for (let i = 0; i < count; i++) index[i] = uses[index[i] as number] as number;
   const present: Present = { levels: count === rows ? undefined : levels, rows, count };
   return { entries, index, present, entryChars, rowChars };
 }
 
-/** Entry → position + 1 in the chunk's dictionary; all zero between calls. */
-let remapScratch = new Int32Array(0);
-function remapFor(entries: number): Int32Array {
-  if (remapScratch.length < entries) remapScratch = new Int32Array(entries * 2);
-  return remapScratch;
+/** A number per entry of a dictionary; used by one column at a time. */
+let scratchOfEntries = new Int32Array(0);
+function entryScratch(entries: number): Int32Array {
+  if (scratchOfEntries.length < entries) scratchOfEntries = new Int32Array(entries * 2);
+  return scratchOfEntries;
 }
 
-/** Compressed size of a dictionary page, from its beginning. */
+/** Compressed size of a dictionary page, from its beginning: put in order as the page would be. */
 function guessDictionary(used: readonly string[], chars: number): number {
-  scratch.clear();
+  let some = 0;
   let seen = 0;
-  for (let e = 0; e < used.length && scratch.length < SAFE_INPUT_BYTES / 2; e++) {
-    scratch.uint32((used[e] as string).length);
-    scratch.utf8(used[e] as string);
-    seen += LENGTH_BYTES + (used[e] as string).length;
+  for (; some < used.length && seen < SAFE_INPUT_BYTES / 2; some++)
+    seen += LENGTH_BYTES + (used[some] as string).length;
+  scratch.clear();
+  for (const text of used.slice(0, some).sort()) {
+    scratch.uint32(text.length);
+    scratch.utf8(text);
   }
   const packed = compress(scratch.view()).length;
   return (packed * (chars + LENGTH_BYTES * used.length)) / Math.max(1, seen);
@@ -167,6 +164,28 @@ function plainText(out: ByteSink, used: readonly string[], index: Int32Array, pr
 
 /** UTF-8 of every row's text, one after the other. */
 function allText(used: readonly string[], index: Int32Array, count: number) {
+  return asciiText(used, index, count) ?? anyText(used, index, count);
+}
+
+/** One call into the runtime for all rows; undefined when there are other characters than ASCII. */
+function asciiText(used: readonly string[], index: Int32Array, count: number) {
+  const texts = new Array<string>(count);
+  const offsets = new Float64Array(count + 1);
+  let chars = 0;
+  for (let i = 0; i < count; i++) {
+    const text = used[index[i] as number] as string;
+    texts[i] = text;
+    chars += text.length;
+    offsets[i + 1] = chars;
+  }
+  const bytes = new Uint8Array(chars);
+  const { read, written } = encoder.encodeInto(texts.join(""), bytes);
+  return read === chars && written === chars ? { bytes, offsets } : undefined;
+}
+
+const encoder = new TextEncoder();
+
+function anyText(used: readonly string[], index: Int32Array, count: number) {
   scratch.clear();
   const starts = new Uint32Array(used.length + 1);
   for (let e = 0; e < used.length; e++) {
