@@ -12,6 +12,7 @@ import { completeness, readCompleteness } from "../store/counts/read.ts";
 import { Budget } from "./budget.ts";
 import { badQuery, type QueryError, QueryFailure, tooMuch } from "./errors.ts";
 import { EventSink } from "./events.ts";
+import type { Pipe } from "./language/ast.ts";
 import { MAX_ROWS } from "./language/limits.ts";
 import { parseQuery } from "./language/parse.ts";
 import { formatTimeUs } from "./language/time.ts";
@@ -56,9 +57,7 @@ export async function runQuery(
       ? new StatsSink(plan.stats.aggregates, plan.stats.by)
       : new EventSink({ limit: rows, sort: plan.sort, fields: plan.fields, after });
     const stats = await execute(env, plan, sink, options);
-    const { pause } = new Budget(options.signal);
-    let table = sink.table();
-    for (const pipe of plan.after) table = await applyPipe(table, pipe, pause);
+    const table = await applyPipes(sink.table(), plan.after, new Budget(options.signal));
     const next = sink instanceof EventSink && plan.limit === undefined ? sink.next() : undefined;
     const truncated = table.rows.length > rows;
     return {
@@ -68,6 +67,15 @@ export async function runQuery(
       ...(truncated ? { truncated } : {}),
     };
   });
+}
+
+async function applyPipes(table: Table, pipes: readonly Pipe[], budget: Budget): Promise<Table> {
+  try {
+    for (const pipe of pipes) table = await applyPipe(table, pipe, budget.pause);
+    return table;
+  } finally {
+    budget.end();
+  }
 }
 
 export async function asResult<T>(work: () => Promise<T>): Promise<QueryResult<T>> {
@@ -132,7 +140,7 @@ export async function execute(env: QueryEnv, plan: Plan, sink: Sink, options: Ex
     reader,
     onProgress,
     ...(options.maxEvents === undefined ? {} : { maxEvents: options.maxEvents }),
-  });
+  }).finally(() => budget.end());
   const { segments, events, bytes } = budget;
   return {
     segments,

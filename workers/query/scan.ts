@@ -115,6 +115,7 @@ async function scanSegment(
 ): Promise<void> {
   const { sink, budget, plan } = scan;
   budget.segments++;
+  await budget.giveWay();
   budget.check();
   const groups = (await scan.reader.open(segment)).filter(
     (g) => g.maxTime >= plan.range.from && g.minTime < plan.range.to,

@@ -1,6 +1,6 @@
 /** What bounds a query: expressions that would hang other engines, groups, segments, bytes, and what stops a scan early. */
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { TailraceEvent } from "../../../workers/event/event.ts";
 import { Budget } from "../../../workers/query/budget.ts";
 import { QueryFailure } from "../../../workers/query/errors.ts";
@@ -105,6 +105,32 @@ describe("too much", () => {
     setTimeout(() => gone.abort(), 1);
     const asked = ask(storeOf([], [events(0)]), q, { signal: gone.signal });
     expect(await failure(asked)).toMatchObject({ code: "cancelled" });
+  });
+
+  test("long queries take turns, and one that is never heard of again keeps none waiting", async () => {
+    vi.useFakeTimers();
+    try {
+      const ahead = new Budget();
+      // Queries of other tests may still have the turn: it takes until they count as gone.
+      for (const wait of [3_000, 10]) {
+        const turn = ahead.pause();
+        await vi.advanceTimersByTimeAsync(wait);
+        await turn;
+      }
+      const order: string[] = [];
+      const last = new Budget().pause().then(() => order.push("last"));
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(order).toEqual([]);
+      ahead.end();
+      await vi.advanceTimersByTimeAsync(10);
+      await last;
+      const later = new Budget().pause().then(() => order.push("later"));
+      await vi.advanceTimersByTimeAsync(5_000);
+      await later;
+      expect(order).toEqual(["last", "later"]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test("a query that is cancelled stops", () => {
