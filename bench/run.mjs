@@ -17,7 +17,7 @@ import { Complaint, run } from "../scripts/lib/complaint.mjs";
 import { prepare, ROOT } from "../scripts/lib/toolchain.mjs";
 
 const FULL = {
-  ingest: { items: 60_000, d1Items: 8_000 },
+  ingest: { items: 60_000, d1Items: 5_000 },
   observed: { rounds: 5, roundMs: 4_000 },
   operations: { roundMs: 10_000 },
   events: 1_000_000,
