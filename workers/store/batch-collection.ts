@@ -4,7 +4,7 @@
  * the row groups of segments. Bounds what wide batches take in memory.
  */
 import type { ColumnBatch } from "../event/batch.ts";
-import { mergeBatches, sortByTime } from "./merge.ts";
+import { mergeByTime } from "./merge.ts";
 import { chooseColumns, foldAttributes } from "./overflow.ts";
 
 /**
@@ -29,9 +29,9 @@ export class BatchCollection {
   merged(): ColumnBatch | undefined {
     if (this.batches.length === 0) return undefined;
     this.fold();
-    const merged = mergeBatches(this.batches);
+    const merged = mergeByTime(this.batches);
     this.batches = [];
-    return sortByTime(merged);
+    return merged;
   }
 
   private fold(): void {

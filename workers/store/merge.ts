@@ -17,7 +17,22 @@ const MAX_MERGED_COLUMNS = 2 * MAX_ATTRIBUTE_COLUMNS;
  */
 export function mergeBatches(sources: readonly ColumnBatch[], pick?: (name: string) => boolean): ColumnBatch {
   if (sources.length === 1 && pick === undefined) return sources[0] as ColumnBatch;
-  const batches = pick === undefined ? foldIfWide(sources) : sources;
+  return merge(pick === undefined ? foldIfWide(sources) : sources, pick);
+}
+
+/** `sortByTime` of `mergeBatches`, without a copy in between: each row goes straight to its place. */
+export function mergeByTime(sources: readonly ColumnBatch[]): ColumnBatch {
+  if (sources.length === 1) return sortByTime(sources[0] as ColumnBatch);
+  const batches = foldIfWide(sources);
+  const order = orderByTime(merge(batches, (name) => name === "time" || name === "seq"));
+  if (order === undefined) return merge(batches);
+  const places = new Int32Array(order.length);
+  for (let i = 0; i < order.length; i++) places[order[i] as number] = i;
+  return merge(batches, undefined, places);
+}
+
+/** `places`: where each row goes; in their order if absent. */
+function merge(batches: readonly ColumnBatch[], pick?: (name: string) => boolean, places?: Int32Array): ColumnBatch {
   let rows = 0;
   const types = new Map<string, ColumnType>();
   for (const batch of batches) {
@@ -29,8 +44,9 @@ export function mergeBatches(sources: readonly ColumnBatch[], pick?: (name: stri
     }
   }
   const columns = new Map<string, Column>();
+  const to = places ?? rowNumbers(0, rows);
   for (const [name, type] of types) {
-    columns.set(name, type === "string" ? mergeStrings(batches, name, rows) : mergeNumbers(batches, name, type, rows));
+    columns.set(name, type === "string" ? mergeStrings(batches, name, to) : mergeNumbers(batches, name, type, to));
   }
   return { rows, columns };
 }
@@ -58,14 +74,16 @@ function mergeNumbers(
   batches: readonly ColumnBatch[],
   name: string,
   type: NumberColumn["type"],
-  rows: number,
+  places: Int32Array,
 ): NumberColumn {
-  const data = new Float64Array(rows);
+  const data = new Float64Array(places.length).fill(Number.NaN);
   let at = 0;
   for (const batch of batches) {
     const column = batch.columns.get(name) as NumberColumn | undefined;
-    if (column === undefined) data.fill(Number.NaN, at, at + batch.rows);
-    else data.set(column.data, at);
+    if (column !== undefined) {
+      const from = column.data;
+      for (let row = 0; row < batch.rows; row++) data[places[at + row] as number] = from[row] as number;
+    }
     at += batch.rows;
   }
   return { type, data };
@@ -79,32 +97,23 @@ function mergeNumbers(
 const ENTRIES_COMPARED = 1_024;
 const NEAR_UNIQUE = 1 / 32;
 
-function mergeStrings(batches: readonly ColumnBatch[], name: string, rows: number): StringColumn {
+function mergeStrings(batches: readonly ColumnBatch[], name: string, places: Int32Array): StringColumn {
   const positions = new Map<string, number>();
   const dict: string[] = [];
-  const index = new Int32Array(rows);
+  const index = new Int32Array(places.length).fill(-1);
   let compared = 0;
   let at = 0;
   for (const batch of batches) {
     const column = batch.columns.get(name);
-    if (column === undefined) index.fill(-1, at, at + batch.rows);
-    else {
+    if (column !== undefined) {
       const source = column.type === "string" ? column : numbersToStrings(column);
+      const nearUnique = compared >= ENTRIES_COMPARED && compared - positions.size < compared * NEAR_UNIQUE;
+      const entries = nearUnique ? append(dict, source.dict) : unite(dict, positions, source.dict);
+      compared += nearUnique ? 0 : entries.length;
       const from = source.index;
-      if (compared >= ENTRIES_COMPARED && compared - positions.size < compared * NEAR_UNIQUE) {
-        const base = dict.length;
-        for (const value of source.dict) dict.push(value);
-        for (let row = 0; row < batch.rows; row++) {
-          const old = from[row] as number;
-          index[at + row] = old < 0 ? -1 : base + old;
-        }
-      } else {
-        const remap = placesIn(dict, positions, source.dict);
-        compared += remap.length;
-        for (let row = 0; row < batch.rows; row++) {
-          const old = from[row] as number;
-          index[at + row] = old < 0 ? -1 : (remap[old] as number);
-        }
+      for (let row = 0; row < batch.rows; row++) {
+        const old = from[row] as number;
+        if (old >= 0) index[places[at + row] as number] = entries[old] as number;
       }
     }
     at += batch.rows;
@@ -112,8 +121,15 @@ function mergeStrings(batches: readonly ColumnBatch[], name: string, rows: numbe
   return { type: "string", dict, index };
 }
 
+/** Where each of `entries` lies in `dict` then: at its end. */
+function append(dict: string[], entries: readonly string[]): Int32Array {
+  const from = dict.length;
+  for (const value of entries) dict.push(value);
+  return rowNumbers(from, dict.length);
+}
+
 /** Where each of `entries` lies in `dict`, which gets those that it lacks. */
-function placesIn(dict: string[], positions: Map<string, number>, entries: readonly string[]): Int32Array {
+function unite(dict: string[], positions: Map<string, number>, entries: readonly string[]): Int32Array {
   const places = new Int32Array(entries.length);
   for (let i = 0; i < places.length; i++) {
     const value = entries[i] as string;
@@ -152,8 +168,14 @@ export function numbersToStrings(column: NumberColumn): StringColumn {
 
 /** Rows by time, then by `seq`, then as they came. The same batch if it is in order already. */
 export function sortByTime(batch: ColumnBatch): ColumnBatch {
+  const order = orderByTime(batch);
+  return order === undefined ? batch : selectRows(batch, order);
+}
+
+/** Undefined if the rows are in order. */
+function orderByTime(batch: ColumnBatch): Int32Array | undefined {
   const time = (batch.columns.get("time") as NumberColumn | undefined)?.data;
-  if (time === undefined || batch.rows < 2) return batch;
+  if (time === undefined || batch.rows < 2) return undefined;
   const seq = (batch.columns.get("seq") as NumberColumn | undefined)?.data;
   // A row without a time comes first.
   const at = (row: number) => (Number.isNaN(time[row]) ? Number.NEGATIVE_INFINITY : (time[row] as number));
@@ -163,8 +185,7 @@ export function sortByTime(batch: ColumnBatch): ColumnBatch {
   };
   let sorted = true;
   for (let row = 1; row < batch.rows && sorted; row++) sorted = !(before(row - 1, row) > 0);
-  if (sorted) return batch;
-  return selectRows(batch, timeOrder(time, batch.rows, before));
+  return sorted ? undefined : timeOrder(time, batch.rows, before);
 }
 
 /** Doubles hold integers exactly up to here. */
@@ -218,4 +239,21 @@ export function selectRows(batch: ColumnBatch, rows: ArrayLike<number>): ColumnB
     }
   }
   return { rows: rows.length, columns };
+}
+
+/** Rows `from` up to, and without, `to`: a view, nothing is copied. */
+export function sliceRows(batch: ColumnBatch, from: number, to: number): ColumnBatch {
+  const columns = new Map<string, Column>();
+  for (const [name, column] of batch.columns) {
+    if (column.type === "string")
+      columns.set(name, { type: "string", dict: column.dict, index: column.index.subarray(from, to) });
+    else columns.set(name, { type: column.type, data: column.data.subarray(from, to) });
+  }
+  return { rows: to - from, columns };
+}
+
+function rowNumbers(from: number, to: number): Int32Array {
+  const rows = new Int32Array(to - from);
+  for (let i = 0; i < rows.length; i++) rows[i] = from + i;
+  return rows;
 }

@@ -10,7 +10,7 @@
  * the compressed bytes.
  */
 import type { Column, ColumnBatch } from "../event/batch.ts";
-import { selectRows } from "./merge.ts";
+import { sliceRows } from "./merge.ts";
 import { sealedKey } from "./paths.ts";
 import { type WrittenSegment, writeSegment } from "./segment-writer.ts";
 
@@ -38,7 +38,7 @@ export interface SealSource {
 export function sealSegments(source: SealSource, sorted: ColumnBatch): KeyedSegment[] {
   const time = timeOf(sorted);
   return hourRanges(time, MAX_SEGMENTS_PER_SEAL).map(([from, to]) => {
-    const piece = from === 0 && to === sorted.rows ? sorted : selectRows(sorted, rowNumbers(from, to));
+    const piece = from === 0 && to === sorted.rows ? sorted : sliceRows(sorted, from, to);
     const key = sealedKey(source.script, time[from] as number, source.shardId, source.firstId, source.lastId);
     return { key, ...writeSegment(piece) };
   });
@@ -88,10 +88,4 @@ function timeOf(batch: ColumnBatch): Float64Array {
   const time = batch.columns.get("time");
   if (time?.type !== "time") throw new Error(`BUG: a batch to seal has no times, but ${time?.type}`);
   return time.data;
-}
-
-function rowNumbers(from: number, to: number): Int32Array {
-  const rows = new Int32Array(to - from);
-  for (let i = 0; i < rows.length; i++) rows[i] = from + i;
-  return rows;
 }

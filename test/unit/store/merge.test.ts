@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Column, ColumnBatch } from "../../../workers/event/batch.ts";
 import { OVERFLOW_COLUMN } from "../../../workers/event/columns.ts";
-import { mergeBatches, selectRows, sortByTime } from "../../../workers/store/merge.ts";
+import { mergeBatches, mergeByTime, selectRows, sortByTime } from "../../../workers/store/merge.ts";
 import { MAX_ATTRIBUTE_COLUMNS } from "../../../workers/store/overflow.ts";
 import { arbitraryEvent } from "../../support/events.ts";
 import { batchOf, cells, stringColumn } from "../../support/segments.ts";
@@ -77,6 +77,21 @@ describe("mergeBatches", () => {
     const last = cells(merged.columns.get(OVERFLOW_COLUMN), 5)[4];
     expect(JSON.parse(String(last))).toMatchObject({ "own.4.149": 149 });
   });
+});
+
+test("mergeByTime is mergeBatches and then sortByTime", () => {
+  const lists = fc.array(fc.array(arbitraryEvent, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 6 });
+  fc.assert(
+    fc.property(lists, (events) => {
+      const batches = events.map(batchOf);
+      const expected = sortByTime(mergeBatches(batches));
+      const merged = mergeByTime(batches);
+      expect([...merged.columns.keys()]).toEqual([...expected.columns.keys()]);
+      for (const [name, column] of expected.columns) {
+        expect(cells(merged.columns.get(name), merged.rows), name).toEqual(cells(column, expected.rows));
+      }
+    }),
+  );
 });
 
 describe("sortByTime", () => {

@@ -164,6 +164,8 @@ function writeVersion2(
 const ROW_STEP = 64;
 
 function pageEnd(present: Present, values: PageValues, row: number, value: number, target: number) {
+  const rest = LEVELS_PREFIX + values.bytesBetween(value, present.count) + (present.rows - row) / 8;
+  if (rest <= target) return { row: present.rows, value: present.count };
   let end = row;
   let endValue = value;
   let size = LEVELS_PREFIX;

@@ -19,6 +19,10 @@ export function encodeHybrid(out: ByteSink, values: Int32Array | Uint8Array, cou
     const value = values[start] as number;
     let end = start + 1;
     while (end < count && values[end] === value) end++;
+    if (end - start < MIN_RUN) {
+      start = end;
+      continue;
+    }
     // Literal groups are full: the run lends what is missing from the last one.
     const lend = (MIN_RUN - ((start - literals) & 7)) & 7;
     if (end - start - lend >= MIN_RUN) {
