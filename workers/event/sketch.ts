@@ -38,7 +38,7 @@ export class Sketch {
     const rank = q * (this.weight - 1);
     let seen = 0;
     let last = ZERO;
-    for (const bucket of [...this.buckets.keys()].sort((a, b) => a - b)) {
+    for (const bucket of this.ascending()) {
       seen += this.buckets.get(bucket) as number;
       last = bucket;
       if (seen > rank) break;
@@ -47,7 +47,14 @@ export class Sketch {
   }
 
   encode(): WireSketch {
-    return [...this.buckets].sort((a, b) => a[0] - b[0]).flat();
+    const wire: WireSketch = [];
+    for (const bucket of this.ascending()) wire.push(bucket, this.buckets.get(bucket) as number);
+    return wire;
+  }
+
+  /** A typed array sorts by itself; a comparator would take ten times as long, twice per minute of every key that is sealed. */
+  private ascending(): Float64Array {
+    return Float64Array.from(this.buckets.keys()).sort();
   }
 
   static decode(wire: WireSketch): Sketch {
