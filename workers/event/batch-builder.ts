@@ -3,7 +3,15 @@
  * it once per group commit (`batch-wire.ts` has the form). Every event of every
  * observed Worker passes through here, so it is written for speed.
  */
-import { BATCH_VERSION, type WireBatch, type WireNumber, type WireString } from "./batch-wire.ts";
+import {
+  BATCH_VERSION,
+  packSmall,
+  SMALL_NUMBERS,
+  type SmallNumbers,
+  type WireBatch,
+  type WireNumber,
+  type WireString,
+} from "./batch-wire.ts";
 import { attributeColumn, CORE_COLUMNS, type ColumnType, type CoreColumn, OVERFLOW_COLUMN } from "./columns.ts";
 import {
   type AttributeList,
@@ -24,6 +32,9 @@ import {
  */
 export const MAX_BATCH_ATTRIBUTES = 500;
 
+/** When the first values of a column were all different, later ones are taken to be new too: ids need no dictionary. */
+const UNIQUE_AFTER = 64;
+
 /** One column while it is being filled. Only positions that have a value are recorded, in ascending order. */
 class Cells {
   type: ColumnType;
@@ -32,7 +43,10 @@ class Cells {
   /** Dictionary positions for strings, else the values. */
   values: number[] = [];
   readonly strings: string[] = [];
-  private readonly dict = new Map<string, number>();
+  /** Where each string stands; made when there is a second one. */
+  private dict: Map<string, number> | null = null;
+  private repeats = 0;
+  private unique = false;
   /** Most values equal the one before: comparing is cheaper than hashing. */
   private lastText = "";
   private lastIndex = -1;
@@ -77,11 +91,23 @@ class Cells {
   }
 
   private intern(value: string): number {
-    let at = this.dict.get(value);
-    if (at === undefined) {
-      at = this.strings.length;
-      this.strings.push(value);
-      this.dict.set(value, at);
+    const { strings } = this;
+    if (this.unique) return strings.push(value) - 1;
+    if (this.dict === null) {
+      if (strings.length === 0) return strings.push(value) - 1;
+      if (strings[0] === value) return 0;
+      this.dict = new Map([[strings[0] as string, 0]]);
+    }
+    const known = this.dict.get(value);
+    if (known !== undefined) {
+      this.repeats++;
+      return known;
+    }
+    const at = strings.push(value) - 1;
+    this.dict.set(value, at);
+    if (at + 1 === UNIQUE_AFTER && this.repeats === 0) {
+      this.unique = true;
+      this.dict = null;
     }
     return at;
   }
@@ -222,33 +248,71 @@ export class BatchBuilder {
     const wire: WireBatch = { v: BATCH_VERSION, n: this.rows, c: Object.create(null) };
     const grouped = this.groups.length < this.rows;
     if (grouped) wire.g = this.groups;
+    const lists = new PositionLists();
     for (const { name, physical } of SHARED) {
       const cells = this.shared[name as keyof InvocationFields];
       if (cells.values.length === 0) continue;
-      const column = toWire(cells, this.groups.length);
+      const column = toWire(cells, this.groups.length, lists);
       if (grouped) column.p = 1;
       wire.c[physical] = column;
     }
     for (const { name, physical } of OWN) {
       const cells = this.own[name as Exclude<keyof OwnFields, "attributes">];
-      if (cells.values.length > 0) wire.c[physical] = toWire(cells, this.rows);
+      if (cells.values.length > 0) wire.c[physical] = toWire(cells, this.rows, lists);
     }
-    for (const [key, cells] of this.attributes) wire.c[attributeColumn(key)] = toWire(cells, this.rows);
-    if (this.overflow.values.length > 0) wire.c[OVERFLOW_COLUMN] = toWire(this.overflow, this.rows);
+    for (const [key, cells] of this.attributes) wire.c[attributeColumn(key)] = toWire(cells, this.rows, lists);
+    if (this.overflow.values.length > 0) wire.c[OVERFLOW_COLUMN] = toWire(this.overflow, this.rows, lists);
+    if (lists.known.length > 0) wire.r = lists.known.map(stepsToWire);
     return JSON.stringify(wire);
   }
 }
 
-function toWire(cells: Cells, positions: number): WireString | WireNumber {
+/** Lists of positions compared with: columns that come together follow each other. */
+const MAX_COMPARED = 4;
+
+/** The lists of a batch, each once. */
+class PositionLists {
+  readonly known: number[][] = [];
+
+  of(positions: number[]): number {
+    const { known } = this;
+    for (let n = known.length - 1; n >= 0 && n >= known.length - MAX_COMPARED; n--) {
+      if (isSame(known[n] as number[], positions)) return n;
+    }
+    return known.push(positions) - 1;
+  }
+}
+
+function isSame(a: number[], b: number[]): boolean {
+  if (a.length !== b.length) return false;
+  // From the end: lists that differ somewhere mostly have different ends.
+  for (let k = a.length - 1; k >= 0; k--) if (a[k] !== b[k]) return false;
+  return true;
+}
+
+function stepsToWire(positions: number[]): number[] | SmallNumbers {
+  let last = -1;
+  let small = true;
+  const steps = positions.map((at) => {
+    const step = at - last;
+    last = at;
+    if (step >= SMALL_NUMBERS) small = false;
+    return step;
+  });
+  return small ? packSmall(steps) : steps;
+}
+
+function toWire(cells: Cells, positions: number, lists: PositionLists): WireString | WireNumber {
   const wire = cells.type === "string" ? stringsToWire(cells) : numbersToWire(cells);
-  if (cells.values.length < positions) wire.r = cells.at ?? Array.from(cells.values.keys());
+  if (cells.values.length < positions) wire.r = lists.of(cells.at ?? Array.from(cells.values.keys()));
   return wire;
 }
 
 function stringsToWire({ strings, values }: Cells): WireString {
   // Entries are numbered as they come: as many of them as values means 0, 1, 2 …
   const implied = strings.length === 1 || (strings.length === values.length && isIdentity(values));
-  return implied ? { t: "s", d: strings } : { t: "s", d: strings, i: values };
+  if (implied) return { t: "s", d: strings };
+  return { t: "s", d: strings, i: strings.length <= SMALL_NUMBERS ? packSmall(values) : values };
 }
 
 /** Widening may leave the dictionary in another order than the values. */
@@ -258,8 +322,30 @@ function isIdentity(values: number[]): boolean {
 }
 
 function numbersToWire({ type, values }: Cells): WireNumber {
-  const t = type === "number" ? "n" : type === "boolean" ? "b" : "t";
   const first = values[0] as number;
-  if (t === "t") return { t, o: first, x: values.map((v) => v - first) };
-  return values.every((v) => Object.is(v, first)) ? { t, x: [first] } : { t, x: values };
+  if (type === "time") {
+    const steps = values.map((v) => v - first);
+    if (!steps.every((v) => v % US_PER_MS === 0)) return { t: "t", o: first, x: steps };
+    return { t: "t", o: first, m: US_PER_MS, x: steps.map((v) => v / US_PER_MS) };
+  }
+  const t = type === "number" ? "n" : "b";
+  if (values.every((v) => Object.is(v, first))) return { t, x: [first] };
+  if (values.every((v) => v >= 0 && v < SMALL_NUMBERS && Number.isInteger(v))) return { t, x: packSmall(values) };
+  const whole = thousandths(values);
+  return whole === null ? { t, x: values } : { t, s: 1000, x: whole };
+}
+
+/** What platforms report has whole milliseconds. */
+const US_PER_MS = 1000;
+
+/** Of values of which some have a fraction, none of more than three digits: durations, prices. Null if that would not be exact. */
+function thousandths(values: number[]): number[] | null {
+  const whole = values.map((v) => Math.round(v * 1000));
+  let fractions = false;
+  for (let i = 0; i < whole.length; i++) {
+    const value = values[i] as number;
+    if ((whole[i] as number) / 1000 !== value) return null;
+    if (!Number.isInteger(value)) fractions = true;
+  }
+  return fractions ? whole : null;
 }

@@ -9,27 +9,59 @@
  */
 import type { Column, ColumnBatch, NumberColumn, StringColumn } from "./batch.ts";
 
-export const BATCH_VERSION = 1;
+export const BATCH_VERSION = 2;
+
+/** Small numbers as text, one character each: written and parsed several times faster than a list of numbers. */
+export type SmallNumbers = string;
+/** `#`: from here to `~` there is one character that JSON escapes. */
+const FIRST_CHAR = 35;
+const BACKSLASH = 92;
+const LAST_CHAR = 126;
+/** Numbers below this have a character of their own. */
+export const SMALL_NUMBERS = LAST_CHAR - FIRST_CHAR;
+
+/** By number; the backslash is left out. */
+const CHARS = Uint8Array.from({ length: SMALL_NUMBERS }, (_, n) => {
+  const code = FIRST_CHAR + n;
+  return code < BACKSLASH ? code : code + 1;
+});
+
+/** All of them must be below SMALL_NUMBERS. */
+export function packSmall(numbers: readonly number[]): SmallNumbers {
+  const bytes = Buffer.allocUnsafe(numbers.length);
+  for (let k = 0; k < numbers.length; k++) bytes[k] = CHARS[numbers[k] as number] as number;
+  return bytes.toString("latin1");
+}
+
+function unpackSmall(text: SmallNumbers): Int32Array {
+  const numbers = new Int32Array(text.length);
+  for (let k = 0; k < numbers.length; k++) {
+    const code = text.charCodeAt(k);
+    numbers[k] = code - (code > BACKSLASH ? FIRST_CHAR + 1 : FIRST_CHAR);
+  }
+  return numbers;
+}
 
 /**
- * On the wire, `r` lists the positions that have a value, when some have none.
- * Positions are rows, or groups (see `g`) where `p` is set.
+ * On the wire, `r` says which positions have a value, when some have none: it is
+ * a place in the batch's `r`. Positions are rows, or groups (see `g`) where `p` is set.
  */
 export interface WireString {
   t: "s";
   d: string[];
   /** Into `d`. Absent: all the first entry when `d` has one, else each its own (0, 1, 2 …). */
-  i?: number[];
-  r?: number[];
+  i?: number[] | SmallNumbers;
+  r?: number;
   p?: 1;
 }
 export interface WireNumber {
   t: "n" | "b" | "t";
-  /** Times are relative to this. */
+  /** One entry when all are equal. The value is `x × m ÷ s + o`: short whole numbers are faster to write and to parse. */
+  x: (number | null)[] | SmallNumbers;
   o?: number;
-  /** One entry when all are equal. */
-  x: (number | null)[];
-  r?: number[];
+  m?: number;
+  s?: number;
+  r?: number;
   p?: 1;
 }
 export interface WireBatch {
@@ -37,6 +69,11 @@ export interface WireBatch {
   n: number;
   /** Rows of each invocation, in order; absent when every row is one of its own. */
   g?: number[];
+  /**
+   * Lists of positions, ascending: the steps from each to the next, the first
+   * counted from −1. Columns that come together share one.
+   */
+  r?: (number[] | SmallNumbers)[];
   c: Record<string, WireString | WireNumber>;
 }
 
@@ -47,21 +84,37 @@ export function decodeBatch(text: string): ColumnBatch {
   const wire = JSON.parse(text) as WireBatch;
   if (wire.v !== BATCH_VERSION) throw new Error(`BUG: batch version ${wire.v}, expected ${BATCH_VERSION}`);
   const columns = new Map<string, Column>();
+  const lists = (wire.r ?? []).map(positionsFromWire);
   for (const name of Object.keys(wire.c)) {
     const w = wire.c[name] as WireString | WireNumber;
-    if (w.p === undefined || wire.g === undefined) columns.set(name, fromWire(w, wire.n));
-    else columns.set(name, spread(fromWire(w, wire.g.length), wire.g, wire.n));
+    const at = w.r === undefined ? undefined : lists[w.r];
+    if (w.p === undefined || wire.g === undefined) columns.set(name, fromWire(w, wire.n, at));
+    else columns.set(name, spread(fromWire(w, wire.g.length, at), wire.g, wire.n));
   }
   return { rows: wire.n, columns };
 }
 
-function fromWire(w: WireString | WireNumber, positions: number): Column {
-  return w.t === "s" ? stringsFromWire(w, positions) : numbersFromWire(w, positions);
+const numbersOf = (wire: number[] | SmallNumbers) => (typeof wire === "string" ? unpackSmall(wire) : wire);
+
+function positionsFromWire(wire: number[] | SmallNumbers): Int32Array {
+  const positions = Int32Array.from(numbersOf(wire));
+  for (let k = 0, at = -1; k < positions.length; k++) {
+    at += positions[k] as number;
+    positions[k] = at;
+  }
+  return positions;
 }
 
-function stringsFromWire(w: WireString, positions: number): StringColumn {
+type Positions = Int32Array | undefined;
+
+function fromWire(w: WireString | WireNumber, positions: number, at: Positions): Column {
+  return w.t === "s" ? stringsFromWire(w, positions, at) : numbersFromWire(w, positions, at);
+}
+
+function stringsFromWire(w: WireString, positions: number, r: Positions): StringColumn {
   const index = new Int32Array(positions);
-  const { i, r, d } = w;
+  const { d } = w;
+  const i = w.i === undefined ? undefined : numbersOf(w.i);
   if (r === undefined) {
     if (i !== undefined) index.set(i);
     else if (d.length > 1) for (let k = 0; k < positions; k++) index[k] = k;
@@ -74,16 +127,19 @@ function stringsFromWire(w: WireString, positions: number): StringColumn {
   return { type: "string", dict: d, index };
 }
 
-function numbersFromWire(w: WireNumber, positions: number): NumberColumn {
+function numbersFromWire(w: WireNumber, positions: number, r: Positions): NumberColumn {
   const data = new Float64Array(positions);
-  const { x, r } = w;
+  const x = typeof w.x === "string" ? unpackSmall(w.x) : w.x;
   const origin = w.o ?? 0;
+  const times = w.m ?? 1;
+  const parts = w.s ?? 1;
   const count = r === undefined ? positions : r.length;
   if (r !== undefined) data.fill(Number.NaN);
   const step = x.length === 1 ? 0 : 1;
   for (let k = 0; k < count; k++) {
     const v = x[k * step];
-    data[r === undefined ? k : (r[k] as number)] = v === null || v === undefined ? Number.NaN : v + origin;
+    data[r === undefined ? k : (r[k] as number)] =
+      v === null || v === undefined ? Number.NaN : (v * times) / parts + origin;
   }
   return { type: TYPE_OF[w.t], data };
 }

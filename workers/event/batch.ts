@@ -7,7 +7,7 @@
 import { CORE_BY_PHYSICAL, OVERFLOW_COLUMN } from "./columns.ts";
 import type { AttributeValue, TailraceEvent } from "./event.ts";
 
-/** Dictionary-coded strings: `dict[index[row]]`, index −1 is null. Once merged, or read from a segment, an entry of `dict` may occur twice. */
+/** Dictionary-coded strings: `dict[index[row]]`, index −1 is null. An entry of `dict` may occur twice. */
 export interface StringColumn {
   type: "string";
   dict: string[];

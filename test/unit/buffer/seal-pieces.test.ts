@@ -77,9 +77,9 @@ describe("sealSegments", () => {
   });
 
   it("gives rows without a time the time of their batch", () => {
-    const batch = withTimes(decodeBatch('{"v":1,"n":2,"c":{"time":{"t":"t","o":5,"x":[1],"r":[1]}}}'), 42);
+    const batch = withTimes(decodeBatch('{"v":2,"n":2,"r":[[2]],"c":{"time":{"t":"t","o":5,"x":[1],"r":0}}}'), 42);
     expect(batch.columns.get("time")).toMatchObject({ data: new Float64Array([42, 6]) });
-    const none = withTimes(decodeBatch('{"v":1,"n":1,"c":{}}'), 42);
+    const none = withTimes(decodeBatch('{"v":2,"n":1,"c":{}}'), 42);
     expect(none.columns.get("time")).toMatchObject({ data: new Float64Array([42]) });
   });
 });
