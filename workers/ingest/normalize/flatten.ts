@@ -100,6 +100,7 @@ export class AttributeCollector implements AttributeList {
 
   /** Any value, under a name that is safe. */
   add(name: string, value: unknown): void {
+    if (value === undefined || value === null) return;
     this.addValue(this.tree.top(name), value, 1);
   }
 

@@ -9,14 +9,16 @@
  */
 const RANDOM_BYTES = 8;
 const RANDOM_DIGITS = RANDOM_BYTES * 2;
-const TIME_DIGITS = 16;
+/** The last ones are made for each id, those before once a minute: long numbers are slow to write as hex. */
+const HIGH_DIGITS = 12;
+const LOW_RANGE = 16 ** 4;
 const IDS_PER_REFILL = 256;
 
 const bytes = new Uint8Array(RANDOM_BYTES * IDS_PER_REFILL);
 let hex = "";
 let next = 0;
-let prefix = "";
-let prefixMs = -1;
+let high = -1;
+let highHex = "";
 
 export function newInvocationId(timeMs: number): string {
   if (next >= hex.length) {
@@ -24,12 +26,16 @@ export function newInvocationId(timeMs: number): string {
     hex = Buffer.from(bytes.buffer).toString("hex");
     next = 0;
   }
-  if (timeMs !== prefixMs) {
-    prefixMs = timeMs;
-    prefix = Math.floor(timeMs).toString(16).padStart(TIME_DIGITS, "0").slice(-TIME_DIGITS);
+  const ms = Math.floor(timeMs);
+  const upper = Math.floor(ms / LOW_RANGE);
+  if (upper !== high) {
+    high = upper;
+    highHex = upper.toString(16).padStart(HIGH_DIGITS, "0").slice(-HIGH_DIGITS);
   }
+  // With a 1 before it, so that leading zeros stay.
+  const lowHex = (LOW_RANGE + ms - upper * LOW_RANGE).toString(16).slice(1);
   next += RANDOM_DIGITS;
-  return prefix + hex.slice(next - RANDOM_DIGITS, next);
+  return highHex + lowHex + hex.slice(next - RANDOM_DIGITS, next);
 }
 
 /** The 64 random bits, as hex. */

@@ -20,7 +20,8 @@ export function text(value: unknown, limit = MAX_FIELD_CHARS): string | undefine
 /** The name of a Worker: it names Ingesters (`name#2` is a shard) and folders in the bucket. */
 export function scriptName(value: unknown): string | undefined {
   if (typeof value !== "string" || value === "") return undefined;
-  return clip(value, MAX_SCRIPT_CHARS).toWellFormed().replaceAll("#", "_");
+  const name = clip(value, MAX_SCRIPT_CHARS).toWellFormed();
+  return name.includes("#") ? name.replaceAll("#", "_") : name;
 }
 
 /** A finite number ≥ 0, or undefined. */

@@ -154,7 +154,14 @@ function unstructured(
 /** The argument that becomes attributes; none where a format string uses up the arguments. */
 function fieldsArgument(args: readonly unknown[]): number {
   if (args.length < 2 || (typeof args[0] === "string" && args[0].includes("%"))) return -1;
-  return args.findIndex((arg) => isFields(arg) && Object.keys(arg).length > 0);
+  for (let i = 0; i < args.length; i++) if (hasFields(args[i])) return i;
+  return -1;
+}
+
+function hasFields(value: unknown): boolean {
+  if (!isFields(value)) return false;
+  for (const _ in value) return true;
+  return false;
 }
 
 /** The first Error fills the columns; the console text may hold more than its message, so that is kept too. */

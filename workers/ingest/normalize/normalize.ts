@@ -110,7 +110,7 @@ function readItem(item: unknown, around: Surroundings, redactor: Redactor): Invo
   const fields = readContext(item, info, ms, around.defaults, redactor);
   const request =
     info.type === "fetch" && info.event ? readRequest(info.event, fields, around.routes(fields.script)) : undefined;
-  if (request !== undefined && fields.route !== undefined) fields.route = redactor.text(fields.route);
+  if (request !== undefined && fields.route !== undefined) fields.route = redactor.label(fields.route);
   // Local workerd calls it "ok" when the client left before there was an answer; production says "canceled".
   // (An accepted WebSocket has no response there either: production gives it 101.)
   const isSocket = request?.headers?.upgrade === "websocket";
@@ -289,8 +289,8 @@ function invocationEvent(invocation: Invocation, details: AttributeCollector, to
     kind: "invocation",
     seq: 0,
     level: levelOf(invocation),
-    message: redactor.text(request?.title ?? info.title),
-    name: info.name === undefined ? undefined : redactor.text(info.name),
+    message: redactor.label(request?.title ?? info.title),
+    name: info.name === undefined ? undefined : redactor.label(info.name),
     // No spans of the platform's own reach a Tail Worker: one stands for the invocation.
     span_id: fields.trace_id === undefined ? undefined : randomPart(fields.invocation_id),
     parent_span_id: request?.parentSpanId,

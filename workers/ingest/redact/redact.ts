@@ -30,7 +30,7 @@ export interface Redactor {
   sensitiveAsText(key: string): boolean;
   /** The text without its secrets; the same string if there are none. */
   text(text: string): string;
-  /** The same for names, versions and the like: few different ones, each looked through once. */
+  /** The same for names, routes, versions and the like: few different ones, each looked through once. */
   label(text: string): string;
   /** Card numbers are also sent as numbers. */
   number(value: number): number | string;
@@ -42,8 +42,8 @@ const MIN_CHARS = 4;
 const SMALLEST_CARD = 1e12;
 /** Encoded within encoded: a link in a link in a link. */
 const MAX_DECODINGS = 3;
-/** Labels remembered. */
-const MAX_LABELS = 1_000;
+/** Labels remembered: some hundred routes and versions of some Workers. */
+const MAX_LABELS = 4_000;
 
 /** Is this field of an object to be hidden? */
 export function hides(redactor: Redactor, key: string, value: unknown): boolean {
