@@ -10,6 +10,11 @@ const DO_GB = 0.128;
 /** Cloudflare Observability from December 2026, per million events of average size. */
 export const INCUMBENT_PER_MILLION = 1.21;
 
+/** $ for a million appends with what they write, whatever they hold. */
+export function appendCost({ doRequests, doRows }) {
+  return PRICE.doRequests + (doRows / doRequests) * PRICE.doRows;
+}
+
 /**
  * @param {{ tailItems: number, doRequests: number, doRows: number, alarms: number, d1Rows: number, r2Puts: number,
  *   seconds: number }} counts

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { dashboardFirstLoad } from "../../scripts/lib/sizes.mjs";
 import { ROOT, toolEnv } from "../../scripts/lib/toolchain.mjs";
 import { installClickhouse, measureClickhouse } from "./clickhouse.mjs";
-import { costTable } from "./cost.mjs";
+import { appendCost, costTable } from "./cost.mjs";
 import { measureFreshness } from "./freshness.mjs";
 import { fill, measureIngest } from "./ingest.mjs";
 import { show, table } from "./numbers.mjs";
@@ -194,7 +194,7 @@ function costNotes({ cost, observed, queries }) {
     shards: cost.scripts,
   };
   return {
-    text: `Counted while the shop served ${show(cost.tailItems)} invocations in ${show(cost.seconds)} s (${show(facts.eventsPerInvocation)} events each), with everything sealed at the end. CPU is the difference between the two shops above, so it includes what R2 and D1 would do elsewhere.`,
+    text: `Counted while the shop served ${show(cost.tailItems)} invocations in ${show(cost.seconds)} s (${show(facts.eventsPerInvocation)} events each), with everything sealed at the end. CPU is the difference between the two shops above, so it includes what R2 and D1 would do elsewhere. A quiet Worker pays more for each: when no two invocations share an append, requests and rows alone make ${appendCost(cost).toFixed(2)} $ per million.`,
     markdown: costTable(cost, facts).markdown,
   };
 }
