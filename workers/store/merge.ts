@@ -109,7 +109,7 @@ function mergeStrings(batches: readonly ColumnBatch[], name: string, places: Int
       const source = column.type === "string" ? column : numbersToStrings(column);
       const nearUnique = compared >= ENTRIES_COMPARED && compared - positions.size < compared * NEAR_UNIQUE;
       const entries = nearUnique ? append(dict, source.dict) : unite(dict, positions, source.dict);
-      compared += nearUnique ? 0 : entries.length;
+      compared += nearUnique ? 0 : source.dict.length;
       const from = source.index;
       for (let row = 0; row < batch.rows; row++) {
         const old = from[row] as number;
@@ -123,15 +123,15 @@ function mergeStrings(batches: readonly ColumnBatch[], name: string, places: Int
 
 /** Where each of `entries` lies in `dict` then: at its end. */
 function append(dict: string[], entries: readonly string[]): Int32Array {
-  const from = dict.length;
-  for (const value of entries) dict.push(value);
-  return rowNumbers(from, dict.length);
+  const places = placesFor(entries.length);
+  for (let i = 0; i < entries.length; i++) places[i] = dict.push(entries[i] as string) - 1;
+  return places;
 }
 
 /** Where each of `entries` lies in `dict`, which gets those that it lacks. */
 function unite(dict: string[], positions: Map<string, number>, entries: readonly string[]): Int32Array {
-  const places = new Int32Array(entries.length);
-  for (let i = 0; i < places.length; i++) {
+  const places = placesFor(entries.length);
+  for (let i = 0; i < entries.length; i++) {
     const value = entries[i] as string;
     let position = positions.get(value);
     if (position === undefined) {
@@ -141,6 +141,13 @@ function unite(dict: string[], positions: Map<string, number>, entries: readonly
     places[i] = position;
   }
   return places;
+}
+
+/** One dictionary at a time: an array for each, tens of thousands in a merge, would take longer than to fill it. */
+let scratch = new Int32Array(0);
+function placesFor(entries: number): Int32Array {
+  if (scratch.length < entries) scratch = new Int32Array(entries * 2);
+  return scratch;
 }
 
 /** The text that a number or boolean gets when it shares a column with strings. */

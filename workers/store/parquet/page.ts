@@ -93,7 +93,7 @@ export function writeDataPages(out: ByteSink, present: Present, values: PageValu
 let lastLevels = new Uint8Array(0);
 
 function encodeLevels(present: Uint8Array | undefined, rows: number): void {
-  if (present !== undefined && isSame(present, lastLevels)) return;
+  if (present !== undefined && Buffer.compare(present, lastLevels) === 0) return;
   lastLevels = new Uint8Array(0);
   levels.length = 0;
   if (present === undefined) encodeRun(levels, 1, rows, 1);
@@ -101,12 +101,6 @@ function encodeLevels(present: Uint8Array | undefined, rows: number): void {
     encodeHybrid(levels, present, rows, 1);
     lastLevels = present.slice();
   }
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }
 
 /** Length of the levels, levels, values. */
