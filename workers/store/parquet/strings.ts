@@ -105,7 +105,9 @@ function guessDictionary(used: readonly string[], chars: number): number {
 /** In order, neighbours share their beginnings: a third smaller for URLs. */
 function sortedDictionary(out: ByteSink, used: readonly string[], index: Int32Array, present: Present): Chunk {
   // Without a comparator the engine sorts strings by itself, which is what takes the time.
-  const sorted = [...used].sort();
+  const inOrder = [...used].sort();
+  // Merged texts may occur twice (merge.ts).
+  const sorted = inOrder.filter((text, at) => at === 0 || text !== inOrder[at - 1]);
   const places = new Map(sorted.map((text, place) => [text, place]));
   const rank = Int32Array.from(used, (text) => places.get(text) as number);
   const ranked = new Int32Array(present.count);
