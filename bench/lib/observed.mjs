@@ -9,8 +9,8 @@ import { connections, loops, send } from "./http.mjs";
 import { median, seconds } from "./numbers.mjs";
 import { benchStack } from "./stack.mjs";
 
-/** Fewer wait for the shop's own upstreams most of the time and leave the core idle, which flatters any observer. */
-const CONNECTIONS = 64;
+/** Fewer wait for the shop's own upstreams part of the time and leave the core idle, which flatters any observer. */
+const CONNECTIONS = 200;
 const PATHS = ["/", "/api/products", "/api/products/KI-1001", "/api/search?q=wool", "/api/cart"];
 /** Linux counts CPU time of a process in hundredths of a second. */
 const MS_PER_TICK = 10;
