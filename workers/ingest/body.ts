@@ -61,7 +61,7 @@ async function* decodeText(stream: ReadableStream<Uint8Array>, encoding: "identi
   } catch (error) {
     if (error instanceof BodyError) throw error;
     if (encoding === "identity") cutOff();
-    throw new BodyError("bad_encoding", "the gzip data is broken or ends too early");
+    throw new BodyError("bad_encoding", "the gzip data is broken, ends too early, or has several members: send one");
   }
   yield decoder.decode();
 }

@@ -41,7 +41,7 @@ function ResultChart({ answer, stats, from, to }: Props & { stats: Shape }) {
             {drawn.hidden > 0 && <span class="small faint">{drawn.hidden} more in the table</span>}
             {drawable.length > 1 && (
               <select
-                class="small"
+                class="input chart-choice"
                 aria-label="What to draw"
                 value={aggregate}
                 onChange={(e) => setWanted(e.currentTarget.value)}
