@@ -22,7 +22,12 @@ export interface Bucket {
 
 export async function openBucket(): Promise<Bucket> {
   const folder = mkdtempSync(join(tmpdir(), "tailrace-duckdb-"));
-  const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
+  // What is needed is linked in; DuckDB must not go looking for more over the network.
+  const instance = await DuckDBInstance.create(":memory:", {
+    threads: "1",
+    autoinstall_known_extensions: "false",
+    autoload_known_extensions: "false",
+  });
   const connection = await instance.connect();
   await connection.run("SET TimeZone = 'UTC'");
   const glob = join(folder, "events/**/*.parquet").replaceAll("'", "''");
