@@ -17,7 +17,7 @@ const SYSTEM_HOOK_TIMEOUT_MS = 120_000;
 const WORKERS_TIMEOUT_MS = 30_000;
 
 /** Property tests and DuckDB, while other work keeps both cores busy. */
-const UNIT_TIMEOUT_MS = 60_000;
+const UNIT_TIMEOUT_MS = 30_000;
 /** A whole program per check. */
 const CHECK_TIMEOUT_MS = 60_000;
 

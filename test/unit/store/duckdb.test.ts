@@ -17,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => bucket.close());
 
 /** Opening a file and planning a query of forty columns takes DuckDB its time when other tests have the cores. */
-const SLOW_MS = 120_000;
+const SLOW_MS = 30_000;
 
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 const KEY = "events/script=shop/date=2026-11-20/hour=22/a-1-2.parquet";
