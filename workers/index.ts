@@ -5,6 +5,7 @@ import { handleTail, type TailProps } from "./ingest/tail.ts";
 import { runDaily, runHourly } from "./store/maintenance.ts";
 
 export { Ingester } from "./buffer/ingester.ts";
+export { LiveHub } from "./live/hub.ts";
 
 /** As in wrangler.toml; every other cron, also one fired by hand without a name, does the hourly work. */
 const DAILY = "17 3 * * *";

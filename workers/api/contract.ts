@@ -258,6 +258,14 @@ export interface PlatformSettings {
   };
   /** Default for Workers without a setting of their own. */
   worker: WorkerSettings;
+  /** How errors become issues. */
+  grouping?: GroupingSettings;
+}
+export interface GroupingSettings {
+  /** One rule per line (docs/issues.md): `type:PaymentError message:"*declined*" -> declined, {{ type }}`. First match wins. */
+  fingerprintRules: string[];
+  /** Attributes that tell users and tenants apart, besides those that Tailrace knows (`user.id` …). */
+  userAttributes: string[];
 }
 
 /** POST /api/v1/seal: how many Ingesters have everything in the catalog now (503 when one could not). */
@@ -269,4 +277,331 @@ export interface SealAnswer {
 export interface HealthAnswer {
   status: "ok" | "failing";
   checks: { name: string; ok: boolean; message?: string; ms?: number }[];
+}
+
+// Issues ---------------------------------------------------------------------
+
+export const ISSUE_STATES = ["unresolved", "resolved", "regressed", "ignored"] as const;
+export type IssueState = (typeof ISSUE_STATES)[number];
+export const ISSUE_KINDS = ["exception", "rejection", "log", "message", "http", "death", "noise"] as const;
+export type IssueKind = (typeof ISSUE_KINDS)[number];
+
+/** A version as people know it. */
+export interface VersionName {
+  id: string;
+  tag: string;
+  message: string;
+}
+
+export interface IssueSummary {
+  id: number;
+  script: string;
+  kind: IssueKind;
+  /** `network`, `client_left` …; "" for everything but noise. */
+  noise: string;
+  type: string;
+  title: string;
+  /** `addItem (src/cart.ts)`, or the route. */
+  culprit: string;
+  state: IssueState;
+  assignee: string;
+  firstSeen: number;
+  lastSeen: number;
+  firstVersion: VersionName;
+  lastVersion: VersionName;
+  /** Weighted, of all time. */
+  count: number;
+  /** Weighted, within the asked range. */
+  countInRange: number;
+  /** Approximate. */
+  users: number;
+  regressions: number;
+  /** A source map would tell more: of these versions there is none. */
+  awaitsMap: boolean;
+  /** Weighted counts per bucket of the asked range, empty ones included. */
+  sparkline: number[];
+}
+
+/**
+ * GET /api/v1/issues?state&script&version&kind&assignee&q&sort&from&to&limit&cursor
+ * `state`: one of ISSUE_STATES, `open` (unresolved and regressed; the default) or `all`. `kind`: `errors` (all but noise; the default), `all`, or one.
+ * `version`: seen in it. `new_in`: first seen in it. `q`: words in type, title, culprit or id. `sort`: last_seen (default), first_seen, count, users.
+ */
+export interface IssuesAnswer {
+  from: number;
+  to: number;
+  bucketMs: number;
+  issues: IssueSummary[];
+  /** Give it as `cursor` for the next page. */
+  next?: string;
+  /** With every filter but `state`. */
+  states: Record<IssueState, number>;
+  /** With every filter but `kind`. */
+  noise: number;
+}
+
+export interface IssueVersion extends VersionName {
+  firstSeen: number;
+  lastSeen: number;
+  count: number;
+  exemplar: IssueExemplar;
+  hasSourceMap: boolean;
+}
+export interface IssueExemplar {
+  invocationId: string;
+  seq: number;
+  time: number;
+  message: string;
+}
+
+export const ACTIVITY_KINDS = [
+  "first_seen",
+  "resolved",
+  "reopened",
+  "regressed",
+  "ignored",
+  "escalated",
+  "assigned",
+  "commented",
+  "merged",
+  "unmerged",
+  "regrouped",
+  "symbolicated",
+] as const;
+export type ActivityKind = (typeof ACTIVITY_KINDS)[number];
+export interface IssueActivity {
+  id: number;
+  at: number;
+  /** "" for Tailrace itself. */
+  actor: string;
+  kind: ActivityKind;
+  /** resolved: {in}; regressed: {version}; ignored: {until?, count?, rate?}; assigned: {to}; commented: {text}; merged: {from|into}; … */
+  detail: Record<string, unknown>;
+}
+
+export interface IssueIncident {
+  version: VersionName;
+  colo: string;
+  startedAt: number;
+  endedAt: number;
+  victims: number;
+}
+
+/** GET /api/v1/issues/:id?from&to . A merged issue answers with `mergedInto` set, and the summary it had. */
+export interface IssueAnswer {
+  from: number;
+  to: number;
+  bucketMs: number;
+  issue: IssueSummary;
+  mergedInto: number | null;
+  resolvedIn: string;
+  ignored: { until: number | null; count: number | null; rate: number | null } | null;
+  /** Approximate. */
+  affected: { users: number; routes: number; colos: number; countries: number };
+  /** Newest first. */
+  versions: IssueVersion[];
+  /** Weighted count per bucket and version id; buckets without any are 0. */
+  series: { version: string; counts: number[] }[];
+  fingerprints: { fingerprint: string; homeIssueId: number; count: number; lastSeen: number; awaitsMap: string }[];
+  /** What `GET /api/v1/query` wants as `q` for its events. */
+  query: string;
+  activity: IssueActivity[];
+  /** Deaths only, newest first. */
+  incidents: IssueIncident[];
+}
+
+/** GET /api/v1/issues/:id/occurrences?from&to&version&limit&before : newest first. */
+export interface OccurrencesAnswer {
+  occurrences: IssueOccurrence[];
+  next?: string;
+  completeness: Completeness;
+}
+export interface IssueOccurrence {
+  time: number;
+  invocationId: string;
+  seq: number;
+  version: VersionName;
+  message: string;
+  method: string | null;
+  route: string | null;
+  status: number | null;
+  outcome: string | null;
+  entrypoint: string | null;
+  colo: string | null;
+  country: string | null;
+  weight: number;
+}
+
+/** One line of a stack, led back to the source. */
+export interface StackFrame {
+  function: string | null;
+  file: string | null;
+  line: number | null;
+  column: number | null;
+  inApp: boolean;
+  mapped: boolean;
+  isAsync: boolean;
+  isConstructor: boolean;
+  /** As V8 printed it. */
+  raw: { function: string | null; file: string | null; line: number | null; column: number | null };
+  context?: { firstLine: number; lines: string[] };
+}
+export interface StackTrace {
+  type: string | null;
+  message: string | null;
+  frames: StackFrame[];
+  /** Frames left out because there were too many. */
+  omitted: number;
+  cause: StackTrace | null;
+  errors: StackTrace[];
+}
+/**
+ * GET /api/v1/issues/:id/stack?version&invocation&seq (the exemplar of the version, or of the newest, unless told otherwise)
+ * POST /api/v1/symbolicate {script, version, stack}
+ */
+export interface StackAnswer {
+  version: VersionName;
+  trace: StackTrace;
+  /** As it arrived. */
+  raw: string;
+  /** Of the frames that could be mapped: `none` nothing to map, `mapped`, `partly`, `missing` no map of this version, `failed` it cannot be read. */
+  sourceMap: "none" | "mapped" | "partly" | "missing" | "failed";
+  /** What to do about it, in a sentence; "" when there is nothing to do. */
+  hint: string;
+}
+
+/**
+ * GET /api/v1/issues/:id/attributes?from&to : what its events have more often than all
+ * events of the same Worker and time. Only what stands out beyond chance is listed.
+ */
+export interface AttributesAnswer {
+  /** Invocations of the issue, and of the Worker, that were looked at. */
+  inIssue: number;
+  inWorker: number;
+  findings: AttributeFinding[];
+  /** Attributes that were compared, and values: what the correction is for. */
+  comparisons: { attributes: number; values: number };
+  completeness: Completeness;
+}
+export interface AttributeFinding {
+  attribute: string;
+  value: string;
+  /** Weighted invocations with the value. */
+  issueCount: number;
+  workerCount: number;
+  /** Shares of those that have the attribute. */
+  issueShare: number;
+  workerShare: number;
+  /** Ratio of the odds, and its 95 % interval. */
+  oddsRatio: number;
+  interval: [number, number];
+  /** Cramér's V, 0..1. */
+  effect: number;
+  /** After Benjamini–Hochberg. */
+  q: number;
+  /** For the query language. */
+  filter: string;
+}
+
+/** POST /api/v1/issues/state : one or many. `in`: "" now, `next`, or a version id. `until` ms, `count` more, `rate` per minute. */
+export type IssueStateRequest = { ids: number[] } & (
+  | { state: "resolved"; in?: string }
+  | { state: "unresolved" }
+  | { state: "ignored"; until?: number; count?: number; rate?: number }
+);
+/** POST /api/v1/issues/assignee */
+export interface IssueAssigneeRequest {
+  ids: number[];
+  assignee: string;
+}
+/** POST /api/v1/issues/:id/comments */
+export interface IssueCommentRequest {
+  text: string;
+}
+/** POST /api/v1/issues/merge */
+export interface IssueMergeRequest {
+  ids: number[];
+  into: number;
+}
+/** POST /api/v1/issues/:id/unmerge : these go back to where they came from; without it, all that were merged in. */
+export interface IssueUnmergeRequest {
+  fingerprints?: string[];
+}
+/** What the changes answer with: the issues as they are now. */
+export interface IssuesChanged {
+  issues: Pick<IssueSummary, "id" | "state" | "assignee">[];
+}
+
+/** GET /api/v1/fingerprints/:fingerprint : from an event to its issue. */
+export interface FingerprintAnswer {
+  fingerprint: string;
+  issueId: number;
+}
+
+/** GET /api/v1/notifications?after&limit : newest first. GET /api/v1/notifications/live : the same, one per WebSocket message, as they happen. */
+export interface Notification {
+  id: number;
+  at: number;
+  kind: "issue.new" | "issue.regressed" | "issue.escalated";
+  issueId: number;
+  script: string;
+  detail: NotificationDetail;
+}
+export interface NotificationDetail {
+  type: string;
+  title: string;
+  culprit: string;
+  version: VersionName;
+}
+export interface NotificationsAnswer {
+  notifications: Notification[];
+}
+
+// Source maps ----------------------------------------------------------------
+
+/** GET /api/v1/workers/:script/versions/:version/sourcemaps */
+export interface SourceMapInfo {
+  file: string;
+  /** SHA-256 of the original, hex. */
+  hash: string;
+  bytes: number;
+  seekableBytes: number;
+  debugId: string;
+  sources: number;
+  mappings: number;
+  uploadedAt: number;
+  uploadedBy: string;
+}
+export interface SourceMapsAnswer {
+  maps: SourceMapInfo[];
+}
+
+/**
+ * Upload in parts, resumable and idempotent:
+ *   POST /api/v1/sourcemaps/blobs {hash, bytes}              → BlobAnswer: what is still missing
+ *   PUT  /api/v1/sourcemaps/blobs/:hash/:part  (raw bytes)    → BlobAnswer
+ *   POST /api/v1/workers/:script/versions/:version/sourcemaps RegisterRequest, once both blobs are complete → SourceMapInfo
+ * or, for small maps of any build, the map itself:
+ *   PUT  /api/v1/workers/:script/versions/:version/sourcemaps/:file (application/json, gzip allowed) → SourceMapInfo
+ */
+export interface BlobRequest {
+  hash: string;
+  bytes: number;
+}
+export interface BlobAnswer {
+  complete: boolean;
+  /** Every part but the last has this many bytes. */
+  partBytes: number;
+  /** Numbers from 1. */
+  missing: number[];
+}
+export interface RegisterRequest {
+  file: string;
+  hash: string;
+  bytes: number;
+  seekableHash: string;
+  seekableBytes: number;
+  debugId?: string;
+  sources: number;
+  mappings: number;
 }

@@ -3,6 +3,7 @@
  * offers over RPC. Callers: `ingest/` appends; `query/` and `api/` read what is
  * not sealed yet; the cron and tests seal.
  */
+import type { IssueDelta } from "../errors/delta.ts";
 import type { LedgerDelta, RollupDelta } from "../event/rollup.ts";
 
 export interface AppendRequest {
@@ -17,6 +18,8 @@ export interface AppendRequest {
   maxTime: number;
   rollups: RollupDelta[];
   ledger: LedgerDelta[];
+  /** What the batch's errors add to issues; they reach D1 within seconds (`errors/issues/`). */
+  issues?: IssueDelta[];
   /** True when the batch holds nothing but what must not be shed (errors). An overloaded Ingester still takes it. */
   essential: boolean;
   /** Over how many Ingesters the caller spreads this Worker's events at present; 1 unless told otherwise. */
