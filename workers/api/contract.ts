@@ -262,10 +262,18 @@ export interface PlatformSettings {
   grouping?: GroupingSettings;
 }
 export interface GroupingSettings {
-  /** One rule per line (docs/issues.md): `type:PaymentError message:"*declined*" -> declined, {{ type }}`. First match wins. */
+  /**
+   * One rule per line (docs/issues.md): `type:PaymentError message:"*declined*" -> declined, {{ type }}`. First match wins.
+   * Mistakes: 400 `bad_rules` with `details: { problems: RuleProblem[] }`.
+   */
   fingerprintRules: string[];
   /** Attributes that tell users and tenants apart, besides those that Tailrace knows (`user.id` …). */
   userAttributes: string[];
+}
+export interface RuleProblem {
+  /** From 1, in `fingerprintRules`. */
+  line: number;
+  message: string;
 }
 
 /** POST /api/v1/seal: how many Ingesters have everything in the catalog now (503 when one could not). */
@@ -527,9 +535,25 @@ export interface IssueMergeRequest {
 export interface IssueUnmergeRequest {
   fingerprints?: string[];
 }
-/** What the changes answer with: the issues as they are now. */
+/** What the changes answer with: the issues as they are now, and of changes of state and assignee what they were before. */
 export interface IssuesChanged {
   issues: Pick<IssueSummary, "id" | "state" | "assignee">[];
+  before?: IssueBefore[];
+}
+/** What an issue was before a change. */
+export interface IssueBefore {
+  id: number;
+  state: IssueState;
+  /** ms, and who: a regression is told by when it was resolved. */
+  stateAt: number;
+  stateBy: string;
+  resolvedIn: string;
+  ignored: { until: number | null; count: number | null; rate: number | null; base: number } | null;
+  assignee: string;
+}
+/** POST /api/v1/issues/restore : undoes a change of state or assignee: the issues are again what they were. Answers IssuesChanged. */
+export interface IssueRestoreRequest {
+  issues: IssueBefore[];
 }
 
 /** GET /api/v1/fingerprints/:fingerprint : from an event to its issue. */
