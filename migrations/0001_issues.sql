@@ -101,7 +101,8 @@ CREATE TABLE `notifications` (
 	`occasion` integer NOT NULL,
 	`script` text NOT NULL,
 	`detail` text NOT NULL,
-	`published_at` integer
+	`published_at` integer,
+	`claimed_until` integer DEFAULT 0 NOT NULL
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `notifications_once` ON `notifications` (`issue_id`,`kind`,`occasion`);--> statement-breakpoint

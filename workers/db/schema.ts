@@ -352,6 +352,8 @@ export const notifications = sqliteTable(
     /** JSON, NotificationDetail (api/contract.ts). */
     detail: text("detail").notNull(),
     publishedAt: integer("published_at"),
+    /** Somebody is passing it on; when that failed another may from then on, ms. */
+    claimedUntil: integer("claimed_until").notNull().default(0),
   },
   (t) => [
     uniqueIndex("notifications_once").on(t.issueId, t.kind, t.occasion),
