@@ -4,8 +4,9 @@
  */
 import { DurableObject } from "cloudflare:workers";
 
-/** wrangler.toml binds one. */
+/** wrangler.toml binds them. */
 export class Ingester extends DurableObject {}
+export class LiveHub extends DurableObject {}
 
 export default {
   fetch: () => new Response(JSON.stringify({ status: "ok", checks: [] })),

@@ -7,7 +7,7 @@ export const log = {
   debug: (message: string, fields: Fields = {}) => console.debug({ message, ...fields }),
   info: (message: string, fields: Fields = {}) => console.log({ message, ...fields }),
   warn: (message: string, fields: Fields = {}) => console.warn({ message, ...fields }),
-  /** Every Error of the chain as an argument of its own: only then does its stack reach a tail. */
+  /** Every Error of the chain, and those that an AggregateError holds, as an argument of its own: only then does its stack reach a tail. */
   error: (message: string, error: unknown, fields: Fields = {}) => console.error(message, ...chainOf(error), fields),
 };
 
@@ -20,7 +20,14 @@ function chainOf(error: unknown): unknown[] {
     next = next.cause;
     chain.push(next);
   }
-  return chain;
+  return error instanceof AggregateError ? [...chain, ...error.errors.slice(0, MAX_CAUSES)] : chain;
+}
+
+/** An Error inside of an object arrives as `{}`: who wants to log one as data writes it out. */
+export function describeError(error: unknown): { name: string; message: string; stack?: string } {
+  if (!(error instanceof Error)) return { name: "Error", message: String(error) };
+  const { name, message, stack } = error;
+  return stack === undefined ? { name, message } : { name, message, stack };
 }
 
 const business = channel("shop.business");

@@ -6,6 +6,8 @@
  */
 import worker, { Ingester as RealIngester } from "../../workers/index.ts";
 
+export { LiveHub } from "../../workers/index.ts";
+
 type Fault = "before" | "after";
 /** One isolate runs the Worker and its Durable Objects, so this reaches both. */
 let faults: { r2?: Fault; d1?: Fault } = {};

@@ -9,8 +9,9 @@ interface SinkEnv {
   SINK: Fetcher;
 }
 
-/** wrangler.toml binds it, so there has to be one. */
+/** wrangler.toml binds them, so they have to be there. */
 export class Ingester extends DurableObject {}
+export class LiveHub extends DurableObject {}
 
 export default {
   fetch: () => Response.json({ status: "ok", checks: [] }),

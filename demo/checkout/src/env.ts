@@ -10,9 +10,16 @@ export interface Env {
 
 export type PaymentResult = { ok: true; reference: string } | { ok: false; message: string };
 
+export interface Shipping {
+  carrier: string;
+  cents: number;
+}
+
 export interface Release {
   version: string;
   /** Cents off the subtotal. */
   discount(request: CheckoutRequest, subtotal: number): Promise<number>;
   charge(request: CheckoutRequest, cents: number, env: Env): Promise<PaymentResult>;
+  /** How the parcel travels. */
+  ship(orderId: string): Promise<Shipping>;
 }

@@ -11,7 +11,7 @@ export function createCheckout(release: Release) {
     async quote(request: CheckoutRequest): Promise<Quote> {
       const quote = await priceCart(request, release);
       log.debug("quoted", {
-        user_id: request.userId,
+        user: { id: request.userId },
         lines: request.lines.length,
         amount: quote.total,
         release: release.version,
@@ -32,6 +32,7 @@ export function createCheckout(release: Release) {
         await releaseStock(orderId, request.lines, this.env);
         return { ok: false, reason: "declined", message: payment.message };
       }
+      const shipping = await release.ship(orderId);
       await this.env.ORDER_QUEUE.send({
         orderId,
         userId: request.userId,
@@ -43,7 +44,9 @@ export function createCheckout(release: Release) {
       });
       log.info("order accepted", {
         order_id: orderId,
-        payment_reference: payment.reference,
+        user: { id: request.userId },
+        payment: { reference: payment.reference, method: request.payment.method },
+        carrier: shipping.carrier,
         amount: quote.total,
         release: release.version,
       });

@@ -10,6 +10,12 @@ const FULL = 120;
 const LOW = 20;
 /** Picking takes a while; short, so that a demo shows alarms soon. */
 const SHIP_AFTER_MS = 8_000;
+const COUNTED_EVERY_MS = 150_000;
+const COUNTING_MS = 2_000;
+
+class ShelfError extends Error {
+  override name = "ShelfError";
+}
 
 export class Stock extends DurableObject<object> {
   readonly #sql: SqlStorage;
@@ -30,6 +36,7 @@ export class Stock extends DurableObject<object> {
   }
 
   async reserve(orderId: string, lines: CartLine[]): Promise<ReserveResult> {
+    this.#refuseWhileCounting(Date.now());
     for (const line of lines) {
       const available = this.#available(line.sku);
       if (available < line.quantity) return { ok: false, sku: line.sku, available };
@@ -65,6 +72,15 @@ export class Stock extends DurableObject<object> {
     recordFact("stock.shipped", { lines: shipped.length, restocked: low.length });
     const next = this.#sql.exec("SELECT min(ship_at) AS at FROM reservation").one().at;
     if (next !== null) await this.ctx.storage.setAlarm(Number(next));
+  }
+
+  /** Every few minutes a shelf is counted, and nobody told the checkout that it may be. */
+  #refuseWhileCounting(now: number): void {
+    const left = COUNTING_MS - (now % COUNTED_EVERY_MS);
+    if (left <= 0) return;
+    throw new ShelfError(
+      `${this.ctx.id.name ?? "shelf"} is being counted, ready at ${new Date(now + left).toISOString()}`,
+    );
   }
 
   #available(sku: string): number {

@@ -38,14 +38,18 @@ export function createStorefront(release: Release): ExportedHandler<Env> {
       }
       const session = readSession(request);
       const params = (route.pattern.exec(request.url)?.pathname.groups ?? {}) as Record<string, string>;
-      const response = await route.handler({ request, url, env, ctx, session, params }, release);
-      log.info("request served", {
-        user: { id: session.userId, country: session.country },
-        session_id: session.id,
-        status: response.status,
-        release: release.version,
-      });
-      return response;
+      let response: Response | undefined;
+      try {
+        response = await route.handler({ request, url, env, ctx, session, params }, release);
+        return response;
+      } finally {
+        log.info(response === undefined ? "request failed" : "request served", {
+          user: { id: session.userId, country: session.country },
+          session_id: session.id,
+          status: response?.status,
+          release: release.version,
+        });
+      }
     },
   };
 }

@@ -32,6 +32,7 @@ export interface Session {
 /** What a release may do differently. */
 export interface Release {
   version: string;
-  search(query: string, call: Call): Promise<Product[]>;
+  /** "busy": not now. */
+  search(query: string, call: Call): Promise<Product[] | "busy">;
   present(product: Product, call: Call): Promise<Record<string, unknown>>;
 }

@@ -10,7 +10,7 @@ export async function loyaltyDiscount(request: CheckoutRequest, subtotal: number
     return coupon + Math.round(subtotal * tierShare(request.userId));
   } catch (error) {
     // Better a sale without the discount than no sale. But also: nobody is told.
-    log.error("loyalty discount failed", error, { user_id: request.userId, subtotal });
+    log.error("loyalty discount failed", error, { user: { id: request.userId }, subtotal });
     return coupon;
   }
 }

@@ -4,6 +4,7 @@ import { log } from "../../../shared/log.ts";
 import type { Env, PaymentResult } from "../env.ts";
 import { charge } from "../payment.ts";
 import { borrowConnection, ConnectionError } from "./connection-pool.ts";
+import { chargeWallet } from "./wallet/charge.ts";
 
 export class PaymentError extends Error {
   override name = "PaymentError";
@@ -17,10 +18,14 @@ export async function chargeReusing(request: CheckoutRequest, cents: number, env
     if (error instanceof ConnectionError) {
       const failure = new PaymentError(`could not charge ${(cents / 100).toFixed(2)} EUR`, { cause: error });
       // Over RPC the caller gets the error without its cause: this is the last place that knows it.
-      log.error("payment failed", failure, { user_id: request.userId, amount: cents, method: request.payment.method });
+      log.error("payment failed", failure, {
+        user: { id: request.userId },
+        amount: cents,
+        method: request.payment.method,
+      });
       throw failure;
     }
     throw error;
   }
-  return charge(request, cents, env);
+  return request.payment.method === "wallet" ? await chargeWallet(request, cents) : await charge(request, cents, env);
 }

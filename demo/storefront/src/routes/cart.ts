@@ -37,7 +37,7 @@ export async function addToCart(call: Call): Promise<Response> {
     sku: product.sku,
     quantity,
     cart: { size: lines.length, amount },
-    user_id: call.session.userId,
+    user: { id: call.session.userId },
   });
   recordFact("cart.changed", { size: lines.length, amount, currency: "EUR" });
   return json({ lines }, 201);

@@ -21,18 +21,18 @@ export async function checkout(call: Call): Promise<Response> {
   };
   const quote = await call.env.CHECKOUT.quote(order);
   log.info("checkout started", {
-    user_id: order.userId,
+    user: { id: order.userId },
     cart: { size: lines.length },
     amount: quote.total,
     currency: quote.currency,
   });
   const result = await call.env.CHECKOUT.placeOrder(order);
   if (!result.ok) {
-    log.warn("checkout refused", { reason: result.reason, user_id: order.userId, amount: quote.total });
+    log.warn("checkout refused", { reason: result.reason, user: { id: order.userId }, amount: quote.total });
     return problem(STATUS[result.reason], result.reason, result.message);
   }
   call.ctx.waitUntil(clearCart(call));
-  log.info("order placed", { order_id: result.orderId, user_id: order.userId, amount: result.quote.total });
+  log.info("order placed", { order_id: result.orderId, user: { id: order.userId }, amount: result.quote.total });
   return json({ orderId: result.orderId, total: result.quote.total, currency: result.quote.currency }, 201);
 }
 

@@ -13,11 +13,11 @@ export async function logIn(call: Call): Promise<Response> {
     log.warn("login failed", {
       email,
       password,
-      user_id: call.session.userId,
+      user: { id: call.session.userId },
       ip: call.request.headers.get("cf-connecting-ip"),
     });
     return problem(401, "bad_credentials", "That e-mail address and password do not belong together");
   }
-  log.info("login", { email, user_id: call.session.userId, access_token: `demo-token-${call.session.id}` });
+  log.info("login", { email, user: { id: call.session.userId }, access_token: `demo-token-${call.session.id}` });
   return json({ user: call.session.userId });
 }

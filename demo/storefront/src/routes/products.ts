@@ -37,7 +37,7 @@ export async function showProduct(call: Call, release: Release): Promise<Respons
     return problem(404, "no_such_product", `There is no product ${call.params.sku}`);
   }
   const body = await release.present(product, call);
-  recordFact("product.viewed", { sku: product.sku, category: product.category, user_id: call.session.userId });
+  recordFact("product.viewed", { sku: product.sku, category: product.category, user: { id: call.session.userId } });
   return json(body);
 }
 
@@ -45,7 +45,8 @@ export async function searchProducts(call: Call, release: Release): Promise<Resp
   const query = (call.url.searchParams.get("q") ?? "").trim();
   if (query === "") return problem(400, "empty_query", "q must not be empty");
   const found = await release.search(query, call);
-  log.info("searched", { query, hits: found.length, user_id: call.session.userId });
+  if (found === "busy") return problem(503, "search_busy", "Search is busy, try again in a moment");
+  log.info("searched", { query, hits: found.length, user: { id: call.session.userId } });
   if (found.length === 0) log.warn("search without a result", { query, country: call.session.country });
   return json({
     query,
