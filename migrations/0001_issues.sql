@@ -138,4 +138,5 @@ CREATE TABLE `source_maps` (
 );
 --> statement-breakpoint
 CREATE INDEX `source_maps_hash` ON `source_maps` (`hash`);--> statement-breakpoint
+CREATE INDEX `source_maps_seekable` ON `source_maps` (`seekable_hash`);--> statement-breakpoint
 ALTER TABLE `shards` ADD `issues_through` integer DEFAULT 0 NOT NULL;

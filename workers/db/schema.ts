@@ -381,7 +381,11 @@ export const sourceMaps = sqliteTable(
     uploadedAt: integer("uploaded_at").notNull(),
     uploadedBy: text("uploaded_by").notNull(),
   },
-  (t) => [primaryKey({ columns: [t.script, t.versionId, t.file] }), index("source_maps_hash").on(t.hash)],
+  (t) => [
+    primaryKey({ columns: [t.script, t.versionId, t.file] }),
+    index("source_maps_hash").on(t.hash),
+    index("source_maps_seekable").on(t.seekableHash),
+  ],
 );
 
 /** Blobs that are being uploaded in parts. */
