@@ -12,6 +12,8 @@ export type AuditAction =
   | "session.refused"
   | "settings.update"
   | "worker.settings.update"
+  | "sourcemap.upload"
+  | "sourcemap.delete"
   | "store.seal"
   | "store.maintenance";
 

@@ -17,6 +17,8 @@ const STATUS = {
   cross_origin: 403,
   not_found: 404,
   method_not_allowed: 405,
+  /** Of an upload: a part of it is not there, or not any more. */
+  incomplete: 409,
   body_too_large: 413,
   unsupported_encoding: 415,
   query_too_large: 422,

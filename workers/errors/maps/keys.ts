@@ -1,0 +1,8 @@
+/** Where source maps lie in the bucket: beside `events/`, each object under its own SHA-256. */
+
+export const MAPS_PREFIX = "maps/";
+
+export const blobKey = (hash: string): string => MAPS_PREFIX + hash;
+
+const HASH = /^[0-9a-f]{64}$/;
+export const isHash = (text: string): boolean => HASH.test(text);
