@@ -136,6 +136,7 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
       batch: request.batch,
       rollups: JSON.stringify(request.rollups),
       ledger: JSON.stringify(request.ledger),
+      issues: request.issues === undefined || request.issues.length === 0 ? "" : JSON.stringify(request.issues),
     };
     const bytes = entryBytes(entry);
     if (bytes > MAX_APPEND_BYTES) throw new Error(`BUG: an append of ${bytes} bytes, of ${MAX_APPEND_BYTES} at most`);

@@ -25,6 +25,8 @@ export interface LogEntry {
   /** JSON of `RollupDelta[]` and `LedgerDelta[]`, kept as text until someone needs them. */
   rollups: string;
   ledger: string;
+  /** JSON of `IssueDelta[]`; "" for none. */
+  issues: string;
 }
 
 export interface StoredEntry extends LogEntry {
@@ -42,6 +44,8 @@ export interface Chunk {
   appends: number;
   /** Arrival of its oldest entry, ms. */
   oldestAt: number;
+  /** False for a chunk that was begun before there were issues: its table has no such column. */
+  hasIssues: boolean;
 }
 
 type SqlRow = {
@@ -55,11 +59,15 @@ type SqlRow = {
   parts: number;
   rollups: string;
   ledger: string;
+  /** Missing in chunks that were begun before there were issues. */
+  issues?: string;
   batch: string;
 };
 
-type Field = "batch" | "rollups" | "ledger";
-const FIELDS: readonly Field[] = ["batch", "rollups", "ledger"];
+type Field = "batch" | "rollups" | "ledger" | "issues";
+const FIELDS: readonly Field[] = ["batch", "rollups", "ledger", "issues"];
+
+type IssuesRow = { id: number; parts: number; issues: string };
 
 export class Log {
   /** Oldest first; the last one is open, all others are closed and wait for their seal. */
@@ -81,7 +89,9 @@ export class Log {
       .toArray();
     const firsts = tables.map((t) => Number(t.name.slice("log_".length))).sort((a, b) => a - b);
     for (const firstId of firsts) this.chunks.push(this.load(firstId));
-    if (this.chunks.length === 0) this.open(now);
+    const last = this.chunks.at(-1);
+    if (last === undefined) this.open(now);
+    else if (!last.hasIssues) this.replace(last);
     this.quarantined = sql.exec<{ n: number }>("SELECT count(*) AS n FROM quarantine").one().n;
   }
 
@@ -128,7 +138,7 @@ export class Log {
     const inline = bytes <= MAX_ROW_BYTES;
     if (!inline) for (const field of FIELDS) this.writeParts(id, field, entry[field]);
     this.sql.exec(
-      `INSERT INTO log_${chunk.firstId} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO log_${chunk.firstId} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       id,
       entry.batchId,
       entry.at,
@@ -139,6 +149,7 @@ export class Log {
       inline ? 0 : 1,
       inline ? entry.rollups : "",
       inline ? entry.ledger : "",
+      inline ? entry.issues : "",
       inline ? entry.batch : "",
     );
     this.recent.add(entry.batchId);
@@ -226,6 +237,60 @@ export class Log {
     return { entries, more: false };
   }
 
+  /**
+   * A page of the issue deltas after `afterId`, some `maxBytes` long (one entry
+   * at least), `maxEntries` at most. `throughId`: nothing is left out up to there.
+   */
+  issuesPage(
+    afterId: number,
+    { maxBytes, maxEntries }: { maxBytes: number; maxEntries: number },
+  ): { entries: { id: number; issues: string }[]; throughId: number } {
+    const entries: { id: number; issues: string }[] = [];
+    let bytes = 0;
+    let throughId = afterId;
+    for (const chunk of this.chunks) {
+      if (chunk.lastId <= afterId) continue;
+      const limit = maxEntries + 1 - entries.length;
+      const rows = chunk.hasIssues ? this.issueRows(chunk, afterId, limit) : [];
+      for (const row of rows) {
+        const issues = this.text(row, "issues");
+        const full = entries.length === maxEntries || (bytes > 0 && bytes + issues.length > maxBytes);
+        if (full) return { entries, throughId: row.id - 1 };
+        if (issues === "") continue;
+        entries.push({ id: row.id, issues });
+        bytes += issues.length;
+      }
+      if (rows.length === limit) return { entries, throughId: rows[limit - 1]?.id ?? throughId };
+      throughId = chunk.lastId;
+    }
+    return { entries, throughId };
+  }
+
+  /** Sets an entry's issue deltas aside, as `quarantine` does with events. */
+  quarantineIssues(id: number, now: number, error: string): void {
+    const chunk = this.chunks.find((c) => c.firstId <= id && id <= c.lastId);
+    if (chunk?.hasIssues !== true) throw new Error(`BUG: no issues of entry ${id} in the log`);
+    const row = this.sql.exec<IssuesRow>(`SELECT id, parts, issues FROM log_${chunk.firstId} WHERE id = ?`, id).one();
+    const issues = this.text(row, "issues");
+    this.writeParts(-id, "issues", issues);
+    this.sql.exec("INSERT OR REPLACE INTO quarantine VALUES (?, ?, ?, ?)", id, now, Buffer.byteLength(issues), error);
+    this.sql.exec(`UPDATE log_${chunk.firstId} SET issues = '' WHERE id = ?`, id);
+    this.sql.exec("DELETE FROM parts WHERE id = ? AND field = 'issues'", id);
+    this.quarantined += 1;
+    this.trimQuarantine();
+  }
+
+  /** Entries with issues; of long ones (`parts`) it shows only when their parts are read. */
+  private issueRows(chunk: Chunk, afterId: number, limit: number): IssuesRow[] {
+    return this.sql
+      .exec<IssuesRow>(
+        `SELECT id, parts, issues FROM log_${chunk.firstId} WHERE id > ? AND (issues != '' OR parts = 1) ORDER BY id LIMIT ?`,
+        afterId,
+        limit,
+      )
+      .toArray();
+  }
+
   /** Forgets a chunk that is in the catalog, but for its batch ids: a late retry must still count once. */
   drop(chunk: Chunk, now: number): void {
     const at = this.chunks.indexOf(chunk);
@@ -275,9 +340,17 @@ export class Log {
     // Small columns first: sums over a chunk need not read the texts behind them.
     this.sql.exec(
       `CREATE TABLE log_${firstId} (id INTEGER PRIMARY KEY, batch_id TEXT, at INTEGER, rows INTEGER, bytes INTEGER,
-        min_time INTEGER, max_time INTEGER, parts INTEGER, rollups TEXT, ledger TEXT, batch TEXT)`,
+        min_time INTEGER, max_time INTEGER, parts INTEGER, rollups TEXT, ledger TEXT, issues TEXT, batch TEXT)`,
     );
-    this.chunks.push({ firstId, lastId: firstId - 1, rows: 0, bytes: 0, appends: 0, oldestAt: 0 });
+    this.chunks.push({ firstId, lastId: firstId - 1, rows: 0, bytes: 0, appends: 0, oldestAt: 0, hasIssues: true });
+  }
+
+  /** An open chunk of a release without issues takes no more entries. */
+  private replace(chunk: Chunk): void {
+    if (chunk.appends > 0) return this.open(chunk.lastId + 1);
+    this.sql.exec(`DROP TABLE log_${chunk.firstId}`);
+    this.chunks.pop();
+    this.open(chunk.firstId);
   }
 
   private load(firstId: number): Chunk {
@@ -291,7 +364,13 @@ export class Log {
       this.recent.add(row.batch_id);
     }
     const { rows, bytes, appends, oldest } = sums;
-    return { firstId, lastId: sums.last ?? firstId - 1, rows, bytes, appends, oldestAt: oldest };
+    const lastId = sums.last ?? firstId - 1;
+    return { firstId, lastId, rows, bytes, appends, oldestAt: oldest, hasIssues: this.hasIssues(firstId) };
+  }
+
+  private hasIssues(firstId: number): boolean {
+    const column = "SELECT 1 FROM pragma_table_info(?) WHERE name = 'issues'";
+    return this.sql.exec(column, `log_${firstId}`).toArray().length > 0;
   }
 
   private toEntry(row: SqlRow): StoredEntry {
@@ -305,10 +384,11 @@ export class Log {
       batch: this.text(row, "batch"),
       rollups: this.text(row, "rollups"),
       ledger: this.text(row, "ledger"),
+      issues: row.issues === undefined ? "" : this.text({ ...row, issues: row.issues }, "issues"),
     };
   }
 
-  private text<F extends Field>(row: Pick<SqlRow, "id" | "parts" | F>, field: F): string {
+  private text<F extends Field>(row: { id: number; parts: number } & Record<F, string>, field: F): string {
     return row.parts === 0 || row[field] !== "" ? row[field] : this.readParts(row.id, field);
   }
 
@@ -330,7 +410,7 @@ export class Log {
 
 /** Size in the log: UTF-8, which is counted only when the text could be near the limit of a row. */
 export function entryBytes(entry: Pick<LogEntry, Field>): number {
-  const chars = entry.batch.length + entry.rollups.length + entry.ledger.length;
+  const chars = entry.batch.length + entry.rollups.length + entry.ledger.length + entry.issues.length;
   if (chars * 3 <= MAX_ROW_BYTES) return chars;
   return FIELDS.reduce((sum, field) => sum + Buffer.byteLength(entry[field]), 0);
 }

@@ -12,11 +12,14 @@
 import { type SQL, sql } from "drizzle-orm";
 import { runBatch } from "../db/batch.ts";
 import { database } from "../db/client.ts";
+import { jsonChunks } from "../db/json-chunks.ts";
 import { ledgerMinutes, rollupMinutes, segments, shards, versions, workers } from "../db/schema.ts";
 import type { LedgerDelta } from "../event/rollup.ts";
 import type { Rollup } from "./counts/merge.ts";
-import { jsonChunks, ledgerValues, ROLLUP_COLUMNS, ROLLUP_FROM_JSON, rollupValues } from "./counts/rows.ts";
+import { ledgerValues, ROLLUP_COLUMNS, ROLLUP_FROM_JSON, rollupValues } from "./counts/rows.ts";
 import type { KeyedSegment } from "./seal.ts";
+
+const MINUTE_MS = 60_000;
 
 /** A segment that lies in R2, without its bytes. */
 export interface StoredSegment extends Omit<KeyedSegment, "bytes"> {
@@ -78,7 +81,8 @@ function statements(seal: Seal): SQL[] {
         ON CONFLICT (script, version_id) DO UPDATE SET
         tag = CASE WHEN excluded.tag = '' THEN tag ELSE excluded.tag END,
         message = CASE WHEN excluded.message = '' THEN message ELSE excluded.message END,
-        first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen)`,
+        first_seen = CASE WHEN first_seen < excluded.first_seen + ${MINUTE_MS} THEN first_seen ELSE excluded.first_seen END,
+        last_seen = max(last_seen, excluded.last_seen)`,
     ),
     sql`UPDATE ${shards} SET sealed_through = ${lastId}, updated_at = ${now},
       open = CASE WHEN open = ${seal.closes ?? -1} THEN 0 ELSE open END
@@ -105,6 +109,7 @@ function seenWorkers(seal: Seal): [script: string, first: number, last: number][
   return [...seen].map(([script, [first, last]]) => [script, first, last]);
 }
 
+/** First seen: the start of a minute. Within that minute the flush of issues knew it better (buffer/new-versions.ts). */
 function seenVersions(rollups: readonly Rollup[]): unknown[][] {
   const seen = new Map<string, { r: Rollup; first: number; last: number }>();
   for (const r of rollups) {

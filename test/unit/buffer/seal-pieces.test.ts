@@ -7,7 +7,7 @@ import { decodeBatch } from "../../../workers/event/batch-wire.ts";
 import type { RollupDelta } from "../../../workers/event/rollup.ts";
 import { BatchCollection } from "../../../workers/store/batch-collection.ts";
 import { RollupSums } from "../../../workers/store/counts/merge.ts";
-import { jsonChunks } from "../../../workers/store/counts/rows.ts";
+import { jsonChunks } from "../../../workers/db/json-chunks.ts";
 import { stepFor } from "../../../workers/store/counts/steps.ts";
 import { hourRanges, sealSegments, withTimes } from "../../../workers/store/seal.ts";
 import { arbitraryEvent } from "../../support/events.ts";

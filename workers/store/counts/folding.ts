@@ -12,10 +12,10 @@
  */
 import { type SQL, sql } from "drizzle-orm";
 import { runBatch } from "../../db/batch.ts";
+import { jsonChunks } from "../../db/json-chunks.ts";
 import { folds, ledgerFolds, ledgerMinutes, rollupFolds, rollupMinutes } from "../../db/schema.ts";
 import { LedgerSums, RollupSums } from "./merge.ts";
 import {
-  jsonChunks,
   type LedgerRow,
   ledgerValues,
   ROLLUP_COLUMNS,
