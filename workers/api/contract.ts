@@ -85,7 +85,8 @@ export interface FieldsAnswer {
 }
 /** GET /api/v1/fields/:name/values?from&to&script&prefix&limit */
 export interface FieldValuesAnswer {
-  values: { value: string; count: number }[];
+  /** `label`: what a value is called, where it is a number (issues). */
+  values: { value: string; count: number; label?: string }[];
 }
 
 export interface Measures {
@@ -158,6 +159,8 @@ export interface EventJson {
   seq: number;
   sample_weight: number;
   attributes: Record<string, string | number | boolean>;
+  /** Of errors: the issue that the `fingerprint` leads to at present. */
+  issue?: number;
   [field: string]: unknown;
 }
 

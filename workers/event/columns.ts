@@ -149,7 +149,7 @@ export const CORE_COLUMNS: readonly CoreColumn[] = [
   {
     name: "fingerprint",
     physical: "tailrace.fingerprint",
-    aliases: ["issue"],
+    aliases: [],
     type: "string",
     doc: "Issue fingerprint.",
   },
@@ -168,13 +168,21 @@ export const ATTRIBUTE_ALIASES: ReadonlyMap<string, string> = new Map([
   ["city", "geo.locality.name"],
 ]);
 
+/**
+ * No column of any batch: the issue that an event's fingerprint leads to at
+ * present, looked up when it is asked for (query/issues.ts). Issues are merged
+ * and split, events are not written again.
+ */
+export const ISSUE_COLUMN = "tailrace.issue";
+export const ISSUE = "issue";
+
 /** Rare attributes of a segment share this JSON column (see store/FORMAT.md). */
 export const OVERFLOW_COLUMN = "attributes";
 
 /** An attribute whose name equals (ignoring case) a core column's gets this prefix on disk. */
 export const COLLISION_PREFIX = "attr.";
 
-const physicalLower = new Set([...CORE_COLUMNS.map((c) => c.physical.toLowerCase()), OVERFLOW_COLUMN]);
+const physicalLower = new Set([...CORE_COLUMNS.map((c) => c.physical.toLowerCase()), OVERFLOW_COLUMN, ISSUE_COLUMN]);
 
 /** On-disk and in-batch column name of an attribute. */
 export function attributeColumn(key: string): string {
@@ -202,6 +210,7 @@ export function resolveColumn(typed: string): ResolvedColumn {
   if (typed.startsWith("@")) return { physical: attributeColumn(typed.slice(1)) };
   const core = byTyped.get(typed);
   if (core) return { physical: core.physical, core };
+  if (typed === ISSUE) return { physical: ISSUE_COLUMN };
   return { physical: attributeColumn(ATTRIBUTE_ALIASES.get(typed) ?? typed) };
 }
 

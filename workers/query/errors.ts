@@ -31,3 +31,13 @@ export function badQuery({ message, ...details }: SyntaxProblem): QueryError {
 export function tooMuch(what: string, advice = "narrow the time range or add a filter"): QueryFailure {
   return new QueryFailure({ code: "too_much", message: `This query ${what}: ${advice}.` });
 }
+
+/** A question to D1: what it says when it fails becomes a value. */
+export async function asking<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new QueryFailure({ code: "unavailable", message: `The catalog did not answer (${reason}). Try again.` });
+  }
+}

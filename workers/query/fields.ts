@@ -9,12 +9,15 @@ import {
   CORE_BY_PHYSICAL,
   CORE_COLUMNS,
   type ColumnType,
+  ISSUE,
+  ISSUE_COLUMN,
   OVERFLOW_COLUMN,
 } from "../event/columns.ts";
 import { findSegments, listShards, readAttributes } from "../store/catalog.ts";
 import { overflowAttributes } from "../store/overflow.ts";
 import { tooMuch } from "./errors.ts";
 import { compileFilter } from "./filter/compile.ts";
+import { issueTitles } from "./issues.ts";
 import { attributeField, type Filter, fieldOf } from "./language/ast.ts";
 import { FIELD_SEGMENTS, MAX_FIELDS, MAX_VALUES, VALUE_EVENTS } from "./limits.ts";
 import { readLive } from "./live.ts";
@@ -56,7 +59,9 @@ export async function listFields(
     if (!catalog.ok) throw tooMuch(`spans more than ${catalog.limit} segments`);
     const newest = catalog.segments.slice(-FIELD_SEGMENTS).map((s) => s.key);
     for (const { name, type } of await readAttributes(env.DB, newest, MAX_FIELDS)) add(name, type);
-    const found = [...coreFields(), ...attributeFields(types)].filter((f) => matches(f, params.prefix ?? ""));
+    const found = [...coreFields(), ISSUE_FIELD, ...attributeFields(types)].filter((f) =>
+      matches(f, params.prefix ?? ""),
+    );
     return { fields: found.slice(0, MAX_FIELDS) };
   });
 }
@@ -72,6 +77,15 @@ function coreFields(): FieldInfo[] {
     core: true,
   }));
 }
+
+const ISSUE_FIELD: FieldInfo = {
+  name: ISSUE,
+  physical: ISSUE_COLUMN,
+  aliases: [],
+  type: "number",
+  doc: "The issue that an error belongs to.",
+  core: true,
+};
 
 function attributeFields(types: ReadonlyMap<string, ColumnType>): FieldInfo[] {
   const alias = new Map([...ATTRIBUTE_ALIASES].map(([short, name]) => [name, short]));
@@ -105,15 +119,26 @@ export async function fieldValues(
     const range = unwrap(checkRange(params, options.now));
     const limit = Math.min(unwrap(checkLimit(params.limit)) ?? DEFAULT_VALUES, MAX_VALUES);
     const field = fieldOf(name, 0);
-    const filter: Filter = params.prefix ? { kind: "prefix", field, text: params.prefix } : { kind: "exists", field };
+    const ofIssues = field.physical === ISSUE_COLUMN;
+    // Numbers of issues are in no segment: which of them begin so is seen afterwards.
+    const prefix = params.prefix?.replace(ofIssues ? /^#/ : /^$/, "") ?? "";
+    const asked = ofIssues ? fieldOf("fingerprint", 0) : field;
+    const filter: Filter =
+      ofIssues || prefix === "" ? { kind: "exists", field: asked } : { kind: "prefix", field, text: prefix };
     const plan: Plan = { filter: compileFilter(filter), range, after: [] };
     if (params.script) plan.scripts = [params.script];
     const sink = new StatsSink([{ fn: "count", name: "count" }], [{ kind: "field", field, name }]);
     await execute(env, plan, sink, { ...options, maxEvents: VALUE_EVENTS });
     const values = sink
       .table()
-      .rows.slice(0, limit)
+      .rows.filter(([value]) => !ofIssues || (value !== null && String(value).startsWith(prefix)))
+      .slice(0, limit)
       .map(([value, count]) => ({ value: String(value), count: Number(count) }));
-    return { values };
+    if (!ofIssues) return { values };
+    const titles = await issueTitles(
+      env.DB,
+      values.map((v) => v.value),
+    );
+    return { values: values.map((v) => ({ ...v, label: titles.get(v.value) ?? "" })) };
   });
 }

@@ -8,6 +8,7 @@ import type { EventJson, InvocationAnswer } from "../api/contract.ts";
 import { CORE_BY_PHYSICAL } from "../event/columns.ts";
 import { EventSink } from "./events.ts";
 import { compileFilter } from "./filter/compile.ts";
+import { IssueLookup } from "./issues.ts";
 import { fieldOf } from "./language/ast.ts";
 import { formatTimeUs } from "./language/time.ts";
 import { AROUND_MS, CLOCK_SKEW_MS, MAX_ID_AGE_MS, MAX_INVOCATION_EVENTS } from "./limits.ts";
@@ -47,7 +48,19 @@ async function search(
   const sink = new EventSink({ limit: MAX_INVOCATION_EVENTS, sort });
   const { completeness } = await execute(env, { filter, range, after: [] }, sink, { ...options, ledger });
   const events = sink.events().map(toJson);
+  await addIssues(env.DB, events);
   return { id, events: events.sort((a, b) => a.seq - b.seq), completeness };
+}
+
+/** From an error to its issue: one look-up for all. */
+async function addIssues(db: D1Database, events: EventJson[]): Promise<void> {
+  const carried = events.flatMap((e) => (typeof e.fingerprint === "string" ? [e.fingerprint] : []));
+  if (carried.length === 0) return;
+  const issueOf = await new IssueLookup(db).find(new Set(carried));
+  for (const event of events) {
+    const issue = issueOf.get(String(event.fingerprint));
+    if (issue !== undefined) event.issue = issue;
+  }
 }
 
 function rangeAround(ms: number): TimeRange {

@@ -89,6 +89,7 @@ function scriptsOf(filter: Node): string[] | undefined {
 
 function namedScripts(node: Node): string[] | undefined {
   if (node.kind === "leaf" && node.column === "faas.name" && node.leaf.kind === "equals") return [node.leaf.value.text];
+  if (node.kind === "and") return scriptsOf(node);
   if (node.kind !== "or") return undefined;
   const all = node.items.map(namedScripts);
   return all.every((names) => names !== undefined) ? [...new Set(all.flat())] : undefined;
@@ -123,6 +124,8 @@ function pruneTest({ column, leaf }: Extract<Node, { kind: "leaf" }>): PruneTest
       return { op: "=", column, value: leaf.value.text };
     case "prefix":
       return { op: "prefix", column, value: leaf.text };
+    case "in":
+      return { op: "in", column, values: leaf.values };
     case "range":
       if (leaf.min.quoted || leaf.max.quoted) return { op: "exists", column };
       return { op: "range", column, min: leaf.min.number, max: leaf.max.number };

@@ -10,8 +10,9 @@ import type { Completeness, QueryAnswer, QueryStats } from "../api/contract.ts";
 import { findSegments, listShards, readPruning, type SegmentPruning } from "../store/catalog.ts";
 import { completeness, readCompleteness } from "../store/counts/read.ts";
 import { Budget } from "./budget.ts";
-import { badQuery, type QueryError, QueryFailure, tooMuch } from "./errors.ts";
+import { asking, badQuery, type QueryError, QueryFailure, tooMuch } from "./errors.ts";
 import { EventSink } from "./events.ts";
+import { IssueLookup, resolveIssues, withIssueColumn } from "./issues.ts";
 import type { Pipe } from "./language/ast.ts";
 import { MAX_ROWS } from "./language/limits.ts";
 import { parseQuery } from "./language/parse.ts";
@@ -51,13 +52,15 @@ export async function runQuery(
     const after = unwrap(checkBefore(params.before));
     const parsed = parseQuery(params.q, options.now);
     if (!parsed.ok) throw new QueryFailure(badQuery(parsed.problem));
-    const plan = withScript(planQuery(parsed.query, range), params.script);
+    const query = await resolveIssues(env.DB, parsed.query);
+    const plan = withScript(planQuery(query, range), params.script);
     const rows = Math.min(limit ?? (plan.stats ? MAX_ROWS : (plan.limit ?? DEFAULT_ROWS)), plan.limit ?? MAX_ROWS);
     const sink = plan.stats
       ? new StatsSink(plan.stats.aggregates, plan.stats.by)
       : new EventSink({ limit: rows, sort: plan.sort, fields: plan.fields, after });
     const stats = await execute(env, plan, sink, options);
-    const table = await applyPipes(sink.table(), plan.after, new Budget(options.signal));
+    const found = plan.stats || plan.fields ? sink.table() : await withIssueColumn(env.DB, sink.table());
+    const table = await applyPipes(found, plan.after, new Budget(options.signal));
     const next = sink instanceof EventSink && plan.limit === undefined ? sink.next() : undefined;
     const truncated = table.rows.length > rows;
     return {
@@ -111,14 +114,14 @@ export async function execute(env: QueryEnv, plan: Plan, sink: Sink, options: Ex
   const budget = new Budget(options.signal);
   // Beside the scan: it must not make the answer later.
   const complete = settled(askCompleteness(env, options.ledger ?? plan.range, plan.scripts));
-  const shards = await d1(listShards(env.DB, { open: true, scripts: plan.scripts }));
+  const shards = await asking(listShards(env.DB, { open: true, scripts: plan.scripts }));
   const live = await readLive(env.INGESTER, shards, plan.range);
   budget.check();
-  const catalog = await d1(findSegments(env.DB, { ...plan.range, scripts: plan.scripts }));
+  const catalog = await asking(findSegments(env.DB, { ...plan.range, scripts: plan.scripts }));
   if (!catalog.ok) throw tooMuch(`spans more than ${catalog.limit} segments`);
   const unsealed = live.batches.filter((b) => b.id > (catalog.sealedThrough.get(b.shard) ?? 0));
   const pruning = canPrune(plan.filter)
-    ? await d1(
+    ? await asking(
         pruningOf(
           env.DB,
           catalog.segments.map((s) => s.key),
@@ -138,6 +141,7 @@ export async function execute(env: QueryEnv, plan: Plan, sink: Sink, options: Ex
     live: unsealed,
     segments: read,
     reader,
+    issues: new IssueLookup(env.DB),
     onProgress,
     ...(options.maxEvents === undefined ? {} : { maxEvents: options.maxEvents }),
   }).finally(() => budget.end());
@@ -150,15 +154,6 @@ export async function execute(env: QueryEnv, plan: Plan, sink: Sink, options: Ex
     ms: budget.ms,
     completeness: withMissing(await complete, [...live.missing, ...unread]),
   };
-}
-
-async function d1<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new QueryFailure({ code: "unavailable", message: `The catalog did not answer (${reason}). Try again.` });
-  }
 }
 
 const prunings = new Lru<SegmentPruning>(PRUNING_CACHE_BYTES);

@@ -15,6 +15,7 @@ import { QueryFailure } from "./errors.ts";
 import { columnsOf, type Node, stagesOf } from "./filter/compile.ts";
 import { evaluate, rowsOf } from "./filter/evaluate.ts";
 import { matchSlowly } from "./filter/slow-match.ts";
+import { type IssueLookup, withIssues } from "./issues.ts";
 import { SEGMENTS_AT_ONCE, SMALL_SEGMENT_BYTES, SMALL_SEGMENTS_AT_ONCE } from "./limits.ts";
 import type { LiveBatch } from "./live.ts";
 import { all, Places } from "./places.ts";
@@ -33,6 +34,8 @@ export interface Scan {
   /** In the order of `sink.order`. */
   segments: readonly CatalogSegment[];
   reader: SealedReader;
+  /** For the column `issue`, which no batch has. */
+  issues?: IssueLookup;
   onProgress?: ((done: number, total: number) => void) | undefined;
   /** Stop after so many events: for answers that may look at a part only. */
   maxEvents?: number;
@@ -130,8 +133,10 @@ async function scanSegment(
   else for (const group of inOrder(groups, sink.order)) await scanGroup(group);
 }
 
-async function scanBatch({ plan, sink, budget }: Scan, stages: readonly Node[], group: SealedGroup): Promise<void> {
+async function scanBatch(scan: Scan, stages: readonly Node[], stored: SealedGroup): Promise<void> {
+  const { plan, sink, budget, issues } = scan;
   const { range } = plan;
+  const group = issues === undefined ? stored : withIssues(stored, issues);
   budget.events += group.rows;
   const inside = group.minTime >= range.from && group.maxTime < range.to;
   let mask: Uint8Array | undefined;

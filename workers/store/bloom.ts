@@ -39,21 +39,29 @@ export function buildBloom(keys: readonly string[], maxBytes: number): WireBloom
 }
 
 /** False only if `key` was surely not among the keys. A filter that cannot be read says true. */
-export function bloomMayContain(bloom: WireBloom, key: string): boolean {
-  let bytes: Uint8Array;
-  try {
-    bytes = fromBase64(bloom.bits);
-  } catch {
-    return true;
-  }
+export const bloomMayContain = (bloom: WireBloom, key: string): boolean => openBloom(bloom)(key);
+
+/** The same for many keys: decoded once. */
+export function openBloom(bloom: WireBloom): (key: string) => boolean {
+  const bytes = bytesOf(bloom);
   const bitCount = bytes.length * 8;
-  if (bitCount === 0 || (bitCount & (bitCount - 1)) !== 0) return true;
-  const [first, step] = hash(key);
-  for (let i = 0, at = first; i < bloom.k; i++, at = (at + step) >>> 0) {
-    const bit = at & (bitCount - 1);
-    if (((bytes[bit >>> 3] as number) & (1 << (bit & 7))) === 0) return false;
+  if (bitCount === 0 || (bitCount & (bitCount - 1)) !== 0) return () => true;
+  return (key) => {
+    const [first, step] = hash(key);
+    for (let i = 0, at = first; i < bloom.k; i++, at = (at + step) >>> 0) {
+      const bit = at & (bitCount - 1);
+      if (((bytes[bit >>> 3] as number) & (1 << (bit & 7))) === 0) return false;
+    }
+    return true;
+  };
+}
+
+function bytesOf({ bits }: WireBloom): Uint8Array {
+  try {
+    return fromBase64(bits);
+  } catch {
+    return new Uint8Array();
   }
-  return true;
 }
 
 /** Two 32-bit hashes in one pass (FNV-1a over UTF-16 units, MurmurHash3 finalizers). The step is odd. */

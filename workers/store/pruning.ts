@@ -10,7 +10,7 @@
 import type { Column, ColumnBatch, NumberColumn, StringColumn } from "../event/batch.ts";
 import { CORE_BY_PHYSICAL, type ColumnType, OVERFLOW_COLUMN } from "../event/columns.ts";
 import type { AttributeValue } from "../event/event.ts";
-import { bloomMayContain, buildBloom, MIN_BITS_PER_KEY, type WireBloom } from "./bloom.ts";
+import { bloomMayContain, buildBloom, MIN_BITS_PER_KEY, openBloom, type WireBloom } from "./bloom.ts";
 import { overflowAttributes } from "./overflow.ts";
 
 /** A column with at most so many different values gets all of them listed. */
@@ -46,10 +46,12 @@ export type PruneTest =
   | { op: "="; column: string; value: AttributeValue }
   | { op: "range"; column: string; min?: number; max?: number }
   | { op: "prefix"; column: string; value: string }
+  /** Any of these. */
+  | { op: "in"; column: string; values: ReadonlySet<string> }
   | { op: "exists"; column: string };
 
-/** Ids get their filter before anything else does. */
-const BLOOM_FIRST = ["trace_id", "cloudflare.ray_id", "cloudflare.durable_object.id"];
+/** Fingerprints are few and lead to one issue among thousands of segments; ids get their filters before anything else does. */
+const BLOOM_FIRST = ["tailrace.fingerprint", "trace_id", "cloudflare.ray_id", "cloudflare.durable_object.id"];
 /** Nobody asks for these by equality. */
 const NO_BLOOM = new Set(["message", "exception.stacktrace", "span_id", "parent_span_id"]);
 /** Ids that begin with their time: the first and the last one exclude nearly every other segment. */
@@ -195,7 +197,21 @@ export function mayMatch(pruning: Pruning, test: PruneTest): boolean {
       return rangeMayMatch(known, test.min, test.max);
     case "=":
       return equalMayMatch(known, test.value);
+    case "in":
+      return anyMayMatch(known, test.values);
   }
+}
+
+/** With more values than this, a filter that lets one in a hundred through lets nearly every segment through. */
+const MAX_TESTED_VALUES = 200;
+
+function anyMayMatch(known: ColumnPruning, values: ReadonlySet<string>): boolean {
+  if (values.size === 0) return false;
+  if (known.s !== undefined) return known.s.some((value) => values.has(value));
+  if (known.b === undefined || values.size > MAX_TESTED_VALUES) return true;
+  const filter = openBloom(known.b);
+  for (const value of values) if (filter(value)) return true;
+  return false;
 }
 
 function rangeMayMatch(known: ColumnPruning, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY): boolean {

@@ -29,6 +29,8 @@ function show(f: Filter): string {
       return `(${f.op} ${f.field.name} ${show1(f.value)})`;
     case "range":
       return `(range ${f.field.name} ${show1(f.min)} ${show1(f.max)})`;
+    case "in":
+      return `(in ${f.field.name} ${[...f.values].join(" ")})`;
     case "regex":
       return `(regex ${f.field.name} ${f.source}${f.ignoreCase ? " i" : ""})`;
   }
@@ -77,6 +79,9 @@ describe("filters", () => {
     ['route:"/a b"', '(= route "/a b")'],
     ['"odd key":x', '(= odd key "x")'],
     ["@status:5", "(= @status 5)"],
+    ["issue:12", "(= issue 12)"],
+    ["issue:(12 OR #13)", '(or (= issue 12) (= issue "#13"))'],
+    ["-issue:*", "(not (exists issue))"],
     ["status:500", "(= status 500)"],
     ["status:>=500", "(>= status 500)"],
     ["status:<=299", "(<= status 299)"],

@@ -33,6 +33,8 @@ export function holds(filter: Filter, event: TailraceEvent): boolean {
       return true;
     case "equals":
       return typeof value === "number" ? value === filter.value.number : text === filter.value.text;
+    case "in":
+      return filter.values.has(text);
     case "contains":
       return text.toLowerCase().includes(filter.text.toLowerCase());
     case "prefix":

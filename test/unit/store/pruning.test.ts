@@ -8,7 +8,7 @@ import { buildPruning, mayMatch, type PruneTest, type Pruning } from "../../../w
 import { openSegment } from "../../../workers/store/segment-reader.ts";
 import { writeSegment } from "../../../workers/store/segment-writer.ts";
 import { arbitraryEvent } from "../../support/events.ts";
-import { batchOf, cells, seeded, sourceOf } from "../../support/segments.ts";
+import { batchOf, cells, hexOf, seeded, sourceOf, stringColumn } from "../../support/segments.ts";
 
 const stored = (pruning: Pruning): Pruning => JSON.parse(JSON.stringify(pruning)) as Pruning;
 
@@ -19,6 +19,7 @@ function testsOf(column: string, value: string | number | boolean): PruneTest[] 
     { op: "=", column, value },
     // A query knows what was typed, not the column's type.
     { op: "=", column, value: String(value) },
+    { op: "in", column, values: new Set(["none of them", String(value)]) },
   ];
   if (typeof value === "number") {
     tests.push({ op: "range", column, min: value, max: value }, { op: "range", column, max: value });
@@ -130,6 +131,32 @@ describe("a segment that surely has none is left out", () => {
       expect(mayMatch(known, { op: "prefix", column: "faas.invocation_id", value: id(ms).slice(0, 14) })).toBe(false);
     }
     expect(mayMatch(known, { op: "prefix", column: "faas.invocation_id", value: "0000" })).toBe(true);
+  });
+
+  test("by the few fingerprints among thousands of events with ids", () => {
+    const random = seeded(3);
+    const rows = 20_000;
+    const ids = (name: string): [string, Column] => [name, stringColumn(rows, () => hexOf(random, 32))];
+    const columns = new Map([
+      ids("faas.invocation_id"),
+      ids("trace_id"),
+      ids("cloudflare.ray_id"),
+      ids("client.address"),
+    ]);
+    const carried = Array.from({ length: 60 }, () => `v1-${hexOf(random, 24)}`);
+    columns.set(
+      "tailrace.fingerprint",
+      stringColumn(rows, (row) => (row % 100 === 0 ? carried[(row / 100) % 60] : undefined)),
+    );
+    const pruning = stored(buildPruning({ rows, columns }));
+    const mayHold = (values: string[]) =>
+      mayMatch(pruning, { op: "in", column: "tailrace.fingerprint", values: new Set(values) });
+    for (const fingerprint of carried) expect(mayHold(["v1-other", fingerprint])).toBe(true);
+    const others = Array.from({ length: 200 }, () => mayHold([`v1-${hexOf(random, 24)}`]));
+    expect(others.filter(Boolean).length).toBeLessThan(10);
+    expect(mayHold([])).toBe(false);
+    const without = stored(buildPruning({ rows, columns: new Map([ids("trace_id")]) }));
+    expect(mayMatch(without, { op: "in", column: "tailrace.fingerprint", values: new Set(carried) })).toBe(false);
   });
 
   test("by the Bloom filter of its ids, but for one in fifty", () => {

@@ -31,6 +31,8 @@ export function matcherOf(leaf: Leaf): Matcher {
       return { text: () => true, number: () => true };
     case "equals":
       return equals(leaf.value);
+    case "in":
+      return asText((value) => leaf.values.has(value));
     case "contains": {
       const pattern = ignoringCase(leaf.text, "i");
       return { ...asText((value) => pattern.test(value)), contains: leaf.text };

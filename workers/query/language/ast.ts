@@ -32,7 +32,9 @@ export type Leaf =
   | { kind: "compare"; field: Field; op: CompareOp; value: Value }
   /** Both ends included. */
   | { kind: "range"; field: Field; min: Value; max: Value }
-  | { kind: "regex"; field: Field; source: string; ignoreCase: boolean; at: number };
+  | { kind: "regex"; field: Field; source: string; ignoreCase: boolean; at: number }
+  /** Equals one of these. Not typed by anybody: what `issue:12` becomes (../issues.ts). */
+  | { kind: "in"; field: Field; values: ReadonlySet<string> };
 
 export type Filter =
   | { kind: "all" }
