@@ -1,0 +1,123 @@
+/**
+ * The same small Worker as four bundlers and minifiers make it, run in workerd
+ * with a tail, and each of its errors followed back: to the function, file and
+ * line that its source says, and wherever `source-map` leads.
+ */
+import { type BasicSourceMapConsumer, SourceMapConsumer } from "source-map";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { StackFrame } from "../../workers/api/contract.ts";
+import { BUNDLERS, type Bundle, type Mark, readMarks } from "../support/bundled-app.ts";
+import { awaitIssues, stackOf, uploadMap, versionId } from "../support/issues.ts";
+import { startTestStack, type TestStack } from "../support/stack.ts";
+
+const MARKS = readMarks();
+const NAMES = Object.keys(BUNDLERS);
+/** What each case throws. */
+const MESSAGES: Record<string, RegExp> = {
+  deep: /reading 'cents'/,
+  callback: /has no weight/,
+  await: /there is no user/,
+  retry: /no order after/,
+  arrow: /has no share/,
+  constructor: /are not money/,
+};
+/** A bundler's map often has no entry for an `await`: the nearest one before it is some lines up, in the same function. */
+const AWAIT_TOLERANCE = 3;
+const CONTEXT_LINES = 11;
+
+const scriptOf = (bundler: string) => `bundled-${NAMES.indexOf(bundler)}`;
+const bundles = new Map<string, Bundle>();
+let tailrace: TestStack;
+
+beforeAll(async () => {
+  for (const [name, bundle] of Object.entries(BUNDLERS)) bundles.set(name, await bundle());
+  tailrace = await startTestStack({ workers: [...bundles].map(([name, bundle]) => observedWorker(name, bundle)) });
+});
+afterAll(() => tailrace?.stop());
+
+function observedWorker(bundler: string, { code }: Bundle): object {
+  const script = scriptOf(bundler);
+  const version = { id: versionId(1), tag: "v1", message: bundler };
+  return {
+    name: script,
+    compatibilityDate: "2026-11-01",
+    modules: [{ type: "ESModule", path: "index.js", contents: `${code}\n//# sourceURL=index.js\n` }],
+    tails: [{ name: "tailrace", props: { local: true, script, version } }],
+  };
+}
+
+const lineNear = (frame: StackFrame, mark: Mark) =>
+  frame.isAsync ? Math.abs((frame.line ?? 0) - mark.line) <= AWAIT_TOLERANCE : frame.line === mark.line;
+
+/** `Cart.total`, `#sum`, `new Money`: classes and marks before the name are as the runtime has them. */
+const isNamed = (frame: StackFrame, mark: Mark) =>
+  frame.function?.split(/[. ]/).at(-1)?.replace("#", "") === mark.function.replace("#", "");
+
+describe.each(NAMES)("%s", (bundler) => {
+  test("every error leads to the function, file and line that threw it", async () => {
+    const { client, stack } = tailrace;
+    const script = scriptOf(bundler);
+    const { map } = bundles.get(bundler) as Bundle;
+    await uploadMap(client, script, versionId(1), map);
+    const worker = await stack.mf.getWorker(script);
+    for (const name of MARKS.keys()) {
+      await worker.fetch(`http://app.example/?case=${name}`).then(
+        (response) => expect.unreachable(`${name} answered ${response.status}`),
+        () => {},
+      );
+    }
+    const issues = await awaitIssues(client, script, (found) => found.length >= MARKS.size);
+    expect(issues.map((issue) => issue.title)).toHaveLength(MARKS.size);
+    const consumer = await new SourceMapConsumer(map as never);
+    const wrong: string[] = [];
+    for (const [name, marks] of MARKS) {
+      const issue = issues.find(({ title }) => MESSAGES[name]?.test(title));
+      expect(issue, name).toBeDefined();
+      const { trace, sourceMap } = await stackOf(client, issue?.id ?? 0);
+      expect(sourceMap).toBe("mapped");
+      wrong.push(...notMarked(name, trace.frames, marks), ...notAsSourceMap(name, trace.frames, consumer));
+      expect(issue?.culprit).toContain(marks[0]?.file);
+      expect(trace.frames[0]?.context?.lines.length).toBeLessThanOrEqual(CONTEXT_LINES);
+      expect(trace.frames[0]?.context?.lines.join("\n")).toContain(`// ${name} 0:`);
+    }
+    consumer.destroy();
+    expect(wrong).toEqual([]);
+  });
+
+  test("library frames are told from the team's own", async () => {
+    const { client } = tailrace;
+    const issues = await awaitIssues(client, scriptOf(bundler), (found) => found.length >= MARKS.size);
+    const { trace } = await stackOf(client, issues.find(({ title }) => MESSAGES.callback?.test(title))?.id ?? 0);
+    const library = trace.frames.filter((frame) => frame.file?.includes("node_modules/valibot/"));
+    expect(library.length).toBeGreaterThan(1);
+    expect(library.filter((frame) => frame.inApp)).toEqual([]);
+    expect(trace.frames[0]?.inApp).toBe(true);
+  });
+});
+
+/** The frames of the team's own code, from the top: where the marks say, in their order. */
+function notMarked(name: string, frames: StackFrame[], marks: readonly Mark[]): string[] {
+  const own = frames.filter((frame) => frame.inApp);
+  return marks.flatMap((mark) => {
+    const frame = own[mark.depth];
+    const isThere = frame?.file?.endsWith(mark.file) && lineNear(frame, mark) && isNamed(frame, mark);
+    return isThere ? [] : [`${name} ${mark.depth}: ${mark.function} ${mark.file}:${mark.line}, not ${shown(frame)}`];
+  });
+}
+
+/** The same file and line as the package that everyone uses, for every frame. */
+function notAsSourceMap(name: string, frames: StackFrame[], consumer: BasicSourceMapConsumer): string[] {
+  return frames.flatMap((frame) => {
+    const { line, column, file } = frame.raw;
+    if (line === null || column === null || !file?.endsWith("index.js")) return [];
+    const { source, line: wanted } = consumer.originalPositionFor({ line, column: column - 1 });
+    if (source === null) return [];
+    const path = source.replace(/^(?:\w+:\/\/)?[./]*/, "");
+    return frame.line === wanted && frame.file?.endsWith(path)
+      ? []
+      : [`${name}: ${shown(frame)} where source-map says ${path}:${wanted}`];
+  });
+}
+
+const shown = (frame: StackFrame | undefined) =>
+  frame === undefined ? "no frame" : `${frame.function} ${frame.file}:${frame.line}`;
