@@ -1,0 +1,36 @@
+/**
+ * Blocks are raw deflate (RFC 1951) behind their length before compression.
+ * Not zstd: at this size it is no smaller, and workerd's zstd cannot make more
+ * than 40,960 bytes (docs/decisions/0002-zstd-in-workerd.md).
+ */
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { SeekableMapError } from "./bytes.ts";
+import { MAX_BLOCK_BYTES } from "./limits.ts";
+
+const PREFIX_BYTES = 4;
+/** Deflate cannot shrink more than this: a blob that claims more is hostile, and is not given the memory. */
+const MAX_RATIO = 1040;
+
+export function compressBlock(raw: Uint8Array): Uint8Array {
+  const packed = deflateRawSync(raw, { level: 9 });
+  const block = new Uint8Array(PREFIX_BYTES + packed.length);
+  new DataView(block.buffer).setUint32(0, raw.length, true);
+  block.set(packed, PREFIX_BYTES);
+  return block;
+}
+
+export function decompressBlock(block: Uint8Array): Uint8Array {
+  if (block.length < PREFIX_BYTES) throw new SeekableMapError("a block is too short");
+  const size = new DataView(block.buffer, block.byteOffset, block.byteLength).getUint32(0, true);
+  if (size > MAX_BLOCK_BYTES || size > block.length * MAX_RATIO) {
+    throw new SeekableMapError(`a block of ${block.length} bytes claims to be ${size} bytes`);
+  }
+  let raw: Uint8Array;
+  try {
+    raw = inflateRawSync(block.subarray(PREFIX_BYTES), { maxOutputLength: Math.max(1, size) });
+  } catch {
+    throw new SeekableMapError("a block cannot be decompressed");
+  }
+  if (raw.length !== size) throw new SeekableMapError(`a block has ${raw.length} bytes, expected ${size}`);
+  return raw;
+}

@@ -1,0 +1,45 @@
+/** Every bound of source maps and of their seekable form, with its reason. */
+
+/** Of JSON: V8 makes no string of more than 512 MB, and text, parsed parts and the seekable form lie in memory together (about four times this). */
+export const MAX_SOURCE_MAP_BYTES = 256 * 1024 * 1024;
+/** Lines, columns and indexes are signed 32-bit numbers in a map; V8 has no longer source text. */
+export const MAX_POSITION = 0x7fffffff;
+/** Beyond this a map says more than a bundle that Workers accept can hold. */
+export const MAX_MAPPINGS = 64_000_000;
+export const MAX_SOURCES = 500_000;
+/** Sections of an index map, nested ones counted. */
+export const MAX_SECTIONS = 100_000;
+/** Index maps within index maps: bundles of bundles of bundles. An object that holds itself ends here. */
+export const MAX_SECTION_DEPTH = 5;
+/** A line whose mappings are not in order is sorted in memory: 24 bytes each. */
+export const MAX_UNSORTED_LINE = 8_000_000;
+/** A broken map is mostly broken everywhere. */
+export const MAX_PROBLEMS = 10;
+
+/** Decodes in about 0.1 ms, compresses to about 6 KB. */
+export const BLOCK_MAPPINGS = 2048;
+/** Function boundaries of a block, so that code without mappings between them does not make a huge one. */
+export const BLOCK_BOUNDARIES = 8192;
+/** Entries of an index page: about 2 KB. */
+export const PAGE_ENTRIES = 256;
+/** A page of the table of sources is closed at so many sources or pieces of content. */
+export const PAGE_SOURCES = 64;
+export const PAGE_PIECES = 4096;
+/** Text of a chunk of source content before compression: four times as much compresses 10 % better and takes four times as long to read. */
+export const CHUNK_BYTES = 16 * 1024;
+/** Longer lines of source content are cut: nobody reads on, and the original map is kept as well. */
+export const MAX_LINE_CHARS = 1000;
+/** Names in minified code are short; a "name" of a megabyte is none. */
+export const MAX_NAME_CHARS = 256;
+export const MAX_PATH_CHARS = 1024;
+
+/** What opening reads: header, roots, and the index pages of some 2,000 blocks (4 million mappings). */
+export const HEAD_BYTES = 16 * 1024;
+/** Offsets are 32-bit. */
+export const MAX_SEEKABLE_BYTES = 0x7fffffff;
+/** No writer makes a larger one: BLOCK_MAPPINGS × 6 numbers × 5 bytes, twice that for names and paths of absurd length. */
+export const MAX_BLOCK_BYTES = 16 * 1024 * 1024;
+/** MAX_MAPPINGS / BLOCK_MAPPINGS / PAGE_ENTRIES, with room for blocks that boundaries closed early. */
+export const MAX_INDEX_PAGES = 4096;
+/** Lines on either side that a caller may ask for. */
+export const MAX_CONTEXT_RADIUS = 50;
