@@ -3,6 +3,7 @@
  * have: the one table that `app.ts` mounts and the access test walks. A route
  * cannot exist without a row here.
  */
+import { PART_BYTES } from "../errors/maps/limits.ts";
 import type { RouteScope } from "./auth/scopes.ts";
 import type { Handler } from "./context.ts";
 import { listAudit } from "./routes/audit.ts";
@@ -10,11 +11,21 @@ import { fields, values } from "./routes/fields.ts";
 import { healthz } from "./routes/health.ts";
 import { ingest } from "./routes/ingest.ts";
 import { invocation } from "./routes/invocations.ts";
+import { getIssue, issueOfFingerprint, listIssues, listOccurrences } from "./routes/issues.ts";
 import { ledger } from "./routes/ledger.ts";
+import { listNotifications, liveNotifications } from "./routes/notifications.ts";
 import { overview } from "./routes/overview.ts";
 import { queryByBody, queryByUrl } from "./routes/query.ts";
 import { logIn, logOut, whoAmI } from "./routes/session.ts";
 import { getSettings, getWorkerSettings, putSettings, putWorkerSettings } from "./routes/settings.ts";
+import {
+  announceSourceMapBlob,
+  deleteSourceMap,
+  listSourceMaps,
+  putSourceMap,
+  putSourceMapPart,
+  registerSourceMap,
+} from "./routes/source-maps.ts";
 import { maintenance, seal } from "./routes/store.ts";
 import { createToken, listTokens, revokeToken } from "./routes/tokens.ts";
 import { worker } from "./routes/workers.ts";
@@ -66,10 +77,34 @@ export const ROUTES: readonly Route[] = [
   get("/api/v1/overview", "read", overview),
   get("/api/v1/workers/:script", "read", worker),
   get("/api/v1/ledger", "read", ledger),
+  get("/api/v1/issues", "read", listIssues),
+  get("/api/v1/issues/:id", "read", getIssue),
+  get("/api/v1/issues/:id/occurrences", "read", listOccurrences),
+  get("/api/v1/fingerprints/:fingerprint", "read", issueOfFingerprint),
+  get("/api/v1/notifications", "read", listNotifications),
+  get("/api/v1/notifications/live", "read", liveNotifications),
   get("/api/v1/settings", "read", getSettings),
   put("/api/v1/settings", "admin", putSettings),
   get("/api/v1/workers/:script/settings", "read", getWorkerSettings),
   put("/api/v1/workers/:script/settings", "admin", putWorkerSettings),
+  post("/api/v1/sourcemaps/blobs", "deploy", announceSourceMapBlob),
+  {
+    method: "PUT",
+    path: "/api/v1/sourcemaps/blobs/:hash/:part",
+    scope: "deploy",
+    handler: putSourceMapPart,
+    maxBody: PART_BYTES,
+  },
+  get("/api/v1/workers/:script/versions/:version/sourcemaps", "read", listSourceMaps),
+  post("/api/v1/workers/:script/versions/:version/sourcemaps", "deploy", registerSourceMap),
+  // Bounds its body itself: its limit is of the unpacked map, and the answer says what to do with a larger one.
+  {
+    method: "PUT",
+    path: "/api/v1/workers/:script/versions/:version/sourcemaps/:file",
+    scope: "deploy",
+    handler: putSourceMap,
+  },
+  del("/api/v1/workers/:script/versions/:version/sourcemaps/:file", "deploy", deleteSourceMap),
   get("/api/v1/tokens", "admin", listTokens),
   post("/api/v1/tokens", "admin", createToken),
   del("/api/v1/tokens/:id", "admin", revokeToken),

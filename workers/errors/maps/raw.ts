@@ -1,0 +1,117 @@
+/**
+ * A source map as a build wrote it, sent by something that is not the `tailrace`
+ * command: read with a bound, converted here, stored and registered like any
+ * other. Without the generated code, so frames get the names that the map has.
+ */
+import type { SourceMapInfo } from "../../api/contract.ts";
+import { convertSourceMap } from "../source-map/convert.ts";
+import { parseSourceMap } from "../source-map/parse.ts";
+import type { MapsEnv } from "./blobs.ts";
+import { blobKey } from "./keys.ts";
+import { MAX_CONVERTING, MAX_RAW_BYTES } from "./limits.ts";
+import { registerMap, type VersionOf } from "./register.ts";
+
+export type RawResult =
+  | { ok: true; info: SourceMapInfo; change: "none" | "added" | "replaced" }
+  | {
+      ok: false;
+      problem:
+        | "too_large"
+        | "unreadable"
+        | "bad_encoding"
+        | "invalid"
+        | "busy"
+        | "too_many"
+        | "unusable"
+        | "incomplete";
+      message: string;
+      /** Of an invalid map: everything that is wrong with it. */
+      problems?: string[];
+    };
+
+let converting = 0;
+
+export async function putRawMap(
+  env: MapsEnv,
+  version: VersionOf,
+  file: string,
+  request: Request,
+  by: { actor: string; now: number },
+): Promise<RawResult> {
+  if (converting >= MAX_CONVERTING)
+    return refused("busy", "Other source maps are being converted. Try again in some seconds.");
+  converting++;
+  try {
+    const body = await readBody(request);
+    if (!body.ok) return body;
+    const stored = await convertAndStore(env, body.bytes);
+    if (!stored.ok) return stored;
+    return await registerMap(env, version, { file, ...stored.blobs }, by);
+  } finally {
+    converting--;
+  }
+}
+
+type Body = { ok: true; bytes: Uint8Array<ArrayBuffer> } | Extract<RawResult, { ok: false }>;
+
+async function readBody(request: Request): Promise<Body> {
+  const encoding = (request.headers.get("content-encoding") ?? "identity").trim().toLowerCase();
+  if (!["", "identity", "gzip", "x-gzip"].includes(encoding))
+    return refused("bad_encoding", `Content-Encoding ${encoding} is not supported: send gzip, or nothing.`);
+  if (Number(request.headers.get("content-length") ?? 0) > MAX_RAW_BYTES) return tooLarge();
+  if (request.body === null) return refused("invalid", "The body is empty; it must be the source map.");
+  const isPacked = encoding.endsWith("gzip");
+  const body: ReadableStream<Uint8Array> = request.body;
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of isPacked ? body.pipeThrough(new DecompressionStream("gzip")) : body) {
+      length += chunk.byteLength;
+      // Leaving the loop cancels the stream: nothing more is unpacked.
+      if (length > MAX_RAW_BYTES) return tooLarge();
+      chunks.push(chunk);
+    }
+  } catch {
+    return refused("unreadable", isPacked ? "The body is no whole gzip." : "The body was cut off. Send it again.");
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return { ok: true, bytes };
+}
+
+async function convertAndStore(env: MapsEnv, original: Uint8Array<ArrayBuffer>) {
+  const parsed = parseSourceMap(original);
+  if (!parsed.ok) return invalid(parsed.problems);
+  const converted = convertSourceMap(parsed.map);
+  if (!converted.ok) return invalid(converted.problems);
+  const { sources, mappings, debugId } = converted;
+  const [hash, seekableHash] = await Promise.all([put(env, original), put(env, converted.bytes)]);
+  const blobs = { hash, bytes: original.byteLength, seekableHash, seekableBytes: converted.bytes.byteLength };
+  return { ok: true as const, blobs: { ...blobs, sources, mappings, debugId } };
+}
+
+async function put(env: MapsEnv, bytes: Uint8Array): Promise<string> {
+  const whole = bytes as Uint8Array<ArrayBuffer>;
+  const hash = Buffer.from(await crypto.subtle.digest("SHA-256", whole)).toString("hex");
+  await env.BUCKET.put(blobKey(hash), whole, { sha256: hash });
+  return hash;
+}
+
+type Refusal = Extract<RawResult, { ok: false }>;
+
+const refused = (problem: Refusal["problem"], message: string): Refusal => ({ ok: false, problem, message });
+const invalid = (problems: string[]): Refusal => ({
+  ok: false,
+  problem: "invalid",
+  message: `The body is no valid source map: ${problems[0]}`,
+  problems,
+});
+const tooLarge = () =>
+  refused(
+    "too_large",
+    `A source map of more than ${MAX_RAW_BYTES >> 20} MiB is for the command, which converts it where it was built: npx tailrace sourcemaps upload <dir> --worker <name> --version <id>.`,
+  );
