@@ -22,6 +22,7 @@ const STATUS = {
   body_too_large: 413,
   unsupported_encoding: 415,
   query_too_large: 422,
+  upgrade_required: 426,
   too_many_requests: 429,
   /** The client has gone; nobody reads it (nginx's number). */
   cancelled: 499 as 400,

@@ -20,10 +20,10 @@ export interface Range {
   script: string | undefined;
 }
 
-export function readRange(c: ApiContext, now: number): Input<Range> {
+export function readRange(c: ApiContext, now: number, defaultFrom = DEFAULT_FROM): Input<Range> {
   const params = readParams(c, Params);
   if (!params.ok) return params;
-  const from = parseTime(params.value.from ?? DEFAULT_FROM, now);
+  const from = parseTime(params.value.from ?? defaultFrom, now);
   const to = parseTime(params.value.to ?? "now", now);
   if (from === undefined) return refuse("from", "is not a time");
   if (to === undefined) return refuse("to", "is not a time");

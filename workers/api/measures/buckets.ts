@@ -17,8 +17,8 @@ export interface Buckets {
 }
 
 /** Buckets are aligned to the epoch, so that two charts of overlapping ranges agree. `least`: the step of the data, of which a width is a multiple. */
-export function cutRange(from: number, to: number, least = MINUTE): Buckets {
-  const wanted = Math.max(least, (to - from) / MAX_POINTS);
+export function cutRange(from: number, to: number, least = MINUTE, points = MAX_POINTS): Buckets {
+  const wanted = Math.max(least, (to - from) / points);
   const bucketMs = WIDTHS.find((width) => width >= wanted && width % least === 0) ?? Math.ceil(wanted / DAY) * DAY;
   const start = Math.floor(from / bucketMs) * bucketMs;
   const end = Math.max(start + bucketMs, Math.ceil(to / bucketMs) * bucketMs);
