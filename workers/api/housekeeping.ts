@@ -1,6 +1,7 @@
-/** Rows of the API's own that nobody needs any more. `index.ts` runs it with the daily cron. */
+/** What came in through the API and nobody needs any more: its own rows, and source maps. `index.ts` runs it with the daily cron. */
 import { and, eq, lt, or } from "drizzle-orm";
 import { database, schema } from "../db/client.ts";
+import { sweepMaps } from "../errors/maps/sweep.ts";
 import { expiredSessions } from "./auth/sessions.ts";
 
 const DAY_MS = 86_400_000;
@@ -17,4 +18,5 @@ export async function runHousekeeping(env: Env, now: number): Promise<void> {
     db.delete(sessions).where(expiredSessions(now)),
     db.delete(audit).where(or(lt(audit.at, now - AUDIT_MS), refused)),
   ]);
+  await sweepMaps(env, now);
 }
