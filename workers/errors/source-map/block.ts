@@ -18,7 +18,7 @@ export interface Location {
   column: number;
   /** What the token there is called in the source, where the map says so. */
   name: string | null;
-  /** The function that the code is in; null for a module's own code, and without function ranges. */
+  /** The function that the code is in; "" for a module's own code, null when the map was stored without functions. */
   function: string | null;
   /** On the map's ignore list: not the team's own code. */
   ignored: boolean;
@@ -168,7 +168,13 @@ export class MappingBlock {
   private readonly texts: TextTable;
 
   /** `line` and `column` are the block's key in the index. */
-  constructor(raw: Uint8Array, line: number, column: number, allSources: number) {
+  constructor(
+    raw: Uint8Array,
+    line: number,
+    column: number,
+    allSources: number,
+    private readonly hasFunctions: boolean,
+  ) {
     const reader = new ByteReader(raw);
     const count = reader.count(BLOCK_MAPPINGS, COLUMNS_PER_MAPPING - 1);
     if (count === 0) throw new SeekableMapError("a block is empty");
@@ -221,7 +227,7 @@ export class MappingBlock {
       line: (this.originalLines[i] as number) + 1,
       column: (this.originalColumns[i] as number) + 1,
       name: name === 0 ? null : this.texts.get(name - 1),
-      function: text === 0 ? null : this.texts.get(text - 1),
+      function: !this.hasFunctions ? null : text === 0 ? "" : this.texts.get(text - 1),
       ignored: ((this.sourceFlags[source] as number) & IGNORED) !== 0,
     };
   }

@@ -87,7 +87,7 @@ function originalNames(map: ValidMap, scopes: CodeScopes): Map<NamePart, string>
       if (part.line > line || (part.line === line && part.column > column)) return;
       // Only a mapping of the very identifier says what it is called; one before it is of other code.
       if (part.line === line && part.column === column && source !== -1) {
-        const found = name ?? text.identifierAt(source, originalLine, originalColumn);
+        const found = originalName(name, text.identifierAt(source, originalLine, originalColumn));
         if (found !== undefined) {
           for (let i = next; wanted[i]?.line === line && wanted[i]?.column === column; i++)
             names.set(wanted[i] as NamePart, found);
@@ -98,6 +98,12 @@ function originalNames(map: ValidMap, scopes: CodeScopes): Map<NamePart, string>
     }
   });
   return names;
+}
+
+/** The map's own word counts, but for names that a bundler made up where the source has a keyword: `index_default`. */
+function originalName(named: string | undefined, identifier: string | undefined): string | undefined {
+  if (identifier === "" || (identifier === undefined && named?.endsWith("_default"))) return "";
+  return named ?? identifier;
 }
 
 /** Words that are in the place of a name where the source has none: `export default { … }`. */

@@ -275,7 +275,7 @@ export class SeekableMap {
     const known = use(this.blocks, place.number);
     if (known !== undefined) return known;
     const raw = await this.unpack(place.offset, place.length);
-    const block = new MappingBlock(raw, place.line, place.column, this.header.sources);
+    const block = new MappingBlock(raw, place.line, place.column, this.header.sources, this.hasFunctions);
     this.keep(this.blocks, place.number, block);
     return block;
   }
