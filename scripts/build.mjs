@@ -1,6 +1,6 @@
 /**
- * `npm run build`: the platform's bundle, the demo's versions and the
- * dashboard, all into dist/. `--dashboard` builds that alone, because wrangler
+ * `npm run build`: the platform's bundle, the demo's versions, the `tailrace`
+ * command and the dashboard, all into dist/. `--dashboard` builds that alone, because wrangler
  * bundles the Worker itself (wrangler.toml, [build]).
  */
 import { join } from "node:path";
@@ -24,4 +24,7 @@ async function buildWorkers() {
   console.log("dist/platform   built");
   await buildDemo();
   console.log("dist/demo       built");
+  const { bundleCli } = await import("../cli/bundle.mjs");
+  await bundleCli();
+  console.log("dist/cli        built");
 }

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { ROOT, toolEnv } from "./toolchain.mjs";
 
 /** Folders with a tsconfig.json of their own, besides the root's (workers/). */
-const TYPED_FOLDERS = ["dashboard", "demo", "test"];
+const TYPED_FOLDERS = ["cli", "dashboard", "demo", "test"];
 
 export const CHECKS = [
   { name: "types of workers/", command: ["tsc", "--noEmit"] },

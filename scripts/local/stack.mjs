@@ -13,6 +13,7 @@ import { ROOT } from "../lib/toolchain.mjs";
 import { assemble, HOST, PLATFORM } from "./assemble.mjs";
 import { startCrons } from "./cron.mjs";
 import { openDataDir } from "./data-dir.mjs";
+import { uploadDemoMaps } from "./demo-maps.mjs";
 import { buildDemo, demoConfigs, readBuiltDemo } from "./demo-workers.mjs";
 import { guardRuntimes } from "./guard.mjs";
 import { migrate } from "./migrate.mjs";
@@ -90,6 +91,7 @@ async function bringUp(options, owned) {
   await mf.ready;
   const migrated = await migrate(await mf.getD1Database("DB", PLATFORM), MIGRATIONS);
   const healthy = await becomeReady(`http://${HOST}:${port}/healthz`);
+  if (demo && parts.observed) await sendDemoMaps(parts, options.build ?? true);
   const fireCron = async (worker, cron, at = new Date()) => {
     const handle = await mf.getWorker(worker);
     await handle.scheduled({ cron, scheduledTime: at });
@@ -117,6 +119,13 @@ async function bringUp(options, owned) {
       await release(owned);
     },
   };
+}
+
+/** Before the first visitor: an error whose map comes later is shown with minified names until then. */
+async function sendDemoMaps({ port, adminToken, builtDemo, log }, build) {
+  const { versions } = builtDemo;
+  const failure = await uploadDemoMaps({ url: `http://${HOST}:${port}`, token: adminToken, versions, build });
+  if (failure !== undefined) log(`error the demo's source maps are not uploaded: ${failure}`);
 }
 
 /** Builds what is to be built, and collects what assemble() needs. */

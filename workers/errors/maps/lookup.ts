@@ -21,7 +21,7 @@ const NONE_KEPT_MS = 15_000;
 /** A failure of D1 or R2. */
 const FAILED_KEPT_MS = 5_000;
 /** A map that was replaced by a better one, or deleted, is used for this much longer. */
-const KNOWN_KEPT_MS = 60_000;
+const KNOWN_KEPT_MS = 30_000;
 const D1_TIMEOUT_MS = 2_000;
 /** Of all that one look-up waits for. A look-up whose request has ended may never answer; the next begins anew. */
 const FIND_TIMEOUT_MS = 5_000;

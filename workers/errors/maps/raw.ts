@@ -42,9 +42,9 @@ export async function putRawMap(
     return refused("busy", "Other source maps are being converted. Try again in some seconds.");
   converting++;
   try {
-    const body = await readBody(request);
+    const body = await readBody(file, request);
     if (!body.ok) return body;
-    const stored = await convertAndStore(env, body.bytes);
+    const stored = await convertAndStore(env, file, body.bytes);
     if (!stored.ok) return stored;
     return await registerMap(env, version, { file, ...stored.blobs }, by);
   } finally {
@@ -54,12 +54,12 @@ export async function putRawMap(
 
 type Body = { ok: true; bytes: Uint8Array<ArrayBuffer> } | Extract<RawResult, { ok: false }>;
 
-async function readBody(request: Request): Promise<Body> {
+async function readBody(file: string, request: Request): Promise<Body> {
   const encoding = (request.headers.get("content-encoding") ?? "identity").trim().toLowerCase();
   if (!["", "identity", "gzip", "x-gzip"].includes(encoding))
     return refused("bad_encoding", `Content-Encoding ${encoding} is not supported: send gzip, or nothing.`);
   if (Number(request.headers.get("content-length") ?? 0) > MAX_RAW_BYTES) return tooLarge();
-  if (request.body === null) return refused("invalid", "The body is empty; it must be the source map.");
+  if (request.body === null) return refused("invalid", `The body is empty; it must be the source map of ${file}.`);
   const isPacked = encoding.endsWith("gzip");
   const body: ReadableStream<Uint8Array> = request.body;
   const chunks: Uint8Array[] = [];
@@ -83,11 +83,11 @@ async function readBody(request: Request): Promise<Body> {
   return { ok: true, bytes };
 }
 
-async function convertAndStore(env: MapsEnv, original: Uint8Array<ArrayBuffer>) {
+async function convertAndStore(env: MapsEnv, file: string, original: Uint8Array<ArrayBuffer>) {
   const parsed = parseSourceMap(original);
-  if (!parsed.ok) return invalid(parsed.problems);
+  if (!parsed.ok) return invalid(file, parsed.problems);
   const converted = convertSourceMap(parsed.map);
-  if (!converted.ok) return invalid(converted.problems);
+  if (!converted.ok) return invalid(file, converted.problems);
   const { sources, mappings, debugId } = converted;
   const [hash, seekableHash] = await Promise.all([put(env, original), put(env, converted.bytes)]);
   const blobs = { hash, bytes: original.byteLength, seekableHash, seekableBytes: converted.bytes.byteLength };
@@ -104,10 +104,10 @@ async function put(env: MapsEnv, bytes: Uint8Array): Promise<string> {
 type Refusal = Extract<RawResult, { ok: false }>;
 
 const refused = (problem: Refusal["problem"], message: string): Refusal => ({ ok: false, problem, message });
-const invalid = (problems: string[]): Refusal => ({
+const invalid = (file: string, problems: string[]): Refusal => ({
   ok: false,
   problem: "invalid",
-  message: `The body is no valid source map: ${problems[0]}`,
+  message: `The source map of ${file} is not valid: ${problems[0]}`,
   problems,
 });
 const tooLarge = () =>

@@ -1,0 +1,60 @@
+/** The `tailrace` command: reads arguments, runs one command, turns failures into messages and exit codes. */
+import { version } from "../package.json";
+import { ApiClient } from "./api/client.ts";
+import { type Environment, type Request, readRequest, type Server } from "./arguments.ts";
+import { deploy } from "./commands/deploy.ts";
+import { listMaps } from "./commands/list.ts";
+import { uploadDirectory } from "./commands/upload.ts";
+import { CliFailure, EXIT } from "./failure.ts";
+import { helpOf } from "./help.ts";
+import { Output, type Streams } from "./output.ts";
+
+export interface Surroundings {
+  env: Environment;
+  cwd: string;
+  streams: Streams;
+}
+
+/** @returns the exit code */
+export async function main(argv: readonly string[], { env, cwd, streams }: Surroundings): Promise<number> {
+  const output = new Output(streams);
+  try {
+    return await run(readRequest(argv, env), output, env, cwd);
+  } catch (error) {
+    if (error instanceof CliFailure) {
+      output.error(error.message);
+      return error.exitCode;
+    }
+    output.error(`BUG: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    return EXIT.failed;
+  }
+}
+
+async function run(request: Request, output: Output, env: Environment, cwd: string): Promise<number> {
+  switch (request.command) {
+    case "help":
+      output.say(helpOf(request.topic));
+      return EXIT.ok;
+    case "version":
+      output.say(`tailrace ${version}`);
+      return EXIT.ok;
+    case "upload": {
+      const { server, directory, worker, version: versionId } = request;
+      await uploadDirectory(clientOf(server, output), { script: worker, versionId }, directory, output);
+      return EXIT.ok;
+    }
+    case "list": {
+      const { server, worker, version: versionId, json } = request;
+      await listMaps(clientOf(server, output), { script: worker, versionId }, json, output);
+      return EXIT.ok;
+    }
+    case "deploy":
+      return deploy(request, { api: clientOf(request.server, output), output, env, cwd });
+  }
+}
+
+function clientOf({ url, token }: Server, output: Output): ApiClient {
+  const onRetry = (why: string, waitMs: number) =>
+    output.note(`${why}: trying again in ${(waitMs / 1000).toFixed(1)} s`);
+  return new ApiClient({ url, token, userAgent: `tailrace/${version}`, onRetry });
+}

@@ -1,0 +1,56 @@
+/**
+ * One map, from bytes to the two blobs that are stored: the original, and its
+ * seekable form (workers/errors/source-map/SOURCE-MAPS.md) with the functions
+ * of the generated code. `check.ts` reads the same map with `source-map`.
+ */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { convertSourceMap } from "../../workers/errors/source-map/convert.ts";
+import { parseSourceMap } from "../../workers/errors/source-map/parse.ts";
+import { readScopes } from "../../workers/errors/source-map/scopes.ts";
+import { compareWithSourceMap } from "./check.ts";
+import { readComments } from "./comments.ts";
+import type { FoundMap } from "./find.ts";
+
+export interface HashedBlob {
+  /** SHA-256, hex. */
+  hash: string;
+  bytes: Uint8Array;
+}
+
+export interface ConvertedMap {
+  file: string;
+  original: HashedBlob;
+  seekable: HashedBlob;
+  debugId: string;
+  sources: number;
+  mappings: number;
+  warnings: string[];
+}
+
+export type Conversion = { ok: true; map: ConvertedMap } | { ok: false; problems: string[] };
+
+export async function convertMap(found: FoundMap): Promise<Conversion> {
+  const warnings: string[] = [];
+  const bytes = found.read();
+  const parsed = parseSourceMap(bytes);
+  if (!parsed.ok) return parsed;
+  const code = found.codePath === undefined ? undefined : readFileSync(found.codePath, "utf8");
+  const scopes = code === undefined ? undefined : readScopes(code);
+  if (scopes?.ok === false) warnings.push(`${found.file}: functions are not named: ${scopes.problem}`);
+  const converted = convertSourceMap(parsed.map, scopes?.ok ? { scopes: scopes.scopes } : {});
+  if (!converted.ok) return converted;
+  const codeId = code === undefined ? undefined : readComments(code).debugId;
+  if (codeId !== undefined && converted.debugId !== "" && codeId.toLowerCase() !== converted.debugId.toLowerCase())
+    return {
+      ok: false,
+      problems: [`its debug id is ${converted.debugId}, that of ${found.file} is ${codeId}: they are of two builds`],
+    };
+  const difference = code === undefined ? undefined : await compareWithSourceMap(parsed.map, converted.bytes, code);
+  if (difference !== undefined) warnings.push(`${found.file}: ${difference}`);
+  const { debugId, sources, mappings } = converted;
+  const [original, seekable] = [hashed(bytes), hashed(converted.bytes)];
+  return { ok: true, map: { file: found.file, original, seekable, debugId, sources, mappings, warnings } };
+}
+
+const hashed = (bytes: Uint8Array): HashedBlob => ({ hash: createHash("sha256").update(bytes).digest("hex"), bytes });
