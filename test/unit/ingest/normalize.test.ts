@@ -234,13 +234,13 @@ describe("console calls", () => {
     expect(event?.level).toBe("constructor");
   });
 
-  test("further errors of a call are kept beside the first", () => {
+  test("further errors of a call are kept beside the first, as what it came from", () => {
     const errorInfo = [{ name: "A", message: "a", stack: "at a" }, null, { name: "B", message: "b" }];
     const item = fetchItem({ logs: [{ timestamp: NOW_MS, level: "error", message: ["A: a", 1, "B: b"], errorInfo }] });
     expect(eventsOf(item)[1]).toMatchObject({
       kind: "log",
       name: "A",
-      stack: "at a",
+      stack: "at a\n  [cause]: B: b",
       message: "A: a 1 B: b",
       attributes: { "error.message": "a", "error.2.type": "B", "error.2.message": "b" },
     });

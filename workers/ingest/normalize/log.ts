@@ -10,6 +10,7 @@
 import type { OwnFields } from "../../event/event.ts";
 import { clip, MAX_MESSAGE_CHARS, MAX_STACK_CHARS } from "../limits.ts";
 import type { Redactor } from "../redact/redact.ts";
+import { hasStack, stackOf } from "./error-text.ts";
 import { AttributeCollector, type NameTree } from "./flatten.ts";
 import { type Fields, isFields, text } from "./item.ts";
 import { render, renderArguments } from "./render.ts";
@@ -32,9 +33,22 @@ const LEVELS = new Map<string, string>([
 const MESSAGE_KEYS = ["message", "msg"] as const;
 const LEVEL_KEYS = ["level", "severity"] as const;
 const ERROR_KEYS = ["error", "err", "exception"] as const;
+/** Loggers that write an Error's fields beside their own. */
+const STACK_KEYS = ["stack", "stacktrace", "exception.stacktrace", "error.stack"] as const;
+
+/** What a console call says of the Error in it, without what it says around it. A text with a stack in it says neither apart. */
+export interface LoggedError {
+  type: string | undefined;
+  message: string | undefined;
+}
 
 /** What `normalize.ts` adds time and position to. */
-export type LogFields = Omit<OwnFields, "time" | "seq"> & { chars: number };
+export type LogFields = Omit<OwnFields, "time" | "seq"> & {
+  chars: number;
+  error?: LoggedError;
+  /** No console call: what it says at level error is nobody's complaint. */
+  diagnostic?: boolean;
+};
 
 export function readLog(log: Fields, redactor: Redactor, names: NameTree): LogFields {
   const message = log.message;
@@ -45,11 +59,19 @@ export function readLog(log: Fields, redactor: Redactor, names: NameTree): LogFi
   if (typeof only === "string" && !Array.isArray(errors)) {
     const parsed = only.charCodeAt(0) === 123 ? parseObject(only) : undefined;
     if (parsed !== undefined) return structured(parsed, only, level, redactor, names);
-    const line = redactor.text(clip(only, MAX_MESSAGE_CHARS));
-    return { kind: "log", level, message: line, chars: line.length };
+    return textLog(only, level, redactor);
   }
   if (isFields(only) && !Array.isArray(errors)) return structured(only, undefined, level, redactor, names);
   return unstructured(args, errors, level, redactor, names);
+}
+
+/** `console.error(error.stack)`: a text that holds a stack is a logged Error. */
+function textLog(text: string, level: string, redactor: Redactor): LogFields {
+  const line = redactor.text(clip(text, MAX_MESSAGE_CHARS));
+  if (!hasStack(line)) return { kind: "log", level, message: line, chars: line.length };
+  const stack = clip(line, MAX_STACK_CHARS);
+  const error = { type: undefined, message: undefined };
+  return { kind: "log", level, message: line, stack, error, chars: line.length + stack.length };
 }
 
 export function readDiagnostic(diagnostic: Fields, redactor: Redactor, names: NameTree): LogFields {
@@ -59,6 +81,8 @@ export function readDiagnostic(diagnostic: Fields, redactor: Redactor, names: Na
     ? structured(message, undefined, "info", redactor, names)
     : unstructured([message], undefined, "info", redactor, names);
   fields.name = redactor.text(channel);
+  fields.error = undefined;
+  fields.diagnostic = true;
   return fields;
 }
 
@@ -113,12 +137,8 @@ function structured(
     message: redactor.text(clip(written, MAX_MESSAGE_CHARS)),
     chars: 0,
   };
-  const errorKey = ERROR_KEYS.find((key) => isError(fields[key]));
-  if (errorKey !== undefined) {
-    const error = fields[errorKey] as Fields;
-    event.name = label(error.name ?? error.type, redactor);
-    event.stack = redactor.text(clip(error.stack as string, MAX_STACK_CHARS));
-  }
+  const stackKey = addNestedError(fields, event, redactor);
+  if (stackKey !== undefined) used.add(stackKey);
   out.addFields(fields, used);
   return finish(event, out);
 }
@@ -128,7 +148,33 @@ function label(value: unknown, redactor: Redactor): string | undefined {
   return found === undefined ? undefined : redactor.label(found);
 }
 
-const isError = (value: unknown): boolean => isFields(value) && typeof value.stack === "string";
+/** An Error in a structured log; the field that became the stack, if that is one of the log's own. */
+function addNestedError(fields: Fields, event: LogFields, redactor: Redactor): string | undefined {
+  const errorKey = ERROR_KEYS.find((key) => isError(fields[key], event.level === "error"));
+  if (errorKey !== undefined) {
+    const known = fields[errorKey] as Fields;
+    event.name = label(known.name ?? known.type, redactor);
+    event.stack = stackOf(known, redactor);
+    event.error = { type: event.name, message: errorMessage(known, redactor) };
+    return undefined;
+  }
+  const stackKey = STACK_KEYS.find((key) => typeof fields[key] === "string" && hasStack(`\n${fields[key]}`));
+  if (stackKey === undefined) return undefined;
+  event.stack = redactor.text(clip(fields[stackKey] as string, MAX_STACK_CHARS));
+  event.error = { type: undefined, message: undefined };
+  return stackKey;
+}
+
+/** With a stack; or, in what is said to be an error, with a name and a message. */
+function isError(value: unknown, atErrorLevel: boolean): boolean {
+  if (!isFields(value)) return false;
+  if (typeof value.stack === "string") return true;
+  return atErrorLevel && typeof (value.name ?? value.type) === "string" && typeof value.message === "string";
+}
+
+function errorMessage({ message }: Fields, redactor: Redactor): string | undefined {
+  return typeof message === "string" ? redactor.text(clip(message, MAX_MESSAGE_CHARS)) : undefined;
+}
 
 function unstructured(
   args: readonly unknown[],
@@ -168,10 +214,12 @@ function hasFields(value: unknown): boolean {
 function addErrors(errors: Fields[], event: LogFields, out: AttributeCollector, redactor: Redactor): void {
   const [first, ...further] = errors;
   if (first === undefined) return;
+  const more = further.slice(0, MAX_FURTHER_ERRORS);
   event.name = label(first.name, redactor) ?? "Error";
-  if (typeof first.stack === "string") event.stack = redactor.text(clip(first.stack, MAX_STACK_CHARS));
+  event.stack = stackOf(first, redactor, more);
+  event.error = { type: event.name, message: errorMessage(first, redactor) };
   out.add("error.message", first.message);
-  further.slice(0, MAX_FURTHER_ERRORS).forEach((error, i) => {
+  more.forEach((error, i) => {
     out.add(`error.${i + 2}.type`, error.name);
     out.add(`error.${i + 2}.message`, error.message);
     out.add(`error.${i + 2}.stacktrace`, error.stack);

@@ -8,21 +8,20 @@
 import type { InvocationFields, OwnFields, TailraceEvent } from "../../event/event.ts";
 import { clientLeft, isFailure } from "../../event/failure.ts";
 import {
-  clip,
   MAX_EVENTS_PER_ITEM,
   MAX_ITEM_CHARS,
   MAX_MESSAGE_CHARS,
   MAX_OUTCOME_CHARS,
-  MAX_STACK_CHARS,
   UNKNOWN_SCRIPT,
 } from "../limits.ts";
 import type { Redactor } from "../redact/redact.ts";
+import { stackOf } from "./error-text.ts";
 import { type EventInfo, readEventInfo } from "./event-info.ts";
 import { AttributeCollector, NameTree } from "./flatten.ts";
 import { isInvocationId, newInvocationId, randomPart } from "./invocation-id.ts";
 import { amount, type Fields, isFields, list, milliseconds, scriptName, text, toMicroseconds } from "./item.ts";
 import { addEventDetails, addItemDetails } from "./item-details.ts";
-import { isErrorLog, type LogFields, readDiagnostic, readLog } from "./log.ts";
+import { isErrorLog, type LogFields, type LoggedError, readDiagnostic, readLog } from "./log.ts";
 import { rawEvent } from "./raw.ts";
 import { compileRequestDetails, type RequestDetails, type RequestInfo, readRequest } from "./request.ts";
 import type { RouteTable } from "./route.ts";
@@ -68,9 +67,18 @@ export interface Unreadable {
   unreadable: string;
 }
 
+/** An event of an invocation that tells of an error, beside the invocation itself (`grouping/occurrences.ts`). */
+export interface Suspect {
+  event: OwnFields;
+  source: "exception" | "log";
+  /** Undefined for a message at level error without one. */
+  error: LoggedError | undefined;
+}
+
 export interface Normalizer {
   read(item: unknown, around: Surroundings): Invocation | Unreadable;
-  events(invocation: Invocation, nowMs: number): OwnFields[];
+  /** `suspects` is filled with those of them that tell of errors. */
+  events(invocation: Invocation, nowMs: number, suspects?: Suspect[]): OwnFields[];
   /** What could not be read, as an event. */
   raw(item: unknown, reason: string, around: Surroundings): TailraceEvent;
 }
@@ -86,7 +94,7 @@ export function compileNormalizer(redactor: Redactor): Normalizer {
   const tools: Tools = { redactor, names: new NameTree(redactor), requestDetails: compileRequestDetails(redactor) };
   return {
     read: (item, around) => readItem(item, around, redactor),
-    events: (invocation, nowMs) => makeEvents(invocation, nowMs, tools),
+    events: (invocation, nowMs, suspects = []) => makeEvents(invocation, nowMs, tools, suspects),
     raw: (item, reason, { nowMs, defaults }) => rawEvent(item, reason, nowMs, defaults.script, redactor),
   };
 }
@@ -191,7 +199,7 @@ function readTimes(
   };
 }
 
-function makeEvents(invocation: Invocation, nowMs: number, tools: Tools): OwnFields[] {
+function makeEvents(invocation: Invocation, nowMs: number, tools: Tools, suspects: Suspect[]): OwnFields[] {
   const { redactor, names } = tools;
   const details = new AttributeCollector(redactor, names);
   const first = invocationEvent(invocation, details, tools);
@@ -203,8 +211,15 @@ function makeEvents(invocation: Invocation, nowMs: number, tools: Tools): OwnFie
   let dropped = invocation.exceptions.length - exceptions.length;
   const add = (entry: Fields, log: LogFields) => {
     chars += log.chars;
-    if (events.length >= MAX_EVENTS_PER_ITEM || chars > MAX_ITEM_CHARS) dropped++;
-    else events.push(logEvent(log, timeOf(entry, invocation.time, nowMs), events.length, spanId));
+    if (events.length >= MAX_EVENTS_PER_ITEM || chars > MAX_ITEM_CHARS) {
+      dropped++;
+      return;
+    }
+    const event = logEvent(log, timeOf(entry, invocation.time, nowMs), events.length, spanId);
+    events.push(event);
+    if (log.error !== undefined || (log.level === "error" && !log.diagnostic)) {
+      suspects.push({ event, source: "log", error: log.error });
+    }
   };
   for (const entry of invocation.logs) {
     const log = isFields(entry) ? entry : { message: [entry] };
@@ -216,7 +231,9 @@ function makeEvents(invocation: Invocation, nowMs: number, tools: Tools): OwnFie
   }
   for (const exception of exceptions) {
     const time = timeOf(exception, invocation.time, nowMs);
-    events.push(exceptionEvent(exception, time, events.length, spanId, redactor));
+    const event = exceptionEvent(exception, time, events.length, spanId, redactor);
+    events.push(event);
+    suspects.push({ event, source: "exception", error: { type: event.name, message: event.message } });
   }
   if (dropped > 0) details.note("tailrace.dropped_events", dropped);
   details.close();
@@ -260,7 +277,6 @@ function exceptionEvent(
   spanId: string | undefined,
   redactor: Redactor,
 ): OwnFields {
-  const stack = exception.stack;
   return {
     time,
     kind: "exception",
@@ -273,7 +289,7 @@ function exceptionEvent(
     duration: undefined,
     cpu_time: undefined,
     fingerprint: undefined,
-    stack: typeof stack === "string" && stack !== "" ? redactor.text(clip(stack, MAX_STACK_CHARS)) : undefined,
+    stack: stackOf(exception, redactor),
     attributes: undefined,
   };
 }
