@@ -5,6 +5,7 @@ import { ErrorBoundary, LocationProvider, lazy, Route, Router, useLocation } fro
 import { Header } from "./components/header.tsx";
 import { HelpDialog, openHelp } from "./components/help.tsx";
 import { ErrorState, Progress } from "./components/states.tsx";
+import { Toasts } from "./components/toasts.tsx";
 import { useShortcuts } from "./state/keys.ts";
 import { bindRouter, navigate, path, query, withRange } from "./state/location.ts";
 import { asFailure } from "./state/resource.ts";
@@ -14,6 +15,8 @@ import { toggleTheme } from "./state/theme.ts";
 const LogIn = lazy(() => import("./pages/login.tsx"));
 const Overview = lazy(() => import("./pages/overview.tsx"));
 const Worker = lazy(() => import("./pages/worker.tsx"));
+const Issues = lazy(() => import("./pages/issues.tsx"));
+const Issue = lazy(() => import("./pages/issue.tsx"));
 const Explore = lazy(() => import("./pages/explore.tsx"));
 const Invocation = lazy(() => import("./pages/invocation.tsx"));
 const Settings = lazy(() => import("./pages/settings.tsx"));
@@ -43,6 +46,7 @@ function Pages() {
   const [loading, setLoading] = useState(false);
   useShortcuts({
     "g o": () => navigate(withRange("/")),
+    "g i": () => navigate(withRange("/issues")),
     "g e": () => navigate(withRange("/explore")),
     "g s": () => navigate(withRange("/settings")),
     "/": () => navigate(withRange("/explore?focus=query")),
@@ -58,12 +62,15 @@ function Pages() {
         <Router onLoadStart={() => setLoading(true)} onLoadEnd={() => setLoading(false)}>
           <Route path="/" component={Overview} />
           <Route path="/workers/:script" component={Worker} />
+          <Route path="/issues" component={Issues} />
+          <Route path="/issues/:id" component={Issue} />
           <Route path="/explore" component={Explore} />
           <Route path="/invocations/:id" component={Invocation} />
           <Route path="/settings/:tab?" component={Settings} />
           <Route default component={NotFound} />
         </Router>
       </main>
+      <Toasts />
       <HelpDialog />
     </div>
   );

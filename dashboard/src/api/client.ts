@@ -88,7 +88,7 @@ async function send(
   throw failure;
 }
 
-async function request<T>(method: string, url: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+export async function request<T>(method: string, url: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const response = await send(method, url, "application/json", body, signal);
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
@@ -118,9 +118,9 @@ async function requestLines(url: string, signal: AbortSignal, onProgress: OnProg
   }
 }
 
-const get = <T>(path: string, params: Params, signal?: AbortSignal) =>
+export const get = <T>(path: string, params: Params, signal?: AbortSignal) =>
   request<T>("GET", urlOf(path, params), undefined, signal);
-const part = encodeURIComponent;
+export const part = encodeURIComponent;
 
 /** What the range endpoints take; see the contract for the forms of time. */
 export interface Range {

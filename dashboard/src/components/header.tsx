@@ -1,7 +1,10 @@
-/** The bar on top of every page: where one is, the time range, and who one is. */
+/** The bar on top of every page: where one is, the time range, what happened, and who one is. */
+import { count } from "../lib/format.ts";
 import { path, withRange } from "../state/location.ts";
+import { openIssues } from "../state/open-issues.ts";
 import { logOut, session } from "../state/session.ts";
 import { toggleTheme } from "../state/theme.ts";
+import { Bell } from "./bell.tsx";
 import { openHelp } from "./help.tsx";
 import { Icon } from "./icons.tsx";
 import { Popover } from "./popover.tsx";
@@ -9,12 +12,25 @@ import { LiveSwitch, RangePicker } from "./range-picker.tsx";
 
 const PAGES = [
   { href: "/", label: "Overview", owns: (p: string) => p === "/" || p.startsWith("/workers/") },
+  { href: "/issues", label: "Issues", owns: (p: string) => p.startsWith("/issues") },
   { href: "/explore", label: "Explore", owns: (p: string) => p === "/explore" || p.startsWith("/invocations/") },
   { href: "/settings", label: "Settings", owns: (p: string) => p.startsWith("/settings") },
 ];
 
 /** Pages that answer for a time range. */
-const hasRange = (p: string) => p === "/" || p === "/explore" || p.startsWith("/workers/");
+const hasRange = (p: string) => p === "/" || p === "/explore" || p.startsWith("/workers/") || p.startsWith("/issues");
+
+/** How many there are: read out with the link's name, and no wider than three digits. */
+function OpenCount() {
+  const open = openIssues.value;
+  if (open === undefined || open === 0) return null;
+  return (
+    <span class="nav-count" title={`${count(open)} open`}>
+      {open > 999 ? "999+" : open}
+      <span class="sr"> open</span>
+    </span>
+  );
+}
 
 export function Header() {
   const here = path.value;
@@ -28,6 +44,7 @@ export function Header() {
         {PAGES.map((p) => (
           <a key={p.href} href={withRange(p.href)} aria-current={p.owns(here) ? "page" : undefined}>
             {p.label}
+            {p.href === "/issues" && <OpenCount />}
           </a>
         ))}
       </nav>
@@ -37,6 +54,7 @@ export function Header() {
           <RangePicker />
         </>
       )}
+      <Bell />
       <button
         type="button"
         class="icon-btn hide-phone"

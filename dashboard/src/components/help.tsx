@@ -10,6 +10,7 @@ export const openHelp = () => {
 
 const KEYS: [string, string[], string][] = [
   ["Anywhere", ["g", "o"], "Go to Overview"],
+  ["Anywhere", ["g", "i"], "Go to Issues"],
   ["Anywhere", ["g", "e"], "Go to Explore"],
   ["Anywhere", ["g", "s"], "Go to Settings"],
   ["Anywhere", ["/"], "Write a query"],
@@ -20,6 +21,15 @@ const KEYS: [string, string[], string][] = [
   ["Lists", ["Enter"], "Open"],
   ["Lists", ["Esc"], "Close, leave the query"],
   ["Explore", ["i"], "Open the event's invocation"],
+  ["Issues", ["e"], "Resolve"],
+  ["Issues", ["i"], "Ignore"],
+  ["Issues", ["u"], "Unresolve"],
+  ["Issues", ["a"], "Assign"],
+  ["Issues", ["x"], "Select"],
+  ["Issues", ["⇧", "x"], "Select up to here"],
+  ["Issues", ["m"], "Merge what is selected"],
+  ["Issues", ["z"], "Undo"],
+  ["Issues", ["/"], "Search"],
   ["Query", ["↑", "↓"], "Choose a completion"],
   ["Query", ["Tab"], "Take it"],
   ["Query", ["Enter"], "Run"],

@@ -19,6 +19,8 @@ export const PRESETS: { text: string; label: string }[] = [
   { text: "-30d", label: "30 days" },
 ];
 export const DEFAULT_RANGE: RangeText = { from: "-1h", to: "now" };
+/** An issue lives for days: whether it still goes on shows against the last one. */
+export const ISSUES_RANGE: RangeText = { from: "-24h", to: "now" };
 
 /** As workers/query reads them; NaN when it is no time. */
 export const parseTime = (text: string, now: number): number => parse(text, now) ?? Number.NaN;

@@ -4,7 +4,7 @@
  * and navigate.
  */
 import { computed, signal } from "@preact/signals";
-import { DEFAULT_RANGE, type RangeText } from "../lib/range.ts";
+import { DEFAULT_RANGE, ISSUES_RANGE, type RangeText } from "../lib/range.ts";
 
 export const path = signal(window.location.pathname);
 export const query = signal<Record<string, string>>(Object.fromEntries(new URLSearchParams(window.location.search)));
@@ -34,7 +34,8 @@ export function setQuery(changes: Record<string, string | undefined>, replace = 
 
 export const range = computed<RangeText>((previous?: RangeText) => {
   const { from, to } = query.value;
-  const next = from === undefined ? DEFAULT_RANGE : { from, to: to ?? "now" };
+  const usual = path.value.startsWith("/issues") ? ISSUES_RANGE : DEFAULT_RANGE;
+  const next = from === undefined ? usual : { from, to: to ?? "now" };
   // The same object for the same text, so that nothing reloads without need.
   return previous !== undefined && previous.from === next.from && previous.to === next.to ? previous : next;
 });

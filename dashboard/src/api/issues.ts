@@ -1,0 +1,68 @@
+/** The part of the API that issues, notifications and source maps use; as `client.ts`, typed by the contract. */
+import type {
+  AttributesAnswer,
+  FingerprintAnswer,
+  IssueActivity,
+  IssueAnswer,
+  IssueBefore,
+  IssueStateRequest,
+  IssuesAnswer,
+  IssuesChanged,
+  NotificationsAnswer,
+  OccurrencesAnswer,
+  SourceMapsAnswer,
+  StackAnswer,
+} from "../../../workers/api/contract.ts";
+import { get, part, type Range, request } from "./client.ts";
+
+/** Filters of the list as the API takes them; what is undefined does not filter. */
+export interface IssueParams {
+  state?: string;
+  kind?: string;
+  script?: string;
+  version?: string;
+  new_in?: string;
+  assignee?: string;
+  q?: string;
+  sort?: string;
+}
+
+/** Which stack of an issue: of an occurrence, else of the exemplar of a version, else of the newest exemplar. */
+export interface StackParams {
+  version?: string;
+  invocation?: string;
+  seq?: number;
+}
+
+const post = <T>(path: string, body: unknown) => request<T>("POST", `/api/v1/${path}`, body);
+
+export const issuesApi = {
+  list: (params: IssueParams, range: Range, limit: number, cursor?: string, signal?: AbortSignal) =>
+    get<IssuesAnswer>("issues", { ...params, from: range.from, to: range.to, limit, cursor }, signal),
+  issue: (id: number, range: Range, signal?: AbortSignal) =>
+    get<IssueAnswer>(`issues/${id}`, { from: range.from, to: range.to }, signal),
+  stack: (id: number, params: StackParams, signal?: AbortSignal) =>
+    get<StackAnswer>(`issues/${id}/stack`, { ...params }, signal),
+  occurrences: (id: number, range: Range, version: string | undefined, before?: string, signal?: AbortSignal) =>
+    get<OccurrencesAnswer>(
+      `issues/${id}/occurrences`,
+      { from: range.from, to: range.to, version, before, limit: 25 },
+      signal,
+    ),
+  attributes: (id: number, range: Range, signal?: AbortSignal) =>
+    get<AttributesAnswer>(`issues/${id}/attributes`, { from: range.from, to: range.to }, signal),
+  byFingerprint: (fingerprint: string, signal?: AbortSignal) =>
+    get<FingerprintAnswer>(`fingerprints/${part(fingerprint)}`, {}, signal),
+
+  setState: (body: IssueStateRequest) => post<IssuesChanged>("issues/state", body),
+  assign: (ids: number[], assignee: string) => post<IssuesChanged>("issues/assignee", { ids, assignee }),
+  restore: (issues: IssueBefore[]) => post<IssuesChanged>("issues/restore", { issues }),
+  comment: (id: number, text: string) => post<IssueActivity>(`issues/${id}/comments`, { text }),
+  merge: (ids: number[], into: number) => post<IssuesChanged>("issues/merge", { ids, into }),
+  unmerge: (id: number, fingerprints?: string[]) => post<IssuesChanged>(`issues/${id}/unmerge`, { fingerprints }),
+
+  notifications: (limit: number, after?: number, signal?: AbortSignal) =>
+    get<NotificationsAnswer>("notifications", { limit, after }, signal),
+  sourceMaps: (script: string, version: string, signal?: AbortSignal) =>
+    get<SourceMapsAnswer>(`workers/${part(script)}/versions/${part(version)}/sourcemaps`, {}, signal),
+};

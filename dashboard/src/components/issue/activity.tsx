@@ -1,0 +1,79 @@
+/** What happened to the issue and what people said about it, oldest first. */
+import { useState } from "preact/hooks";
+import type { IssueActivity } from "../../../../workers/api/contract.ts";
+import { ago, full } from "../../lib/format.ts";
+import { activityText } from "../../lib/issues.ts";
+import { comment } from "../../state/triage.ts";
+
+const MAX_COMMENT_CHARS = 10_000;
+
+function Line({ a, now }: { a: IssueActivity; now: number }) {
+  const said = a.kind === "commented" && typeof a.detail.text === "string" ? a.detail.text : undefined;
+  return (
+    <li class={`activity-line ${a.kind === "regressed" || a.kind === "escalated" ? "loud" : ""}`}>
+      <span>
+        <b>{a.actor || "Tailrace"}</b> {activityText(a)}
+      </span>
+      <time class="small faint" dateTime={new Date(a.at).toISOString()} title={full(a.at)}>
+        {ago(a.at, now)}
+      </time>
+      {said !== undefined && <p class="activity-said">{said}</p>}
+    </li>
+  );
+}
+
+function Write({ id }: { id: number }) {
+  const [text, setText] = useState("");
+  const [busy, setBusy] = useState(false);
+  const send = async () => {
+    if (text.trim() === "" || busy) return;
+    setBusy(true);
+    if (await comment(id, text.trim())) setText("");
+    setBusy(false);
+  };
+  return (
+    <form
+      class="activity-write"
+      onSubmit={(e) => {
+        e.preventDefault();
+        void send();
+      }}
+    >
+      <textarea
+        id="comment"
+        class="input"
+        rows={2}
+        maxLength={MAX_COMMENT_CHARS}
+        aria-label="Comment"
+        placeholder="What you found out, for who comes next"
+        value={text}
+        onInput={(e) => setText(e.currentTarget.value)}
+        onKeyDown={(e) => {
+          if (e.key === "Enter" && (e.metaKey || e.ctrlKey)) void send();
+          if (e.key === "Escape") e.currentTarget.blur();
+        }}
+      />
+      <button type="submit" class="btn" disabled={busy || text.trim() === ""}>
+        Comment
+      </button>
+    </form>
+  );
+}
+
+export function Activity({ id, activity }: { id: number; activity: IssueActivity[] }) {
+  const now = Date.now();
+  const sorted = [...activity].sort((a, b) => a.at - b.at || a.id - b.id);
+  return (
+    <section aria-labelledby="activity-title">
+      <div class="section-head">
+        <h2 id="activity-title">Activity</h2>
+      </div>
+      <ol class="activity">
+        {sorted.map((a) => (
+          <Line key={a.id} a={a} now={now} />
+        ))}
+      </ol>
+      <Write id={id} />
+    </section>
+  );
+}
