@@ -83,6 +83,8 @@ export interface IngesterStatus {
   lastError?: string;
   /** Batches set aside because they could not be decoded. */
   quarantined: number;
+  /** Consecutive failures of bringing issues to D1. */
+  flushFailures: number;
 }
 
 export type SealResult = { ok: true } | { ok: false; error: string };
@@ -93,6 +95,8 @@ export interface IngesterRpc {
   unsealedRollups(request?: { afterId?: number }): Promise<UnsealedRollups>;
   /** Seals all there is now; resolves when it is in the catalog, or when a store refused (nothing is lost then). */
   seal(): Promise<SealResult>;
+  /** Brings all issue deltas to D1 now, and does what follows; false when D1 did not take them (nothing is lost then). */
+  flushIssues(): Promise<boolean>;
   status(): Promise<IngesterStatus>;
 }
 

@@ -9,6 +9,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { rootMessage } from "../util/error-message.ts";
+import { Aftermath } from "./aftermath.ts";
 import type {
   AppendRequest,
   AppendResult,
@@ -19,7 +20,9 @@ import type {
   UnsealedRequest,
   UnsealedRollups,
 } from "./contract.ts";
+import { IssueFlush } from "./issue-flush.ts";
 import {
+  ALARM_STEP_MS,
   ANSWER_BYTES,
   CHUNKS_PER_ALARM,
   MAX_APPEND_BYTES,
@@ -42,6 +45,8 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
   private readonly log: Log;
   private readonly mark: OpenMark;
   private readonly sealer: Sealer;
+  private readonly flush: IssueFlush;
+  private readonly aftermath: Aftermath;
   private readonly meter = new Meter(Date.now());
   /** When the alarm goes off, ms; undefined when none is set. */
   private alarmAt: number | undefined;
@@ -56,6 +61,16 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     this.script = this.meta.get("script");
     this.log = new Log(sql, Date.now());
     this.mark = new OpenMark(() => this.stores.DB, shard, this.meta);
+    this.aftermath = new Aftermath(() => ({ ...env, ...this.stores }));
+    this.flush = new IssueFlush({
+      log: this.log,
+      sql,
+      atomically: (work) => this.atomically(work),
+      d1: () => this.stores.DB,
+      shard,
+      script: () => this.script,
+      flushed: (result) => this.aftermath.note(result),
+    });
     this.sealer = new Sealer({
       log: this.log,
       mark: this.mark,
@@ -64,6 +79,7 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
       shard,
       shardId: ctx.id.toString().slice(0, 16),
       script: () => this.script,
+      flushIssues: (throughId) => this.flush.ensure(throughId),
     });
     ctx.blockConcurrencyWhile(async () => {
       this.alarmAt = (await ctx.storage.getAlarm()) ?? undefined;
@@ -104,6 +120,7 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
   async status(): Promise<IngesterStatus> {
     const { log, sealer } = this;
     const oldestAt = log.oldestAt;
+    const lastError = sealer.lastError ?? this.flush.lastError;
     return {
       shard: this.shard,
       script: this.script,
@@ -111,8 +128,9 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
       unsealedBytes: log.bytes,
       oldestMs: oldestAt === undefined ? 0 : Math.max(Date.now() - oldestAt, 0),
       sealFailures: sealer.failures,
-      ...(sealer.lastError === undefined ? {} : { lastError: sealer.lastError }),
+      ...(lastError === undefined ? {} : { lastError }),
       quarantined: log.quarantined,
+      flushFailures: this.flush.failures,
     };
   }
 
@@ -121,8 +139,31 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     if (!this.mark.isSet && !this.log.isEmpty) await this.announce();
     const open = this.log.chunks.at(-1);
     if (open !== undefined && open.appends > 0 && open.oldestAt + SEAL_AGE_MS <= Date.now()) this.log.closeChunk();
-    await this.sealer.run(CHUNKS_PER_ALARM);
+    await this.flushUntil(this.sealer.run(CHUNKS_PER_ALARM));
     this.plan();
+  }
+
+  /** Flushes issues when they are due, also while `sealing` takes its time: there is only one alarm. */
+  private async flushUntil(sealing: Promise<unknown>): Promise<void> {
+    let sealed = false;
+    const done = sealing.finally(() => {
+      sealed = true;
+    });
+    const isDue = (at: number | undefined) => at !== undefined && at <= Date.now();
+    for (;;) {
+      if (isDue(this.flush.dueAt)) await this.flush.run();
+      else if (isDue(this.aftermath.dueAt)) await this.aftermath.run();
+      else if (sealed) return done.then(() => undefined);
+      else await Promise.race([done, scheduler.wait(ALARM_STEP_MS)]);
+    }
+  }
+
+  /** Flushes all issue deltas now and does what follows from them; resolves when D1 has them, or did not take them. */
+  async flushIssues(): Promise<boolean> {
+    const ok = await this.flush.run();
+    await this.aftermath.run();
+    this.plan();
+    return ok;
   }
 
   /** Returns the bytes that it added to the log. */
@@ -140,8 +181,10 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     };
     const bytes = entryBytes(entry);
     if (bytes > MAX_APPEND_BYTES) throw new Error(`BUG: an append of ${bytes} bytes, of ${MAX_APPEND_BYTES} at most`);
+    const id = this.log.nextId;
     // Rows of a long entry and a new chunk's table are written all or not at all.
     this.atomically(() => this.log.append(entry));
+    this.flush.note(request, id, now);
     this.plan();
     return bytes;
   }
@@ -171,16 +214,22 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     this.meta.set("script", script);
   }
 
-  /** Makes sure that an alarm comes when there is something to seal. */
+  /** Makes sure that an alarm comes when there is something to do. */
   private plan(): void {
-    const oldestAt = this.log.oldestAt;
-    if (oldestAt === undefined) return;
-    const wanted = this.log.chunks.length > 1 ? 0 : oldestAt + SEAL_AGE_MS;
-    const seal = Math.max(wanted, this.sealer.retryAt);
-    const due = Math.max(Math.min(seal, this.mark.retryAt ?? seal), Date.now());
+    const wanted = [this.sealAt(), this.flush.dueAt, this.aftermath.dueAt].filter((at) => at !== undefined);
+    if (wanted.length === 0) return;
+    const due = Math.max(Math.min(...wanted), Date.now());
     if (this.alarmAt !== undefined && this.alarmAt <= due) return;
     this.alarmAt = due;
     // Not awaited: the output gate holds every answer back until it is on disk.
     this.ctx.storage.setAlarm(due);
+  }
+
+  /** When there is something to seal or to announce; undefined while the log is empty. */
+  private sealAt(): number | undefined {
+    const oldestAt = this.log.oldestAt;
+    if (oldestAt === undefined) return undefined;
+    const seal = Math.max(this.log.chunks.length > 1 ? 0 : oldestAt + SEAL_AGE_MS, this.sealer.retryAt);
+    return Math.min(seal, this.mark.retryAt ?? seal);
   }
 }

@@ -42,10 +42,8 @@ export const HARD_APPENDS = 150_000;
 /** What an overloaded Ingester asks callers to wait. */
 export const RETRY_AFTER_MS = 1_000;
 
-/** Ids of sealed batches are remembered this long: far beyond any retry of an append. */
-export const REMEMBER_MS = 10 * 60_000;
-/** Upper bound of the same, some 5 MB of memory. */
-export const REMEMBER_IDS = 50_000;
+/** Ids of sealed batches: remembered far beyond any retry of an append. So many are some 5 MB of memory. */
+export const REMEMBER_BATCHES = { ms: 10 * 60_000, ids: 50_000 } as const;
 
 /** One answer of `unsealed()`: a query asks 16 Ingesters at once, in an isolate of 128 MB. */
 export const ANSWER_BYTES = 2_000_000;
@@ -62,5 +60,30 @@ export const FIRST_BACKOFF_MS = 1_000;
 export const MARK_TIMEOUT_MS = 2_000;
 /** Chunks sealed by one alarm: some 5 s of CPU, of the 30 s that an invocation has. */
 export const CHUNKS_PER_ALARM = 20;
+/** While an alarm seals, it looks this often whether issues are to be flushed. */
+export const ALARM_STEP_MS = 250;
 /** R2 and D1 calls of a seal that take longer count as failed (D1 itself gives up a batch after 30 s). */
 export const STORE_TIMEOUT_MS = 30_000;
+
+/**
+ * Issue deltas are flushed this long after something that may be new (a
+ * fingerprint or version that this object has not flushed lately): appends of
+ * the same burst come along, and 4 s of the 5 s in which it must be told remain.
+ */
+export const FLUSH_NEWS_MS = 1_000;
+/** What keeps failing is flushed this often: some eight D1 rows per fingerprint and flush. */
+export const FLUSH_KNOWN_MS = 4_000;
+/** What was not flushed for so long may be a regression, so it counts as new. */
+export const KNOWN_FOR_MS = 60_000;
+/** Fingerprints with their version, and versions, that an object knows: some 100 bytes each. */
+export const MAX_KNOWN = 10_000;
+/** Sketches of distinct values in memory: up to 10 KB each, mostly a few hundred bytes. */
+export const MAX_SKETCHES = 500;
+/** Counted occurrences that may come again, because their sender gave them an id: some 100 bytes each. */
+export const REMEMBER_OCCURRENCES = { ids: 50_000, ms: Number.POSITIVE_INFINITY } as const;
+/** So often D1 refuses an entry alone, while it answers other questions, before the entry is set aside. */
+export const STRIKES = 3;
+/** Passing notifications on, or regrouping, failed: tried again after this. */
+export const AFTERMATH_RETRY_MS = 2_000;
+/** Versions with a new map that wait to be regrouped; more are found by the hourly sweep. */
+export const MAX_REGROUPS = 100;

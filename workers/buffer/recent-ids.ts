@@ -1,9 +1,9 @@
 /**
- * Remembers which batches arrived, so that an append that is tried again counts
- * once, also when its first try is sealed already. In memory it is one set; on
- * disk, the ids of a sealed chunk are one row, not one row per batch.
+ * Remembers ids, so that what comes again counts once: of batches, so that an
+ * append may be tried again when its first try is sealed already; of occurrences
+ * that may be sent again. In memory it is one set; on disk, the ids of a sealed
+ * chunk or of a flush are one row, not one row each.
  */
-import { REMEMBER_IDS, REMEMBER_MS } from "./limits.ts";
 
 export class RecentIds {
   private readonly ids = new Set<string>();
@@ -11,10 +11,14 @@ export class RecentIds {
   private readonly lists: { throughId: number; at: number; ids: string[] }[] = [];
   private listed = 0;
 
-  constructor(private readonly sql: SqlStorage) {
-    sql.exec("CREATE TABLE IF NOT EXISTS recent (through_id INTEGER PRIMARY KEY, at INTEGER, ids TEXT)");
+  constructor(
+    private readonly sql: SqlStorage,
+    private readonly table: "recent" | "counted",
+    private readonly limits: { ms: number; ids: number },
+  ) {
+    sql.exec(`CREATE TABLE IF NOT EXISTS ${table} (through_id INTEGER PRIMARY KEY, at INTEGER, ids TEXT)`);
     for (const row of sql.exec<{ through_id: number; at: number; ids: string }>(
-      "SELECT * FROM recent ORDER BY through_id",
+      `SELECT * FROM ${table} ORDER BY through_id`,
     )) {
       this.remember(row.through_id, row.at, JSON.parse(row.ids) as string[]);
     }
@@ -24,18 +28,23 @@ export class RecentIds {
     return this.ids.has(id);
   }
 
+  /** Of the newest list; 0 when there is none. */
+  get throughId(): number {
+    return this.lists.at(-1)?.throughId ?? 0;
+  }
+
   /** An append that is in the log. */
   add(id: string): void {
     this.ids.add(id);
   }
 
-  /** The ids of a chunk that leaves the log. Drops what is too old or too much. */
+  /** Ids of log entries up to `throughId`, all of them. Drops what is too old or too much. */
   keep(throughId: number, at: number, ids: string[]): void {
-    this.sql.exec("INSERT OR REPLACE INTO recent VALUES (?, ?, ?)", throughId, at, JSON.stringify(ids));
+    this.sql.exec(`INSERT OR REPLACE INTO ${this.table} VALUES (?, ?, ?)`, throughId, at, JSON.stringify(ids));
     this.remember(throughId, at, ids);
     for (let oldest = this.lists[0]; oldest !== undefined; oldest = this.lists[0]) {
-      if (oldest.at >= at - REMEMBER_MS && this.listed <= REMEMBER_IDS) return;
-      this.sql.exec("DELETE FROM recent WHERE through_id = ?", oldest.throughId);
+      if (oldest.at >= at - this.limits.ms && this.listed <= this.limits.ids) return;
+      this.sql.exec(`DELETE FROM ${this.table} WHERE through_id = ?`, oldest.throughId);
       for (const id of oldest.ids) this.ids.delete(id);
       this.listed -= oldest.ids.length;
       this.lists.shift();

@@ -7,7 +7,8 @@
  *
  * A chunk is closed in SQLite before this begins, so its range is fixed: after a
  * crash between any two steps the same rows make the same keys again, the D1
- * batch counts once, and nothing leaves the log before it is in the catalog.
+ * batch counts once, and nothing leaves the log before it is in the catalog and
+ * its issues are counted.
  */
 import type { ColumnBatch } from "../event/batch.ts";
 import { decodeBatch } from "../event/batch-wire.ts";
@@ -37,6 +38,8 @@ export interface SealerParts {
   shard: string;
   shardId: string;
   script: () => string;
+  /** Resolves when no issue deltas up to this id are left in the log (issue-flush.ts). */
+  flushIssues: (throughId: number) => Promise<void>;
 }
 
 interface Prepared {
@@ -90,6 +93,7 @@ export class Sealer {
     const { log, mark, atomically, shard, shardId } = this.parts;
     const { BUCKET, DB, METRICS } = this.parts.stores();
     const { lastId } = chunk;
+    await this.parts.flushIssues(lastId);
     let rollups: Rollup[] = [];
     const known = this.doubtful && (await within(STORE_TIMEOUT_MS, "D1", isSealed(DB, shard, lastId)));
     if (!known) {

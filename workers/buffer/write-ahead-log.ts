@@ -11,7 +11,15 @@
  * use the ids of its former life again.
  */
 import type { UnsealedRollups } from "./contract.ts";
-import { CHUNK_APPENDS, CHUNK_BYTES, CHUNK_EVENTS, MAX_ROW_BYTES, PART_CHARS, QUARANTINE_BYTES } from "./limits.ts";
+import {
+  CHUNK_APPENDS,
+  CHUNK_BYTES,
+  CHUNK_EVENTS,
+  MAX_ROW_BYTES,
+  PART_CHARS,
+  QUARANTINE_BYTES,
+  REMEMBER_BATCHES,
+} from "./limits.ts";
 import { RecentIds } from "./recent-ids.ts";
 
 /** What an append leaves in the log. Times are µs, `at` is ms. */
@@ -83,7 +91,7 @@ export class Log {
       "CREATE TABLE IF NOT EXISTS parts (id INTEGER, field TEXT, part INTEGER, text TEXT, PRIMARY KEY (id, field, part)) WITHOUT ROWID",
     );
     sql.exec("CREATE TABLE IF NOT EXISTS quarantine (id INTEGER PRIMARY KEY, at INTEGER, bytes INTEGER, error TEXT)");
-    this.recent = new RecentIds(sql);
+    this.recent = new RecentIds(sql, "recent", REMEMBER_BATCHES);
     const tables = sql
       .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'log_[0-9]*'")
       .toArray();
@@ -266,6 +274,20 @@ export class Log {
     return { entries, throughId };
   }
 
+  /** Highest id that may have issue deltas; 0 when there are none in the log. */
+  lastIssuesId(): number {
+    for (const chunk of this.chunks.toReversed()) {
+      if (!chunk.hasIssues) continue;
+      const where = "issues != '' OR parts = 1";
+      const last = this.sql.exec<{ id: number | null }>(
+        `SELECT max(id) AS id FROM log_${chunk.firstId} WHERE ${where}`,
+      );
+      const { id } = last.one();
+      if (id !== null) return id;
+    }
+    return 0;
+  }
+
   /** Sets an entry's issue deltas aside, as `quarantine` does with events. */
   quarantineIssues(id: number, now: number, error: string): void {
     const chunk = this.chunks.find((c) => c.firstId <= id && id <= c.lastId);
@@ -347,10 +369,11 @@ export class Log {
 
   /** An open chunk of a release without issues takes no more entries. */
   private replace(chunk: Chunk): void {
-    if (chunk.appends > 0) return this.open(chunk.lastId + 1);
-    this.sql.exec(`DROP TABLE log_${chunk.firstId}`);
-    this.chunks.pop();
-    this.open(chunk.firstId);
+    if (chunk.appends === 0) {
+      this.sql.exec(`DROP TABLE log_${chunk.firstId}`);
+      this.chunks.pop();
+    }
+    this.open(chunk.lastId + 1);
   }
 
   private load(firstId: number): Chunk {

@@ -1,0 +1,66 @@
+/**
+ * What follows from a flush of issues: notifications are passed on, and stacks
+ * whose source map is there by now are led to their issue. Apart from the flush,
+ * which must not wait for it. Both lie in D1 and may be repeated: what is lost
+ * with this object's memory is found again by the next flush of any shard, or by
+ * the hourly sweep.
+ */
+import type { Flushed } from "../errors/issues/apply.ts";
+import { publishNotifications } from "../errors/issues/notify.ts";
+import { regroupAll } from "../errors/issues/regroup.ts";
+import { rootMessage } from "../util/error-message.ts";
+import { AFTERMATH_RETRY_MS, MAX_REGROUPS } from "./limits.ts";
+
+type AftermathEnv = Pick<Env, "DB" | "BUCKET" | "LIVE">;
+
+interface Mapped {
+  script: string;
+  versionId: string;
+}
+
+export class Aftermath {
+  /** ms; undefined when there is nothing to do. */
+  dueAt: number | undefined;
+  private told = false;
+  private readonly mapped = new Map<string, Mapped>();
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(private readonly env: () => AftermathEnv) {}
+
+  note({ told, mapped }: Pick<Flushed, "told" | "mapped">): void {
+    this.told ||= told;
+    for (const version of mapped) {
+      if (this.mapped.size < MAX_REGROUPS) this.mapped.set(`${version.script}\0${version.versionId}`, version);
+    }
+    if (this.told || this.mapped.size > 0) this.dueAt ??= 0;
+  }
+
+  /** One caller at a time; never throws. */
+  run(): Promise<void> {
+    this.running = this.running.then(() => this.work());
+    return this.running;
+  }
+
+  private async work(): Promise<void> {
+    this.dueAt = undefined;
+    try {
+      while (this.told) {
+        const { more, published } = await publishNotifications(this.env(), Date.now());
+        // Those that are left are claimed by somebody else, who may fail.
+        if (more && published === 0) return this.later();
+        this.told = more;
+      }
+      for (const [key, { script, versionId }] of this.mapped) {
+        await regroupAll(this.env(), script, versionId, Date.now());
+        this.mapped.delete(key);
+      }
+    } catch (error) {
+      console.error(`what follows from a flush of issues failed: ${rootMessage(error)}`);
+      this.later();
+    }
+  }
+
+  private later(): void {
+    this.dueAt = Date.now() + AFTERMATH_RETRY_MS;
+  }
+}

@@ -1,0 +1,27 @@
+/** What bounds the writing of issues. */
+
+/** Log entries of one flush batch: some 200 group commits, a few seconds of a busy Worker. */
+export const FLUSH_ENTRIES = 200;
+/** Text of deltas of one flush batch (one log entry at least). Aggregated it is far smaller; D1 takes 2 MB per parameter. */
+export const FLUSH_BYTES = 2_000_000;
+/** A stack that is kept: ingest cuts earlier; this is for what reaches the log in another way. */
+export const MAX_STACK_CHARS = 64_000;
+
+/** Deaths of one cause with no longer a pause than this are one incident. */
+export const INCIDENT_GAP_MS = 30_000;
+
+/** Issues of one request of a person. */
+export const MAX_IDS = 500;
+export const MAX_COMMENT_CHARS = 10_000;
+export const MAX_ASSIGNEE_CHARS = 200;
+/** Fingerprints that one `unmerge` may name. */
+export const MAX_FINGERPRINTS = 1_000;
+
+/** Notifications passed on by one call, and for how long nobody else takes them meanwhile. */
+export const PUBLISH_BATCH = 100;
+export const CLAIM_MS = 15_000;
+
+/** Fingerprints that one call of `regroup` leads to their issue: some 50 ms each, most of it the map's blocks. */
+export const REGROUP_ROWS = 100;
+/** Calls of `regroup` by one `regroupAll`: 1,000 fingerprints, some 10 s. */
+export const REGROUP_STEPS = 10;

@@ -1,0 +1,83 @@
+/**
+ * Passes notifications on: to who watches (the live hub) and to destinations.
+ * The rows in D1 are the outbox: they were written in the transaction that found
+ * the reason, and stay until they are passed on. A row is claimed first, so that
+ * two Ingesters do not tell the same; the claim runs out, so that one who fails
+ * in between does not keep it for ever. So each is told once, and only after a
+ * crash between telling and noting it a second time, with the same id.
+ */
+import { type SQL, sql } from "drizzle-orm";
+import type { Notification } from "../../api/contract.ts";
+import { runBatch } from "../../db/batch.ts";
+import { notifications } from "../../db/schema.ts";
+import { CLAIM_MS, PUBLISH_BATCH } from "./limits.ts";
+
+export const NOTIFICATIONS_TOPIC = "notifications";
+
+/** Takes a batch of notifications; when it throws, all of them come again. */
+export type Destination = (batch: readonly Notification[]) => Promise<void>;
+
+type NotifyEnv = Pick<Env, "DB" | "LIVE">;
+
+/** There is one hub: whoever publishes and whoever listens meets there. */
+export const liveHub = (env: Pick<Env, "LIVE">) => env.LIVE.getByName("hub");
+
+/** Everybody who is told. Destinations outside come here, too. */
+export function destinations(env: Pick<Env, "LIVE">): Destination[] {
+  return [
+    async (batch) => {
+      await liveHub(env).publish(
+        NOTIFICATIONS_TOPIC,
+        batch.map((n) => JSON.stringify(n)),
+      );
+    },
+  ];
+}
+
+/** Rows when there is something to pass on. */
+export function awaitsPublishing(): SQL {
+  return sql`SELECT 1 AS n FROM ${notifications} WHERE published_at IS NULL LIMIT 1`;
+}
+
+export interface Published {
+  published: number;
+  /** Somebody else has some of them at the moment, or there were more than one call passes on. */
+  more: boolean;
+}
+
+/** Throws when a destination fails: nothing is lost, call again. */
+export async function publishNotifications(env: NotifyEnv, now: number, to = destinations(env)): Promise<Published> {
+  const [claimed] = await runBatch<[Row]>(env.DB, [
+    sql`UPDATE ${notifications} SET claimed_until = ${now + CLAIM_MS} WHERE id IN (
+      SELECT id FROM ${notifications} WHERE published_at IS NULL AND claimed_until <= ${now} ORDER BY id LIMIT ${PUBLISH_BATCH})
+      RETURNING id, at, kind, issue_id, script, detail`,
+  ]);
+  const batch = claimed.map(toNotification).sort((a, b) => a.id - b.id);
+  const ids = JSON.stringify(batch.map((n) => n.id));
+  const ours = sql`id IN (SELECT value FROM json_each(${ids}))`;
+  try {
+    if (batch.length > 0) await Promise.all(to.map((destination) => destination(batch)));
+  } catch (error) {
+    // Given back, so that the next try need not wait for the claim to run out.
+    await runBatch(env.DB, [sql`UPDATE ${notifications} SET claimed_until = 0 WHERE ${ours}`]).catch(() => undefined);
+    throw error;
+  }
+  const [, waiting] = await runBatch<[unknown, unknown]>(env.DB, [
+    sql`UPDATE ${notifications} SET published_at = ${now} WHERE ${ours}`,
+    awaitsPublishing(),
+  ]);
+  return { published: batch.length, more: waiting.length > 0 };
+}
+
+interface Row {
+  id: number;
+  at: number;
+  kind: Notification["kind"];
+  issue_id: number;
+  script: string;
+  detail: string;
+}
+
+function toNotification({ issue_id, detail, ...row }: Row): Notification {
+  return { ...row, issueId: issue_id, detail: JSON.parse(detail) as Notification["detail"] };
+}
