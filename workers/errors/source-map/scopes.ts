@@ -9,8 +9,8 @@
 import { type Node, type Options, Parser } from "acorn";
 import type { CodeScopes, FunctionRange, NamePart } from "./functions.ts";
 
-/** acorn's tree takes about 30 times the code's size. */
-export const MAX_CODE_CHARS = 48 * 1024 * 1024;
+/** Far beyond what Workers accept (10 MB compressed): a minute of parsing. */
+const MAX_CODE_CHARS = 64 * 1024 * 1024;
 
 export type ScopesRead = { ok: true; scopes: CodeScopes } | { ok: false; problem: string };
 
@@ -21,14 +21,12 @@ export function readScopes(code: string): ScopesRead {
       problem: `the code has more than ${MAX_CODE_CHARS / 1024 / 1024} MB: function names are left out`,
     };
   }
-  let program: Node;
   try {
-    program = parse(code);
+    return { ok: true, scopes: { functions: parseFunctions(code) } };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return { ok: false, problem: `the code cannot be parsed, so function names are left out: ${why}` };
   }
-  return { ok: true, scopes: { functions: new ScopeReader(code).read(program) } };
 }
 
 const LENIENT: Omit<Options, "sourceType"> = {
@@ -42,14 +40,38 @@ const LENIENT: Omit<Options, "sourceType"> = {
 };
 
 /** Service-worker and CommonJS bundles may be sloppy scripts. */
-function parse(code: string): Node {
+function parseFunctions(code: string): FunctionRange[] {
   try {
-    return Parser.parse(code, { ...LENIENT, sourceType: "module" });
+    return readAs("module", code);
   } catch (error) {
     if (error instanceof RangeError) throw error;
-    return Parser.parse(code, { ...LENIENT, sourceType: "script" });
+    return readAs("script", code);
   }
 }
+
+/**
+ * The tree of a whole bundle takes fifty times the code's size. So the body of
+ * each function is read as soon as it is parsed, and let go.
+ */
+function readAs(sourceType: "module" | "script", code: string): FunctionRange[] {
+  const reader = new ScopeReader(code);
+  const Reading = Parser.extend((Base) => {
+    const Inner = Base as unknown as ParserClass;
+    class BodyReader extends Inner {
+      override parseFunctionBody(node: Syntax, ...rest: unknown[]): void {
+        super.parseFunctionBody(node, ...rest);
+        if (isNode(node.body)) reader.read(node.body);
+        node.body = undefined;
+      }
+    }
+    return BodyReader as unknown as typeof Parser;
+  });
+  reader.read(Reading.parse(code, { ...LENIENT, sourceType }) as Syntax);
+  return reader.ranges();
+}
+
+/** What acorn's plugins override, which its types leave out. */
+type ParserClass = new (...args: unknown[]) => { parseFunctionBody(node: Syntax, ...rest: unknown[]): void };
 
 /** acorn's nodes by the members that matter here. */
 type Syntax = Node & {
@@ -86,9 +108,10 @@ class ScopeReader {
     this.lineStarts = Uint32Array.from(starts);
   }
 
-  read(program: Node): FunctionRange[] {
+  /** All functions of this part of the tree but those within bodies, which were read before. */
+  read(root: Syntax): void {
     // Not recursive: generated code nests deeper than a call stack.
-    const stack: Syntax[] = [program as Syntax];
+    const stack: Syntax[] = [root];
     for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
       this.visit(node);
       for (const value of Object.values(node)) {
@@ -97,6 +120,12 @@ class ScopeReader {
         } else if (isNode(value)) stack.push(value);
       }
     }
+    this.given.clear();
+    this.modules.clear();
+    this.parts.clear();
+  }
+
+  ranges(): FunctionRange[] {
     this.found.sort((a, b) => a.start - b.start || b.end - a.end);
     return this.found.map(({ start, end, name, isModule }) => {
       const from = this.position(start);
