@@ -26,6 +26,7 @@ import {
   putSourceMapPart,
   registerSourceMap,
 } from "./routes/source-maps.ts";
+import { issueStack, SYMBOLICATE_BODY, symbolicateStack } from "./routes/stacks.ts";
 import { maintenance, seal } from "./routes/store.ts";
 import { createToken, listTokens, revokeToken } from "./routes/tokens.ts";
 import { worker } from "./routes/workers.ts";
@@ -80,6 +81,8 @@ export const ROUTES: readonly Route[] = [
   get("/api/v1/issues", "read", listIssues),
   get("/api/v1/issues/:id", "read", getIssue),
   get("/api/v1/issues/:id/occurrences", "read", listOccurrences),
+  get("/api/v1/issues/:id/stack", "read", issueStack),
+  post("/api/v1/symbolicate", "read", symbolicateStack, SYMBOLICATE_BODY),
   get("/api/v1/fingerprints/:fingerprint", "read", issueOfFingerprint),
   get("/api/v1/notifications", "read", listNotifications),
   get("/api/v1/notifications/live", "read", liveNotifications),

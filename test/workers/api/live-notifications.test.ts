@@ -45,11 +45,12 @@ describe("the live stream", () => {
     }
     expect((await call(PATH, { headers: upgrade })).status).toBe(401);
     const cookie = await logIn(ADMIN);
-    for (const headers of [
+    const foreign: Record<string, string>[] = [
       {},
       { origin: "https://evil.example" },
       { "sec-fetch-site": "cross-site", origin: ORIGIN },
-    ]) {
+    ];
+    for (const headers of foreign) {
       const response = await call(PATH, { cookie, headers: { ...upgrade, ...headers } });
       expect([response.status, await errorCode(response)]).toEqual([403, "cross_origin"]);
     }
