@@ -11,8 +11,8 @@ const MAX_RETRY_AFTER_MS = 60_000;
 export const isWorthRetrying = (status: number): boolean => status === 408 || status === 429 || status >= 500;
 
 /**
- * "Full jitter" (Marc Brooker, AWS Architecture Blog, 2015): clients that failed
- * together do not come back together.
+ * Half of the wait is fixed, half is chance ("equal jitter": Marc Brooker, AWS
+ * Architecture Blog, 2015): clients that failed together do not come back together.
  * @param tried number of tries so far, from 1
  * @param random 0..1
  * @returns ms, or undefined when it is time to give up
@@ -20,9 +20,9 @@ export const isWorthRetrying = (status: number): boolean => status === 408 || st
 export function waitBefore(tried: number, random: number, retryAfterMs?: number): number | undefined {
   if (tried >= MAX_TRIES) return undefined;
   if (retryAfterMs !== undefined && retryAfterMs > MAX_RETRY_AFTER_MS) return undefined;
-  const spread = Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** (tried - 1)) * random;
-  // What the server asks for is the least; the jitter comes on top.
-  return Math.round((retryAfterMs ?? 0) + spread);
+  const step = Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** (tried - 1));
+  const wait = step / 2 + (random * step) / 2;
+  return Math.round(Math.max(wait, (retryAfterMs ?? 0) + random * FIRST_WAIT_MS));
 }
 
 /** RFC 9110, 10.2.3: seconds, or a date. */

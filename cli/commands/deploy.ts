@@ -4,8 +4,8 @@
  * before anything is deployed; a Tailrace that is away keeps nobody from deploying.
  */
 import { relative } from "node:path";
-import type { SessionAnswer } from "../../workers/api/contract.ts";
 import { type ApiClient, Unreachable } from "../api/client.ts";
+import { checkToken } from "../api/token.ts";
 import type { Environment, Request } from "../arguments.ts";
 import { CliFailure, EXIT } from "../failure.ts";
 import type { Output } from "../output.ts";
@@ -27,7 +27,7 @@ type DeployRequest = Extract<Request, { command: "deploy" }>;
 
 /** @returns the exit code */
 export async function deploy(request: DeployRequest, { api, output, env, cwd }: Surroundings): Promise<number> {
-  await checkToken(api, output);
+  await askBefore(api, output);
   const command = request.isVersionUpload ? ["versions", "upload"] : ["deploy"];
   const run = await runWrangler(command, request.wrangler, env, cwd);
   if (run.exitCode !== 0) {
@@ -58,23 +58,14 @@ export async function deploy(request: DeployRequest, { api, output, env, cwd }: 
   return EXIT.ok;
 }
 
-async function checkToken(api: ApiClient, output: Output): Promise<void> {
+async function askBefore(api: ApiClient, output: Output): Promise<void> {
   try {
-    const { scope } = await api.call<SessionAnswer>("GET", "/api/v1/session", { tries: 1, timeoutMs: ASK_TIMEOUT_MS });
-    if (scope === "deploy" || scope === "admin") return;
-    throw new CliFailure(
-      `the token has the scope ${scope}; uploading source maps needs deploy. Nothing was deployed.`,
-      EXIT.usage,
-    );
+    await checkToken(api, { tries: 1, timeoutMs: ASK_TIMEOUT_MS });
   } catch (error) {
-    if (!(error instanceof Unreachable)) throw nothingDeployed(error);
+    if (!(error instanceof CliFailure)) throw error;
+    if (!(error instanceof Unreachable)) throw new CliFailure(`${error.message} Nothing was deployed.`, error.exitCode);
     output.warn(`${error.message} Deploying all the same; the source maps are tried again afterwards.`);
   }
-}
-
-function nothingDeployed(error: unknown): unknown {
-  if (!(error instanceof CliFailure) || error.message.endsWith("Nothing was deployed.")) return error;
-  return new CliFailure(`${error.message} Nothing was deployed.`, error.exitCode);
 }
 
 function versionOf(run: WranglerRun, request: DeployRequest): { script: string; versionId: string } {

@@ -1,5 +1,6 @@
 /** `tailrace sourcemaps upload`, and what `tailrace deploy` does after the deployment: find, upload, sum up. */
 import type { ApiClient } from "../api/client.ts";
+import { checkToken } from "../api/token.ts";
 import { CliFailure } from "../failure.ts";
 import { findMaps } from "../maps/find.ts";
 import { type UploadSummary, uploadMaps, type Version } from "../maps/upload.ts";
@@ -21,6 +22,8 @@ export async function uploadDirectory(
   output.note(
     `Uploading ${count(maps.length, "source map")} of ${version.script}, version ${version.versionId}, to ${api.url}`,
   );
+  // Before a large map is converted for nothing.
+  await checkToken(api);
   const summary = await uploadMaps(api, version, maps, output);
   if (summary.invalid.length > 0)
     throw new CliFailure(
