@@ -41,6 +41,8 @@ export interface Grouping {
   /** Keys by older algorithms, newest first. */
   aliases: string[];
   algorithm: number;
+  /** Of the error of a chain that counts. */
+  type: string;
   /** First line of the message, cut; or the rule's title. */
   title: string;
   /** `addItem (src/cart.ts)`, or the route where there is no frame. */

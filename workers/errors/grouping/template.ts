@@ -1,4 +1,308 @@
-/** A message without its variable parts. */
+/**
+ * A message without its variable parts: numbers, ids, UUIDs, hex, addresses,
+ * e-mails, URLs, paths, dates, durations, quoted strings, tokens and JSON become
+ * `*`. `keys.ts` hands in the message of the error that counts.
+ *
+ * One walk from left to right, without regular expressions: time is linear in the
+ * text whatever it holds, and both what is read and what is kept are bounded. All
+ * variable parts become the same sign, and neighbours become one, so that `1, 2, 3`
+ * and `7`, or an id in hex and one in digits, come to the same template.
+ *
+ * Kept, because they say what went wrong: HTTP status codes that are named as
+ * such, names in quotes that a schema gave (`reading 'price'`, `argument "path"`),
+ * and everything else that is a word.
+ */
+import { classOf, DIGIT, isAlphanumeric, isDigit, isHex, LETTER, OTHER, SPACE } from "./characters.ts";
+import { engineTemplate } from "./engine-messages.ts";
+import { wordTemplate } from "./identifiers.ts";
+import { endOfAddress, endOfData, endOfPath, endOfQuoted, Failed } from "./spans.ts";
+import { isMonth, isTellingKey, isUnit, isWeekday, isZone, keepsName, keepsStatus } from "./words.ts";
+
+/** Messages are read up to here: what comes later is a dump. */
+const MAX_READ_CHARS = 4_096;
+/** … and templates are cut here, after the variable parts are out, so that their length does not decide. */
+const MAX_TEMPLATE_CHARS = 320;
+/** What joins the parts of a number, a date or an id that begins with a digit. */
+const NUMBER_JOINERS = ".,:-/+%~@";
+/** Between two variable parts these make a list. */
+const LIST_SIGNS = " ,|;/-+&";
+
 export function messageTemplate(text: string): string {
-  return text;
+  return engineTemplate(text) ?? new Scanner(text).run();
+}
+
+class Scanner {
+  private readonly text: string;
+  private readonly end: number;
+  private readonly failed = new Failed();
+  private at = 0;
+  private out = "";
+  /** Last word that was kept, in lower case. */
+  private word = "";
+  /** The last thing was a number: a unit may follow. */
+  private counted = false;
+
+  constructor(text: string) {
+    this.text = text;
+    this.end = Math.min(text.length, MAX_READ_CHARS);
+  }
+
+  run(): string {
+    while (this.at < this.end && this.out.length < MAX_TEMPLATE_CHARS) {
+      const code = this.text.charCodeAt(this.at);
+      const kind = classOf(code);
+      if (kind === SPACE) this.space();
+      else if (kind === DIGIT) this.number();
+      else if (kind === LETTER && !(code === 36 && isDigit(this.next(1)))) this.name();
+      else this.sign(code);
+    }
+    return this.out.length > MAX_TEMPLATE_CHARS ? this.out.slice(0, MAX_TEMPLATE_CHARS) : this.out.trimEnd();
+  }
+
+  private next(distance: number): number {
+    return this.at + distance < this.end ? this.text.charCodeAt(this.at + distance) : 0;
+  }
+
+  private space(): void {
+    this.at++;
+    if (this.out !== "" && !this.out.endsWith(" ")) this.out += " ";
+  }
+
+  /** A variable part that ends at `to`. Neighbours become one. */
+  private variable(to: number): void {
+    this.at = to;
+    this.counted = false;
+    let keep = this.out.length;
+    while (keep > 0 && this.out.charCodeAt(keep - 1) === 46) keep--;
+    if (this.out.length - keep < 3) keep = this.out.length;
+    let back = keep;
+    while (back > 0 && keep - back < 4 && LIST_SIGNS.includes(this.out[back - 1] as string)) back--;
+    if (back > 0 && this.out.charCodeAt(back - 1) === 42) this.out = this.out.slice(0, back);
+    else this.out = `${keep === this.out.length ? this.out : this.out.slice(0, keep)}*`;
+  }
+
+  private literal(text: string, to: number): void {
+    this.at = to;
+    this.counted = false;
+    this.out += text;
+  }
+
+  private number(): void {
+    const { text, end } = this;
+    const from = this.at;
+    const address = endOfAddress(text, from, end);
+    if (address > 0) {
+      this.variable(address);
+      return;
+    }
+    let to = from + 1;
+    for (; to < end; to++) {
+      const code = text.charCodeAt(to);
+      if (classOf(code) === DIGIT || (classOf(code) === LETTER && code !== 36)) continue;
+      const following = to + 1 < end ? text.charCodeAt(to + 1) : 0;
+      if (!NUMBER_JOINERS.includes(text[to] as string)) break;
+      if (code === 58 || code === 44 ? !isDigit(following) : !isAlphanumeric(following)) break;
+    }
+    if (to - from === 3 && keepsStatus(text.slice(from, to), this.word, this.wordAfter(to))) {
+      this.literal(text.slice(from, to), to);
+      return;
+    }
+    this.variable(this.endOfToken(to));
+    this.counted = true;
+  }
+
+  /** Base64 goes on behind `+`, `/` and `=`; a share behind `%`. */
+  private endOfToken(from: number): number {
+    let to = from;
+    while (to < this.end) {
+      const code = this.text.charCodeAt(to);
+      if (code !== 43 && code !== 47 && code !== 61 && code !== 37 && !isAlphanumeric(code)) break;
+      to++;
+    }
+    return to;
+  }
+
+  private wordAfter(from: number): string {
+    let at = from;
+    while (at < this.end && classOf(this.text.charCodeAt(at)) !== LETTER && at - from < 3) at++;
+    let to = at;
+    while (to < this.end && to - at < 24 && classOf(this.text.charCodeAt(to)) === LETTER) to++;
+    return this.text.slice(at, to).toLowerCase();
+  }
+
+  private name(): void {
+    const { text, end } = this;
+    const from = this.at;
+    let to = from;
+    let hasDigits = false;
+    let at = -1;
+    for (; to < end; to++) {
+      const code = text.charCodeAt(to);
+      const kind = classOf(code);
+      if (kind === LETTER) continue;
+      if (kind === DIGIT) hasDigits = true;
+      else if (!this.joins(code, to)) break;
+      else if (code === 64) at = to;
+    }
+    // An address of mail has a host.
+    if (at > from && text.indexOf(".", at) > 0 && text.indexOf(".", at) < to) {
+      this.variable(to);
+      return;
+    }
+    if (text.charCodeAt(to) === 58 && this.afterColon(from, to)) return;
+    if (this.isValue(from)) {
+      this.variable(this.endOfToken(to));
+      return;
+    }
+    this.word = text.slice(from, Math.min(to, from + 24)).toLowerCase();
+    if (isZone(this.word) && this.out.endsWith("* ")) {
+      this.variable(to);
+      return;
+    }
+    if (this.counted && isUnit(this.word)) {
+      this.at = to;
+      this.counted = false;
+      return;
+    }
+    if (!hasDigits && this.isDate(to)) {
+      this.variable(to);
+      return;
+    }
+    this.addWord(from, to, hasDigits);
+  }
+
+  /** Inside of a name: `order-17`, `users.email`, `can't`, `a+b@shop.test`. */
+  private joins(code: number, at: number): boolean {
+    if (code !== 45 && code !== 46 && code !== 39 && code !== 64 && code !== 43) return false;
+    const following = at + 1 < this.end ? this.text.charCodeAt(at + 1) : 0;
+    return isAlphanumeric(following);
+  }
+
+  /** URLs (`https://…`, `data:…`), addresses (`fe80::1`), and paths of Windows. */
+  private afterColon(from: number, to: number): boolean {
+    const { text, end } = this;
+    const one = text.charCodeAt(to + 1);
+    const word = to - from <= 4 ? text.slice(from, to) : "";
+    const isUrl = (one === 47 && text.charCodeAt(to + 2) === 47) || word === "data" || word === "blob";
+    if ((isUrl && classOf(one) !== SPACE) || (word.length === 1 && one === 92)) {
+      this.variable(endOfPath(text, to, end));
+      return true;
+    }
+    if (word === "" || !(one === 58 || isHex(one))) return false;
+    const address = endOfAddress(text, from, end);
+    if (address > 0) this.variable(address);
+    return address > 0;
+  }
+
+  /** `alice` in `user=alice` */
+  private isValue(from: number): boolean {
+    const { text } = this;
+    const pair = from > 1 && text.charCodeAt(from - 1) === 61 && isAlphanumeric(text.charCodeAt(from - 2));
+    return pair && !isTellingKey(this.word);
+  }
+
+  private isDate(to: number): boolean {
+    const { word } = this;
+    if (isMonth(word)) return this.out.endsWith("* ") || this.out.endsWith("*-") || isDigit(this.digitAfter(to));
+    if (!isWeekday(word)) return false;
+    return isDigit(this.digitAfter(to)) || isMonth(this.wordAfter(to));
+  }
+
+  private digitAfter(to: number): number {
+    let at = to;
+    while (at < this.end && at - to < 2 && " ,".includes(this.text[at] as string)) at++;
+    return at < this.end ? this.text.charCodeAt(at) : 0;
+  }
+
+  private addWord(from: number, to: number, hasDigits: boolean): void {
+    const word = this.text.slice(from, to);
+    const template = wordTemplate(word, hasDigits);
+    if (template === "*") {
+      this.variable(this.endOfToken(to));
+      return;
+    }
+    // `1 item`, `2 items`
+    const plural = this.counted && word.length > 3 && word.endsWith("s") && !word.endsWith("ss");
+    this.literal(plural ? template.slice(0, -1) : template, template.endsWith("*") ? this.endOfToken(to) : to);
+  }
+
+  private sign(code: number): void {
+    const { text, end } = this;
+    const from = this.at;
+    const quoted = endOfQuoted(text, from, end, this.failed);
+    if (quoted > 0) {
+      this.quoted(from, quoted);
+      return;
+    }
+    if (code === 123) {
+      const data = endOfData(text, from, end, this.failed);
+      if (data > 0) {
+        this.variable(data);
+        return;
+      }
+    }
+    if (code === 60 && this.opensDocument()) {
+      this.variable(end);
+      return;
+    }
+    if (code === 58 && this.next(1) === 58) {
+      const address = endOfAddress(text, from, end);
+      if (address > 0) {
+        this.variable(address);
+        return;
+      }
+    }
+    if ((code === 47 || code === 46) && this.opensPath()) {
+      this.variable(endOfPath(text, from, end));
+      return;
+    }
+    if (code === 27) {
+      this.escape();
+      return;
+    }
+    // A number's own sign, and what stands behind a variable part: `…`, `%`.
+    const isSign = (code === 45 || code === 43 || code === 36) && isDigit(this.next(1)) && !this.followsWord();
+    const isRest = this.out.endsWith("*") && (code === 0x2026 || code === 37 || (code === 46 && this.isEllipsis()));
+    if (isSign || isRest) this.at++;
+    else this.literal(text[from] as string, from + 1);
+  }
+
+  private quoted(from: number, to: number): void {
+    const content = this.text.slice(from + 1, to - 1);
+    if (keepsName(this.word, content, this.wordAfter(to))) this.literal(this.text.slice(from, to), to);
+    else this.variable(to);
+  }
+
+  /** `<!DOCTYPE`, `<html`, `<?xml`: the rest of the message is somebody's answer. */
+  private opensDocument(): boolean {
+    const head = this.text.slice(this.at, this.at + 6).toLowerCase();
+    return head.startsWith("<!doc") || head.startsWith("<html") || head.startsWith("<?xml");
+  }
+
+  /** `/products/17`, `./src/a`, `../b` behind a space or a bracket. */
+  private opensPath(): boolean {
+    if (this.at > 0 && !" \t\n([{=:\"'`,".includes(this.text[this.at - 1] as string)) return false;
+    const one = this.next(1);
+    if (this.text.charCodeAt(this.at) === 47) return isAlphanumeric(one) || one === 58 || one === 46;
+    return one === 47 || (one === 46 && this.next(2) === 47);
+  }
+
+  /** Three dots, or the rest of them. */
+  private isEllipsis(): boolean {
+    return this.next(1) === 46 || (this.at > 0 && this.text.charCodeAt(this.at - 1) === 46);
+  }
+
+  private followsWord(): boolean {
+    return this.at > 0 && classOf(this.text.charCodeAt(this.at - 1)) !== OTHER && this.text[this.at - 1] !== " ";
+  }
+
+  /** Colours of terminals: `ESC [ 31 m`. */
+  private escape(): void {
+    let to = this.at + 1;
+    if (this.text.charCodeAt(to) === 91) {
+      to++;
+      while (to < this.end && (isDigit(this.text.charCodeAt(to)) || this.text.charCodeAt(to) === 59)) to++;
+    }
+    this.at = Math.min(to + 1, this.end);
+  }
 }

@@ -127,24 +127,32 @@ class Reader {
   private other(line: string, indent: number): void {
     const { current } = this;
     const cause = afterCause(line);
-    if (cause !== undefined && this.startsCause(line, indent))
-      return this.openCause(cause, indent, line.startsWith("C"));
+    if (cause !== undefined && this.startsCause(line, indent)) {
+      this.openCause(cause, indent);
+      return;
+    }
     if (opensErrors(line) && indent > 0) {
       this.ownerOf(indent).list = indent;
       return;
     }
     const part = afterPart(line);
-    if (part !== undefined) return this.openPart(this.ownerOf(indent), part, indent);
+    if (part !== undefined) {
+      this.openPart(this.ownerOf(indent), part, indent);
+      return;
+    }
     const list = this.listAt(indent);
-    if (list !== undefined && isHeader(line)) return this.openPart(list, line, indent);
+    if (list !== undefined && isHeader(line)) {
+      this.openPart(list, line, indent);
+      return;
+    }
     const elided = elidedFrames(line);
     if (elided > 0) {
       current.elided ??= { at: current.trace.frames.length, count: elided };
       return;
     }
     // What closes a list or an object of inspect's.
-    if (this.open.length > 1 && CLOSING.has(line)) return this.closeHeader();
-    this.addToHeader(line);
+    if (this.open.length > 1 && CLOSING.has(line)) this.closeHeader();
+    else this.addToHeader(line);
   }
 
   /** In a message `cause: …` is a word like any other; behind frames, or with brackets around it, it is not. */
@@ -188,12 +196,15 @@ class Reader {
     return this.open.at(-1) as Open;
   }
 
-  private openCause(header: string, indent: number, flat: boolean): void {
+  private openCause(header: string, indent: number): void {
     this.closeHeader();
     // `Caused by:` is not indented, nor are the causes that `ingest/` writes below each other: of the error before it.
     const follows = this.current.isCause && this.current.indent === indent;
-    const owner = flat || indent === 0 || follows ? this.current : this.ownerOf(indent);
-    if (owner.trace.cause !== null || owner.depth >= MAX_CAUSES || this.traces >= MAX_TRACES) return this.skip();
+    const owner = indent === 0 || follows ? this.current : this.ownerOf(indent);
+    if (owner.trace.cause !== null || owner.depth >= MAX_CAUSES || this.traces >= MAX_TRACES) {
+      this.skip();
+      return;
+    }
     // A cause can be anything; only errors are followed.
     if (header.startsWith("{") || header.startsWith("'") || header.startsWith("undefined")) return;
     owner.trace.cause = this.push(owner, header, indent);
@@ -205,7 +216,8 @@ class Reader {
     while (this.open.at(-1) !== list) this.pop();
     this.current = list;
     if (list.trace.errors.length >= MAX_ERRORS || list.depth >= MAX_CAUSES || this.traces >= MAX_TRACES) {
-      return this.skip();
+      this.skip();
+      return;
     }
     list.trace.errors.push(this.push(list, header, indent));
   }

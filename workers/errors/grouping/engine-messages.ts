@@ -1,0 +1,49 @@
+/**
+ * Messages that the engine itself writes and that hold what it found in data or
+ * in minified code: the same mistake must not read differently from build to
+ * build or from input to input. `template.ts` asks before it scans.
+ */
+
+/** Longer messages are not V8's. */
+const MAX_CHARS = 2_048;
+/** Local names of minified code have one or two letters. */
+const MAX_MINIFIED_CHARS = 2;
+
+/** `items.map is not a function` is `e.map is not a function` in a minified build. */
+const NOT_A = [" is not a function", " is not iterable", " is not a constructor", " is not async iterable"];
+
+/** The template, or undefined where nothing special is known. */
+export function engineTemplate(message: string): string | undefined {
+  if (isJsonParseError(message)) return "invalid JSON";
+  if (message.length > MAX_CHARS) return undefined;
+  const at = message.indexOf(" is not ");
+  if (at <= 0) return undefined;
+  for (const ending of NOT_A) {
+    if (message.startsWith(ending, at)) return `${lastName(message.slice(0, at))}${ending}`;
+  }
+  return undefined;
+}
+
+/** What was called or walked: the property where there is one, as only it survives minifying. */
+function lastName(expression: string): string {
+  let from = expression.length;
+  while (from > 0 && isNamePart(expression.charCodeAt(from - 1))) from--;
+  const name = expression.slice(from);
+  if (from > 0 && expression.charCodeAt(from - 1) === 46 && name !== "") return `*.${name}`;
+  return from > 0 || name.length <= MAX_MINIFIED_CHARS ? "*" : name;
+}
+
+function isNamePart(code: number): boolean {
+  const letter = code | 32;
+  return (letter >= 97 && letter <= 122) || (code >= 48 && code <= 57) || code === 95 || code === 36 || code > 127;
+}
+
+/** What V8's JSON.parse says depends on the text that it was given, in a dozen ways (kJsonParse…): the mistake is that it is no JSON. */
+function isJsonParseError(message: string): boolean {
+  const at = message.indexOf("JSON");
+  if (at < 0) return false;
+  if (message.endsWith(" is not valid JSON")) return true;
+  return message.startsWith("in JSON at position ", at - 3) || message.startsWith("after JSON at position ", at - 6)
+    ? true
+    : message === "Unexpected end of JSON input";
+}

@@ -1,0 +1,75 @@
+/**
+ * Words with digits in them: names (`D1_ERROR`, `utf8`, `oauth2`) and ids
+ * (`user42`, `cus_9s6XKzkNRiz8i3`, `req-8f3a`). What is an id must not depend on
+ * which digits it happens to have, else one error becomes several.
+ */
+import { isDigit, isHexLetter, isLower, isUpper } from "./characters.ts";
+
+/** Longer words are tokens. */
+const MAX_WORD_CHARS = 64;
+/** A word of letters only is a token from here on if its case jumps about. */
+const MIN_RANDOM_CHARS = 20;
+/** Letters before a number that are surely a word, at most. */
+const MAX_PREFIX_CHARS = 7;
+const UUID_CHARS = 36;
+
+/** The word with `*` in place of what varies. */
+export function wordTemplate(word: string, hasDigits: boolean): string {
+  if (!hasDigits) return isRandom(word) ? "*" : word;
+  if (word.length === UUID_CHARS && [8, 13, 18, 23].every((at) => word.charCodeAt(at) === 45)) return "*";
+  let out = "";
+  let from = 0;
+  for (let i = 0; i <= word.length; i++) {
+    const code = word.charCodeAt(i);
+    if (i < word.length && code !== 45 && code !== 46 && code !== 95) continue;
+    const part = partTemplate(word.slice(from, i));
+    out += part;
+    // Behind an id, whatever hangs on it belongs to it: random text may hold anything.
+    if (part === "*" && !isNumber(word, from, i)) return out;
+    if (i < word.length) out += word[i];
+    from = i + 1;
+  }
+  return out;
+}
+
+function isNumber(word: string, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (!isDigit(word.charCodeAt(i))) return false;
+  return true;
+}
+
+function partTemplate(part: string): string {
+  let letters = 0;
+  while (letters < part.length && !isDigit(part.charCodeAt(letters))) letters++;
+  if (letters === part.length) return isWordLike(part) ? part : "*";
+  if (!isNumber(part, letters, part.length)) return "*";
+  // `D1`, `s3`, `v2`
+  if (letters <= 2 && part.length === letters + 1) return `${part.slice(0, letters)}*`;
+  if (letters === 0 || letters > MAX_PREFIX_CHARS) return "*";
+  for (let i = 0; i < letters; i++) {
+    if (!isHexLetter(part.charCodeAt(i))) return `${part.slice(0, letters)}*`;
+  }
+  return "*";
+}
+
+/** `order`, `ERROR`, `Cart`, `userId`: case changes as in a name. */
+function isWordLike(part: string): boolean {
+  let jumps = 0;
+  for (let i = 1; i < part.length; i++) {
+    if (isUpper(part.charCodeAt(i)) && isLower(part.charCodeAt(i - 1))) jumps++;
+  }
+  return jumps * 3 <= part.length;
+}
+
+/** Letters only: hex, base64 or a token rather than a word. */
+function isRandom(word: string): boolean {
+  if (word.length > MAX_WORD_CHARS) return true;
+  if (word.length < 8) return false;
+  let hex = 0;
+  let jumps = 0;
+  for (let i = 0; i < word.length; i++) {
+    const code = word.charCodeAt(i);
+    if (isHexLetter(code)) hex++;
+    if (i > 0 && isUpper(code) !== isUpper(word.charCodeAt(i - 1))) jumps++;
+  }
+  return hex === word.length || (word.length >= MIN_RANDOM_CHARS && jumps * 5 > word.length * 2);
+}

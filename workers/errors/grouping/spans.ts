@@ -1,0 +1,123 @@
+/**
+ * Where stretches of a text that are one variable part end: quoted strings,
+ * JSON and objects in braces, URLs, paths. `template.ts` asks. Each character is
+ * looked at a bounded number of times: a search that fails once is not begun
+ * again for the same text (`Failed`), so hostile text costs no more than other.
+ */
+import { classOf, isAlphanumeric, SPACE } from "./characters.ts";
+
+/** Which searches came to the end of the text without finding theirs. */
+export class Failed {
+  readonly quotes = new Set<number>();
+  braces = false;
+}
+
+const BACKSLASH = 92;
+const APOSTROPHE = 39;
+const DOUBLE = 34;
+
+/** Opening → closing quotes. */
+const QUOTES = new Map<number, number>([
+  [DOUBLE, DOUBLE],
+  [APOSTROPHE, APOSTROPHE],
+  [96, 96],
+  [0x201c, 0x201d],
+  [0x201e, 0x201c],
+  [0x2018, 0x2019],
+  [0xab, 0xbb],
+]);
+
+/** Index behind the closing quote, or -1 where no quoted string begins at `at`. */
+export function endOfQuoted(text: string, at: number, end: number, failed: Failed): number {
+  const open = text.charCodeAt(at);
+  const close = QUOTES.get(open);
+  if (close === undefined || failed.quotes.has(open)) return -1;
+  // `can't`, `users'`
+  if (open === APOSTROPHE && at > 0 && isAlphanumeric(text.charCodeAt(at - 1))) return -1;
+  for (let i = at + 1; i < end; i++) {
+    const code = text.charCodeAt(i);
+    if (code === BACKSLASH) i++;
+    else if (code === close && !(close === APOSTROPHE && isAlphanumeric(text.charCodeAt(i + 1)))) return i + 1;
+  }
+  failed.quotes.add(open);
+  return -1;
+}
+
+/** Index behind `{…}` if it is JSON or what inspect prints, also when it was cut off; -1 where it is neither. */
+export function endOfData(text: string, at: number, end: number, failed: Failed): number {
+  if (failed.braces || !opensData(text, at, end)) return -1;
+  const isJson = text.charCodeAt(skipSpace(text, at + 1, end)) === DOUBLE;
+  let depth = 0;
+  for (let i = at; i < end; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 123) depth++;
+    else if (code === 125 && --depth === 0) return i + 1;
+    else if (code === DOUBLE) {
+      const close = endOfString(text, i, end);
+      if (close < 0) break;
+      i = close;
+    }
+  }
+  if (isJson) return end;
+  failed.braces = true;
+  return -1;
+}
+
+function endOfString(text: string, at: number, end: number): number {
+  for (let i = at + 1; i < end; i++) {
+    const code = text.charCodeAt(i);
+    if (code === BACKSLASH) i++;
+    else if (code === DOUBLE) return i;
+  }
+  return -1;
+}
+
+/** `{"`, `{ name:`, `{}` */
+function opensData(text: string, at: number, end: number): boolean {
+  let i = skipSpace(text, at + 1, end);
+  const code = text.charCodeAt(i);
+  if (code === DOUBLE || code === APOSTROPHE || code === 125 || code === 123) return true;
+  const start = i;
+  while (i < end && i - start < 64 && isAlphanumeric(text.charCodeAt(i))) i++;
+  return i > start && text.charCodeAt(i) === 58;
+}
+
+function skipSpace(text: string, from: number, end: number): number {
+  let at = from;
+  while (at < end && classOf(text.charCodeAt(at)) === SPACE) at++;
+  return at;
+}
+
+/** Not part of a URL or a path, unless inside. */
+const CLOSERS = new Set(Array.from("\"'`<>()[]{},;|", (character) => character.charCodeAt(0)));
+
+/** Index behind a URL or path that goes on until a space or what encloses it; without a sentence's last sign. */
+export function endOfPath(text: string, from: number, end: number): number {
+  let at = from;
+  while (at < end) {
+    const code = text.charCodeAt(at);
+    if (classOf(code) === SPACE || CLOSERS.has(code)) break;
+    at++;
+  }
+  while (at > from && ".:!?".includes(text[at - 1] as string)) at--;
+  return at;
+}
+
+/** Index behind an IPv6 address that begins at `at`, or -1. */
+export function endOfAddress(text: string, at: number, end: number): number {
+  let colons = 0;
+  let digits = 0;
+  let i = at;
+  for (; i < end; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 58) {
+      colons++;
+      digits = 0;
+    } else if ((code >= 48 && code <= 57) || ((code | 32) >= 97 && (code | 32) <= 102)) {
+      if (++digits > 4) return -1;
+    } else break;
+  }
+  if (text.charCodeAt(i - 1) === 58 && text.charCodeAt(i - 2) !== 58) i--;
+  if (colons < 2 || i - at < 3 || isAlphanumeric(text.charCodeAt(i))) return -1;
+  return i;
+}
