@@ -12,6 +12,7 @@
 import { type AppendRequest, type AppendResult, MAX_SHARDS } from "../buffer/contract.ts";
 import type { LedgerDelta, RollupDelta } from "../event/rollup.ts";
 import { Group } from "./group.ts";
+import { SentExemplars } from "./grouping/sent-exemplars.ts";
 
 /** Long enough to gather the calls of a busy isolate, far below what a person notices. */
 export const WINDOW_MS = 50;
@@ -107,6 +108,7 @@ export class GroupCommit {
   private readonly lanes = new Map<string, Lane>();
   private readonly append: Append;
   private readonly clock: Clock;
+  private readonly sent = new SentExemplars();
   /** So many lanes are worth looking for idle ones. */
   private forgetAt = MAX_LANES;
   /** Bytes of groups that have not settled. */
@@ -134,7 +136,7 @@ export class GroupCommit {
     const shard = lane.shards > 1 ? Math.floor(this.clock.random() * lane.shards) : 0;
     const { promise, resolve } = Promise.withResolvers<Fate>();
     const pending: Pending = {
-      group: new Group(script, shard, lane.shards),
+      group: new Group(script, shard, lane.shards, this.sent),
       lane,
       fate: null,
       done: promise,
@@ -218,6 +220,7 @@ export class GroupCommit {
     pending.fate = fate;
     this.bytes -= pending.bytes;
     if (fate === "lost") keepCounts(pending);
+    else group.stored(this.clock.now());
     pending.settle(fate);
   }
 

@@ -5,14 +5,20 @@
  * must not be shed.
  */
 import type { AppendRequest } from "../buffer/contract.ts";
+import type { IssueDelta } from "../errors/delta.ts";
 import { eventAt } from "../event/batch.ts";
 import { BatchBuilder } from "../event/batch-builder.ts";
 import { decodeBatch } from "../event/batch-wire.ts";
 import type { InvocationFields, OwnFields, TailraceEvent } from "../event/event.ts";
 import { type LedgerDelta, type LedgerReason, MINUTE_US, RollupBuilder, type RollupDelta } from "../event/rollup.ts";
+import { type Affected, DeltaBuilder } from "./grouping/deltas.ts";
+import type { Grouped } from "./grouping/grouper.ts";
+import type { SentExemplars } from "./grouping/sent-exemplars.ts";
 
 /** Far below what one append may carry (4 MB): JSON escapes make text longer than estimated. */
 const MAX_BATCH_BYTES = 3_000_000;
+/** Deltas of issues that go with events; where there are more, or the events fill an append, they have appends of their own. */
+const MAX_DELTAS_BYTES = 600_000;
 /** UTF-8 of one UTF-16 unit. */
 const MAX_BYTES_PER_CHAR = 3;
 
@@ -44,6 +50,9 @@ export class Group {
   private closedRows = 0;
   private closedBytes = 0;
   private readonly rollups = new RollupBuilder();
+  /** Made for the first error. */
+  private deltas: DeltaBuilder | undefined;
+  private readonly sent: SentExemplars;
   /** Counted, kept or not. */
   items = 0;
   private readonly minutes = new Map<number, MinuteCounts>();
@@ -51,7 +60,8 @@ export class Group {
   private readonly essential: number[] = [];
   private essentialRows = 0;
 
-  constructor(script: string, shard: number, spread: number) {
+  constructor(script: string, shard: number, spread: number, sent: SentExemplars) {
+    this.sent = sent;
     this.script = script;
     this.shard = shard;
     this.spread = spread;
@@ -64,7 +74,7 @@ export class Group {
   get bytes(): number {
     const ledgerBytes = this.minutes.size * (LEDGER_BYTES + this.script.length);
     const batchBytes = this.batch === undefined ? 0 : BUILDER_BYTES + this.batch.bytes;
-    return batchBytes + this.closedBytes + this.rollups.bytes + ledgerBytes;
+    return batchBytes + this.closedBytes + this.rollups.bytes + ledgerBytes + (this.deltas?.bytes ?? 0);
   }
   /** Attribute columns. */
   get width(): number {
@@ -88,6 +98,17 @@ export class Group {
       minute.events += events.length;
     }
     this.batch.pushInvocation(fields, events);
+  }
+
+  /** What errors of an invocation that is kept add to issues. */
+  addErrors(fields: InvocationFields, errors: readonly Grouped[], affected: Affected, nowMs: number): void {
+    this.deltas ??= new DeltaBuilder(this.sent);
+    for (const error of errors) this.deltas.add(fields, error, affected, nowMs);
+  }
+
+  /** The group is durable, with its errors. */
+  stored(nowMs: number): void {
+    this.deltas?.stored(nowMs);
   }
 
   /** Something that could not be read, kept as it came. */
@@ -157,6 +178,10 @@ export class Group {
   private toRequests(part: Part, ledger: LedgerDelta[], essential: boolean): AppendRequest[] {
     const parts = part.rows === 0 ? [NO_EVENTS] : isTooLong(part.batch) ? split(part.batch) : [part];
     const rollups = this.rollups.build();
+    const deltas = this.deltas === undefined ? [] : chunksOf(this.deltas.build(), this.deltas.bytes);
+    // Beside events that fill an append there is no room for them.
+    if (deltas.length > 0 && (parts[0] as Part).batch.length * MAX_BYTES_PER_CHAR > MAX_BATCH_BYTES) deltas.unshift([]);
+    while (parts.length < deltas.length) parts.push(NO_EVENTS);
     return parts.map((one, i) => ({
       script: this.script,
       essential,
@@ -165,6 +190,7 @@ export class Group {
       ...one,
       rollups: i === 0 ? rollups : [],
       ledger: i === 0 ? ledger : [],
+      ...(deltas[i] === undefined || deltas[i].length === 0 ? {} : { issues: deltas[i] }),
     }));
   }
 
@@ -206,6 +232,23 @@ function plus(counts: Counts, more: Counts): Counts {
 
 function isTooLong(text: string): boolean {
   return text.length * MAX_BYTES_PER_CHAR > MAX_BATCH_BYTES && Buffer.byteLength(text) > MAX_BATCH_BYTES;
+}
+
+/** As many as fit into an append, in order. `estimate`: characters, each of which JSON may write as six. */
+function chunksOf(deltas: IssueDelta[], estimate: number): IssueDelta[][] {
+  if (estimate * 6 <= MAX_DELTAS_BYTES) return [deltas];
+  const chunks: IssueDelta[][] = [];
+  let bytes = MAX_DELTAS_BYTES;
+  for (const delta of deltas) {
+    const own = Buffer.byteLength(JSON.stringify(delta));
+    if (bytes + own > MAX_DELTAS_BYTES) {
+      chunks.push([]);
+      bytes = 0;
+    }
+    (chunks[chunks.length - 1] as IssueDelta[]).push(delta);
+    bytes += own;
+  }
+  return chunks;
 }
 
 type Part = Pick<AppendRequest, "batch" | "rows" | "minTime" | "maxTime">;

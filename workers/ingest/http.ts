@@ -55,12 +55,14 @@ export async function ingestBody(
     const items = itemReader();
     for await (const text of readText(request)) {
       run.take(items.push(text));
+      await run.prepared();
       if (collector.commit.pressed) {
         run.hurryIfMany();
         await run.settled();
       }
     }
     run.take(items.end());
+    await run.prepared();
   } catch (error) {
     if (!(error instanceof BodyError)) throw error;
     problem = error;
@@ -112,6 +114,10 @@ class Run {
 
   hurryIfMany(): void {
     if (this.index >= MANY_ITEMS) this.intake.hurry();
+  }
+
+  async prepared(): Promise<void> {
+    await this.intake.prepared();
   }
 
   async settled(): Promise<void> {

@@ -6,8 +6,14 @@
  * Everything that arrives is counted exactly once in the ledger:
  * received = kept + sampled_out + rate_limited + overloaded.
  */
+import type { OwnFields } from "../event/event.ts";
 import type { Fate, GroupCommit, Pending } from "./group-commit.ts";
-import type { Invocation, ItemDefaults, Surroundings } from "./normalize/normalize.ts";
+import type { Affected } from "./grouping/deltas.ts";
+import type { Found, Grouper } from "./grouping/grouper.ts";
+import { type Occurrence, occurrencesOf } from "./grouping/occurrences.ts";
+import { userOf } from "./grouping/users.ts";
+import type { Waits } from "./grouping/waits.ts";
+import type { Invocation, ItemDefaults, Surroundings, Suspect } from "./normalize/normalize.ts";
 import { RouteTable } from "./normalize/route.ts";
 import type { Policy } from "./policy.ts";
 import type { Gate, RateLimiter } from "./rate-limit.ts";
@@ -17,6 +23,8 @@ import { isKept } from "./sampling.ts";
 export interface Collector {
   commit: GroupCommit;
   limiter: RateLimiter;
+  grouper: Grouper;
+  waits: Waits;
   routes: Map<string, RouteTable>;
 }
 
@@ -43,6 +51,8 @@ export class Intake {
   private readonly gate: Gate;
   private readonly around: Surroundings;
   private readonly shares = new Map<Pending, Share>();
+  /** Invocations whose errors wait for a source map. */
+  private held: Promise<void>[] = [];
   private readonly tally: Tally = { kept: 0, dropped: 0, overloaded: 0 };
 
   constructor(collector: Collector, policy: Policy, gate: Gate, defaults: ItemDefaults) {
@@ -81,20 +91,57 @@ export class Intake {
     const { commit } = this.collector;
     const pending = commit.open(fields.script);
     const { group } = pending;
-    const share = this.share(pending);
+    this.share(pending);
     group.count(fields, time, invocation.duration, invocation.cpuTime);
     if (invocation.truncated) group.truncated(time);
     const reason = this.reasonToDrop(invocation);
     if (reason !== null) this.drop(pending, time, reason);
-    else {
-      const events = this.policy.normalizer.events(invocation, this.around.nowMs);
-      const essential = invocation.failed || events.some((event) => event.level === "error");
-      if (commit.hasRoom(essential)) {
-        group.keep(fields, events, essential);
-        share[essential ? "essential" : "sheddable"]++;
-      } else this.drop(pending, time, "overloaded");
-    }
+    else if (!this.holdsBack(invocation)) return;
     commit.touch(pending);
+  }
+
+  /** Makes its events, and keeps them unless a source map is read first: then they follow in a moment. */
+  private holdsBack(invocation: Invocation): boolean {
+    const { grouper, waits } = this.collector;
+    const suspects: Suspect[] = [];
+    const events = this.policy.normalizer.events(invocation, this.around.nowMs, suspects);
+    const found = { fields: invocation.fields, events, occurrences: errorsIn(invocation, events, suspects) };
+    const ready = found.occurrences.length === 0 ? undefined : grouper.prepare(found, this.gate.waitUntil);
+    const wait = ready === undefined ? undefined : waits.begin(ready, found, () => grouper.tooLate());
+    if (wait === undefined) this.keep(invocation, found);
+    else this.held.push(wait.then(() => this.keepHeld(invocation, found)));
+    return wait !== undefined;
+  }
+
+  private keepHeld(invocation: Invocation, found: Found): void {
+    try {
+      this.keep(invocation, found);
+    } catch (error) {
+      this.takeRaw(invocation.item, String(error));
+    }
+  }
+
+  private keep(invocation: Invocation, found: Found): void {
+    const { commit, grouper } = this.collector;
+    const { fields, events, occurrences } = found;
+    const pending = commit.open(fields.script);
+    const { group } = pending;
+    const share = this.share(pending);
+    const essential = invocation.failed || tellsOfError(found);
+    if (commit.hasRoom(essential)) {
+      const errors = occurrences.length === 0 ? [] : grouper.group(found, this.policy.grouping.rules);
+      group.keep(fields, events, essential);
+      if (errors.length > 0) group.addErrors(fields, errors, this.affectedBy(invocation, found), this.gate.nowMs);
+      share[essential ? "essential" : "sheddable"]++;
+    } else this.drop(pending, invocation.time, "overloaded");
+    commit.touch(pending);
+  }
+
+  private affectedBy({ item, fields }: Invocation, { events }: Found): Affected {
+    return {
+      user: userOf(events, this.policy.grouping.users),
+      replayable: item.invocationId === fields.invocation_id,
+    };
   }
 
   private drop(pending: Pending, time: number, reason: "sampled_out" | "rate_limited" | "overloaded"): void {
@@ -134,14 +181,26 @@ export class Intake {
     for (const pending of this.shares.keys()) this.collector.commit.hurry(pending);
   }
 
+  /** Waits until nothing is held back any more: a few hundred ms at most. Who brings many items should. */
+  async prepared(): Promise<void> {
+    const held = this.held;
+    this.held = [];
+    if (held.length > 0) await Promise.all(held);
+  }
+
   /** Waits until every group that this call has a share in is durable or given up. */
   async settled(): Promise<Tally> {
-    const shares = [...this.shares];
-    this.shares.clear();
-    const fates = await Promise.all(shares.map(([pending]) => this.collector.commit.settled(pending)));
-    shares.forEach(([, share], i) => {
-      this.count(share, fates[i] as Fate);
-    });
+    while (this.shares.size > 0 || this.held.length > 0) {
+      const shares = [...this.shares];
+      this.shares.clear();
+      const settling = shares.map(([pending]) => this.collector.commit.settled(pending));
+      // What was held back meanwhile has a share in a group of its own: the next turn.
+      await this.prepared();
+      const fates = await Promise.all(settling);
+      shares.forEach(([, share], i) => {
+        this.count(share, fates[i] as Fate);
+      });
+    }
     return this.tally;
   }
 
@@ -151,6 +210,24 @@ export class Intake {
     this.tally.dropped += lost;
     this.tally.overloaded += lost;
   }
+}
+
+let complained = false;
+
+/** Nothing about errors may cost their events. */
+function errorsIn(invocation: Invocation, events: readonly OwnFields[], suspects: readonly Suspect[]): Occurrence[] {
+  try {
+    return occurrencesOf(invocation, events, suspects);
+  } catch (error) {
+    if (!complained) console.error("BUG: an invocation could not be looked through for errors; it is kept", error);
+    complained = true;
+    return [];
+  }
+}
+
+/** Of an error that somebody should hear of: noise may be shed. */
+function tellsOfError({ events, occurrences }: Found): boolean {
+  return occurrences.some(({ kind }) => kind !== "noise") || events.some(({ level }) => level === "error");
 }
 
 function routesOf({ routes }: Collector, script: string): RouteTable {

@@ -2,10 +2,13 @@
  * Settings, compiled: everything that `intake.ts` asks per item is a function
  * or a number here, worked out once per change of the settings.
  */
+import type { GroupingSettings } from "../api/contract.ts";
+import { type CompiledRules, compileRules, NO_RULES } from "../errors/grouping/rules.ts";
+import { compileUserAttributes, type UserAttributes } from "./grouping/users.ts";
 import { compileNormalizer, type Normalizer } from "./normalize/normalize.ts";
 import { compileRedactor } from "./redact/redact.ts";
 import { compileKeeper, compileSampler, type Keeper, type Sampler } from "./sampling.ts";
-import { type Settings, settingsOf } from "./settings.ts";
+import { DEFAULT_GROUPING, type Settings, settingsOf } from "./settings.ts";
 
 export interface WorkerPolicy {
   /** Asked where it matters only: it may have to look into the logs. */
@@ -16,8 +19,15 @@ export interface WorkerPolicy {
   ratePerMinute: number | undefined;
 }
 
+/** How errors become issues. */
+export interface GroupingPolicy {
+  rules: CompiledRules;
+  users: UserAttributes;
+}
+
 export interface Policy {
   normalizer: Normalizer;
+  grouping: GroupingPolicy;
   worker(script: string): WorkerPolicy;
 }
 
@@ -28,6 +38,7 @@ export function compilePolicy(settings: Settings): Policy {
   const workers = new Map<string, WorkerPolicy>();
   return {
     normalizer: compileNormalizer(compileRedactor(settings.platform.redaction)),
+    grouping: compileGrouping(settings.platform.grouping),
     worker(script) {
       let policy = workers.get(script);
       if (policy === undefined) {
@@ -39,4 +50,10 @@ export function compilePolicy(settings: Settings): Policy {
       return policy;
     },
   };
+}
+
+/** Rules were checked when they were set; those of a future version that mean nothing here are left out as a whole. */
+function compileGrouping({ fingerprintRules, userAttributes }: GroupingSettings = DEFAULT_GROUPING): GroupingPolicy {
+  const compiled = compileRules(fingerprintRules);
+  return { rules: compiled.ok ? compiled.rules : NO_RULES, users: compileUserAttributes(userAttributes) };
 }

@@ -2,17 +2,24 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AppendRequest, AppendResult } from "../../../workers/buffer/contract.ts";
+import type { IssueDelta } from "../../../workers/errors/delta.ts";
+import { NO_RULES } from "../../../workers/errors/grouping/rules.ts";
+import type { PlaceMaps } from "../../../workers/errors/symbolicate/symbolicate.ts";
 import { eventAt } from "../../../workers/event/batch.ts";
 import { decodeBatch } from "../../../workers/event/batch-wire.ts";
 import type { OwnFields, TailraceEvent } from "../../../workers/event/event.ts";
 import type { LedgerReason } from "../../../workers/event/rollup.ts";
 import { type Clock, GroupCommit } from "../../../workers/ingest/group-commit.ts";
+import { Grouper } from "../../../workers/ingest/grouping/grouper.ts";
+import { occurrencesOf } from "../../../workers/ingest/grouping/occurrences.ts";
+import { Waits } from "../../../workers/ingest/grouping/waits.ts";
 import { type Collector, Intake } from "../../../workers/ingest/intake.ts";
 import {
   compileNormalizer,
   type Invocation,
   type ItemDefaults,
   type Surroundings,
+  type Suspect,
 } from "../../../workers/ingest/normalize/normalize.ts";
 import { RouteTable } from "../../../workers/ingest/normalize/route.ts";
 import { compilePolicy, type Policy } from "../../../workers/ingest/policy.ts";
@@ -43,10 +50,27 @@ export function surroundings(defaults: ItemDefaults = {}, nowMs = NOW_MS): Surro
 
 /** The events of one item, whole: shared and own fields together, absent ones left out. */
 export function eventsOf(item: unknown, defaults: ItemDefaults = {}): TailraceEvent[] {
+  const { invocation, events } = madeOf(item, defaults);
+  return events.map((own) => whole(invocation, own));
+}
+
+/** The same with the fingerprints of its errors, as if no version had a source map. */
+export function groupedEventsOf(item: unknown, defaults: ItemDefaults = {}): TailraceEvent[] {
+  const { invocation, events, suspects } = madeOf(item, defaults);
+  const occurrences = occurrencesOf(invocation, events, suspects);
+  const grouper = new Grouper(NO_MAPS, () => NOW_MS);
+  const found = { fields: invocation.fields, events, occurrences };
+  grouper.prepare(found, () => {});
+  grouper.group(found, NO_RULES);
+  return events.map((own) => whole(invocation, own));
+}
+
+function madeOf(item: unknown, defaults: ItemDefaults) {
   const normalizer = compileNormalizer(redactor);
-  const read = normalizer.read(item, surroundings(defaults));
-  if ("unreadable" in read) throw new Error(read.unreadable);
-  return normalizer.events(read, NOW_MS).map((own) => whole(read, own));
+  const invocation = normalizer.read(item, surroundings(defaults));
+  if ("unreadable" in invocation) throw new Error(invocation.unreadable);
+  const suspects: Suspect[] = [];
+  return { invocation, events: normalizer.events(invocation, NOW_MS, suspects), suspects };
 }
 
 function whole({ fields }: Invocation, { attributes, ...own }: OwnFields): TailraceEvent {
@@ -133,6 +157,11 @@ export class Recorder {
     return sum;
   }
 
+  /** What was told about errors, all appends together. */
+  issues(): IssueDelta[] {
+    return this.appends.flatMap(({ request }) => request.issues ?? []);
+  }
+
   requests(): number {
     return this.appends.flatMap(({ request }) => request.rollups).reduce((sum, r) => sum + r.requests, 0);
   }
@@ -180,11 +209,20 @@ export interface Bench {
   intake(options?: { binding?: LimitBinding; defaults?: ItemDefaults }): Intake;
 }
 
-export function bench(policy: Policy = compilePolicy(DEFAULT_SETTINGS)): Bench {
+/** No version has any map. */
+export const NO_MAPS: PlaceMaps = { find: async () => "none", findCached: () => "none", hasAny: () => false };
+
+export function bench(policy: Policy = compilePolicy(DEFAULT_SETTINGS), maps = NO_MAPS): Bench {
   const recorder = new Recorder();
   const clock = new FakeClock();
   const commit = new GroupCommit(recorder.append, clock);
-  const collector: Collector = { commit, limiter: new RateLimiter(), routes: new Map() };
+  const collector: Collector = {
+    commit,
+    limiter: new RateLimiter(),
+    grouper: new Grouper(maps, clock.now),
+    waits: new Waits(clock),
+    routes: new Map(),
+  };
   const intake: Bench["intake"] = ({ binding, defaults = {} } = {}) =>
     new Intake(collector, policy, { nowMs: clock.now(), binding, waitUntil: () => {} }, defaults);
   return { recorder, clock, collector, policy, intake };

@@ -2,8 +2,11 @@ import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import type { AppendRequest, AppendResult } from "../../../workers/buffer/contract.ts";
+import { MapStore } from "../../../workers/errors/maps/lookup.ts";
 import { MAX_TEXT_BYTES, MAX_WIRE_BYTES } from "../../../workers/ingest/body.ts";
-import { GroupCommit } from "../../../workers/ingest/group-commit.ts";
+import { GroupCommit, systemClock } from "../../../workers/ingest/group-commit.ts";
+import { Grouper } from "../../../workers/ingest/grouping/grouper.ts";
+import { Waits } from "../../../workers/ingest/grouping/waits.ts";
 import { ingestBody, ingestTail } from "../../../workers/ingest/http.ts";
 import type { Collector } from "../../../workers/ingest/intake.ts";
 import { compilePolicy } from "../../../workers/ingest/policy.ts";
@@ -24,7 +27,8 @@ const GZIP = { "content-encoding": "gzip" };
 /** Answers every append with `result`, and remembers the largest amount that was under way at once. */
 function collectorThat(result: (request: AppendRequest) => AppendResult | Promise<AppendResult>): Collector {
   const commit = new GroupCommit(async (_script, _shard, request) => result(request));
-  return { commit, limiter: new RateLimiter(), routes: new Map() };
+  const grouper = new Grouper(new MapStore(env), Date.now);
+  return { commit, limiter: new RateLimiter(), grouper, waits: new Waits(systemClock), routes: new Map() };
 }
 
 test.each(["ndjson", "array", "gzip ndjson", "gzip array"])("%s: what is accepted is durable", async (form) => {

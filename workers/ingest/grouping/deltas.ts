@@ -1,0 +1,176 @@
+/**
+ * What the errors of a group commit add to issues: one IssueDelta for each
+ * fingerprint and version, however many occurrences there are. `group.ts` puts
+ * in what `grouper.ts` found, and sends the result with the batch.
+ */
+
+import { type Exemplar, hash32, type IssueDelta, MAX_DISTINCT_PER_DELTA } from "../../errors/delta.ts";
+import type { Grouping } from "../../errors/grouping/facts.ts";
+import type { InvocationFields } from "../../event/event.ts";
+import { clip } from "../limits.ts";
+import type { Grouped } from "./grouper.ts";
+import type { Occurrence } from "./occurrences.ts";
+import type { SentExemplars } from "./sent-exemplars.ts";
+
+/** More than templates are made of (grouping/template.ts reads 4,096): regrouping comes to the same key. */
+const MAX_EXEMPLAR_MESSAGE_CHARS = 4_200;
+/** Deaths told one by one. A group holds fewer events; what is more is in the count. */
+const MAX_VICTIMS = 2_048;
+/** JSON of a delta beside its texts: names, numbers. */
+const DELTA_BYTES = 700;
+const NUMBER_BYTES = 12;
+const MINUTE_BYTES = 20;
+/** `"<32 hex digits>/<seq>",<weight>,<minute>,` */
+const REPLAYABLE_BYTES = 60;
+const US_PER_MS = 1_000;
+const MINUTE_MS = 60_000;
+
+/** Whom an invocation's errors hit. */
+export interface Affected {
+  user: string | undefined;
+  /** The item brought its own id: it may come again. */
+  replayable: boolean;
+}
+
+interface State {
+  key: string;
+  delta: Omit<IssueDelta, "minutes" | "distinct" | "victims" | "replayable">;
+  minutes: Map<number, number>;
+  users: Set<number>;
+  routes: Set<number>;
+  colos: Set<number>;
+  countries: Set<number>;
+  victims: (string | number)[];
+  replayable: (string | number)[];
+}
+
+export class DeltaBuilder {
+  /** Rough size of what `build` makes, as JSON. */
+  bytes = 0;
+  private readonly states = new Map<string, State>();
+  private readonly sent: SentExemplars;
+
+  constructor(sent: SentExemplars) {
+    this.sent = sent;
+  }
+
+  add(fields: InvocationFields, { occurrence, grouping }: Grouped, affected: Affected, nowMs: number): void {
+    const { event } = occurrence;
+    const state = this.stateOf(fields, occurrence, grouping, nowMs);
+    const { delta } = state;
+    const time = Math.floor(event.time / US_PER_MS);
+    const weight = fields.sample_weight;
+    delta.count += weight;
+    if (time < delta.firstSeen) delta.firstSeen = time;
+    if (time > delta.lastSeen) delta.lastSeen = time;
+    const minute = Math.floor(time / MINUTE_MS) * 60;
+    const before = state.minutes.get(minute);
+    if (before === undefined) this.bytes += MINUTE_BYTES;
+    state.minutes.set(minute, (before ?? 0) + weight);
+    this.distinct(state.users, affected.user);
+    this.distinct(state.routes, fields.route);
+    this.distinct(state.colos, fields.colo);
+    this.distinct(state.countries, fields.country);
+    if (delta.kind === "death" && state.victims.length < 2 * MAX_VICTIMS) {
+      state.victims.push(fields.colo ?? "", time);
+      this.bytes += 2 * NUMBER_BYTES;
+    }
+    if (affected.replayable) {
+      state.replayable.push(`${fields.invocation_id}/${event.seq}`, weight, minute);
+      this.bytes += REPLAYABLE_BYTES;
+    }
+  }
+
+  build(): IssueDelta[] {
+    return [...this.states.values()].map(({ delta, victims, replayable, ...state }) => ({
+      ...delta,
+      minutes: [...state.minutes].flat(),
+      distinct: {
+        users: [...state.users],
+        routes: [...state.routes],
+        colos: [...state.colos],
+        countries: [...state.countries],
+      },
+      ...(victims.length === 0 ? {} : { victims }),
+      ...(replayable.length === 0 ? {} : { replayable }),
+    }));
+  }
+
+  /** They are durable: for a while the next ones need not bring these stacks again. */
+  stored(nowMs: number): void {
+    for (const { key, delta } of this.states.values()) {
+      if (delta.exemplar.stack !== undefined) this.sent.add(key, nowMs);
+    }
+  }
+
+  private stateOf(fields: InvocationFields, occurrence: Occurrence, grouping: Grouping, nowMs: number): State {
+    const key = `${grouping.fingerprint}\n${fields.version_id ?? ""}`;
+    const known = this.states.get(key);
+    if (known !== undefined) return known;
+    const exemplar = exemplarOf(fields, occurrence, !this.sent.has(key, nowMs));
+    const delta = {
+      fingerprint: grouping.fingerprint,
+      group: grouping.group,
+      aliases: grouping.aliases,
+      algorithm: grouping.algorithm,
+      kind: occurrence.kind,
+      noise: occurrence.noise,
+      type: grouping.type,
+      title: grouping.title,
+      culprit: grouping.culprit,
+      awaitsMap: grouping.awaitsMap,
+      script: fields.script,
+      versionId: fields.version_id ?? "",
+      versionTag: fields.version_tag ?? "",
+      versionMessage: fields.version_message ?? "",
+      count: 0,
+      firstSeen: exemplar.time,
+      lastSeen: exemplar.time,
+      exemplar,
+    };
+    const state = {
+      key,
+      delta,
+      minutes: new Map(),
+      users: new Set<number>(),
+      routes: new Set<number>(),
+      colos: new Set<number>(),
+      countries: new Set<number>(),
+      victims: [],
+      replayable: [],
+    };
+    this.states.set(key, state);
+    const { message, stack } = exemplar;
+    this.bytes += DELTA_BYTES + delta.title.length + delta.culprit.length + message.length + (stack?.length ?? 0);
+    return state;
+  }
+
+  private distinct(values: Set<number>, value: string | undefined): void {
+    if (value === undefined || values.size >= MAX_DISTINCT_PER_DELTA) return;
+    const before = values.size;
+    values.add(hash32(value));
+    this.bytes += (values.size - before) * NUMBER_BYTES;
+  }
+}
+
+function exemplarOf(
+  { invocation_id, route, method, status, outcome }: InvocationFields,
+  { event, type, message, stack }: Occurrence,
+  withStack: boolean,
+): Exemplar {
+  // Regrouping comes to the same keys by these: with a stack, type and message are those of the error alone.
+  const said = message === "" && stack === undefined ? (event.message ?? "") : message;
+  const exemplar: Exemplar = {
+    invocationId: invocation_id,
+    seq: event.seq,
+    time: Math.floor(event.time / US_PER_MS),
+    type,
+    message: clip(said, MAX_EXEMPLAR_MESSAGE_CHARS),
+    route,
+    method,
+    status,
+    outcome,
+  };
+  if (withStack && event.stack !== undefined) exemplar.stack = event.stack;
+  return exemplar;
+}

@@ -1,0 +1,337 @@
+/**
+ * Where occurrences belong: stack → source (`errors/symbolicate/`) → fingerprint
+ * (`errors/grouping/`). `intake.ts` asks in two steps:
+ *   `prepare`  begins to read the source maps that are not in memory, if any
+ *   `group`    answers at once, with raw frames where a map is still missing
+ * In between the invocation is held back for a moment, so that most errors have
+ * their true fingerprint from the start; those that did not wait long enough are
+ * led to their issue later (`errors/issues/regroup.ts`).
+ *
+ * What was found out is kept for a minute at most, so that new maps and rules
+ * take effect. Nothing here may cost an event: whatever throws leaves it as it is.
+ */
+import type { ErrorFacts, Grouping } from "../../errors/grouping/facts.ts";
+import { fingerprintOf } from "../../errors/grouping/fingerprint.ts";
+import { type CompiledRules, NO_RULES } from "../../errors/grouping/rules.ts";
+import { messageTemplate } from "../../errors/grouping/template.ts";
+import { parseStack } from "../../errors/stack/parse.ts";
+import {
+  type MapState,
+  type PlaceMaps,
+  type Symbolicated,
+  symbolicate,
+  symbolicateCached,
+  unsymbolicated,
+} from "../../errors/symbolicate/symbolicate.ts";
+import type { ErrorTrace, SourceTrace } from "../../errors/trace.ts";
+import type { InvocationFields, OwnFields } from "../../event/event.ts";
+import { BoundedCache } from "./bounded-cache.ts";
+import { FloodGate } from "./flood.ts";
+import type { Occurrence } from "./occurrences.ts";
+
+/** How soon a better map and changed rules take effect. */
+const KEPT_MS: Record<MapState, number> = {
+  none: 55_000,
+  mapped: 55_000,
+  partly: 55_000,
+  // An upload follows its deployment by seconds.
+  missing: 15_000,
+  failed: 5_000,
+};
+/** Stacks grouped raw because there was no time, so that a flood of them is parsed once a second. */
+const RAW_KEPT_MS = 1_000;
+/** After a map that did not come in time nobody waits for any. */
+const NO_WAITING_MS = 5_000;
+/** A look-up whose request has ended may never answer: the next one begins anew. */
+const ABANDONED_MS = 6_000;
+/** Look-ups under way; each holds a parsed stack of a few KB. */
+const MAX_PENDING = 256;
+/** Different stacks, and what they take: some 200 B a frame. */
+const MAX_TRACES = 2_000;
+const MAX_TRACE_BYTES = 8_000_000;
+const FRAME_BYTES = 300;
+/** Different errors: stacks, kinds, types and templates. */
+const MAX_GROUPINGS = 5_000;
+const MAX_GROUPING_BYTES = 4_000_000;
+const GROUPING_BYTES = 400;
+/** Longer keys are not worth the hashing. */
+const MAX_KEY_CHARS = 40_000;
+
+/** All errors beyond what a Worker may have of different ones. */
+const OVERFLOW_TITLE = "Too many different errors at once: further ones are counted together";
+
+interface Known {
+  /** Stands for the trace in keys. */
+  id: number;
+  trace: SourceTrace;
+  state: MapState;
+}
+
+/** Occurrences of one invocation, on the way to their groups. */
+export interface Found {
+  fields: InvocationFields;
+  events: readonly OwnFields[];
+  occurrences: readonly Occurrence[];
+}
+
+/** An occurrence that knows where it belongs. */
+export interface Grouped {
+  occurrence: Occurrence;
+  grouping: Grouping;
+}
+
+export class Grouper {
+  private readonly maps: PlaceMaps;
+  private readonly now: () => number;
+  private readonly traces = new BoundedCache<Known>(MAX_TRACES, MAX_TRACE_BYTES);
+  private readonly groupings = new BoundedCache<Grouping>(MAX_GROUPINGS, MAX_GROUPING_BYTES);
+  private groupedBy: CompiledRules = NO_RULES;
+  private readonly pending = new Map<string, { done: Promise<void>; since: number }>();
+  private readonly gate = new FloodGate();
+  private noWaitingUntil = 0;
+  private nextId = 0;
+  private complained = false;
+
+  constructor(maps: PlaceMaps, now: () => number) {
+    this.maps = maps;
+    this.now = now;
+  }
+
+  /** Resolves when no map is missing that could be had; undefined when none is. Never rejects. */
+  prepare({ fields, occurrences }: Found, waitUntil: (work: Promise<unknown>) => void): Promise<unknown> | undefined {
+    let waits: Promise<void>[] | undefined;
+    for (const occurrence of occurrences) {
+      const { stack } = occurrence;
+      if (stack === undefined) continue;
+      try {
+        const key = traceKey(fields, stack);
+        if (this.traces.get(key, this.now()) !== undefined) continue;
+        const wait = this.look(key, fields, occurrence, waitUntil);
+        if (wait !== undefined) {
+          waits ??= [];
+          waits.push(wait);
+        }
+      } catch (error) {
+        this.complain(error);
+      }
+    }
+    return waits === undefined ? undefined : Promise.all(waits);
+  }
+
+  /** A map did not come in time: for a while nobody waits for any. */
+  tooLate(): void {
+    this.noWaitingUntil = this.now() + NO_WAITING_MS;
+  }
+
+  /** Sets the fingerprint of each event, and says where each occurrence belongs. */
+  group(found: Found, rules: CompiledRules): Grouped[] {
+    const grouped: Grouped[] = [];
+    for (const occurrence of found.occurrences) {
+      const grouping = this.groupingOf(found, occurrence, rules);
+      if (grouping === undefined) continue;
+      occurrence.event.fingerprint = grouping.fingerprint;
+      grouped.push({ occurrence, grouping });
+    }
+    return grouped;
+  }
+
+  private groupingOf(found: Found, occurrence: Occurrence, rules: CompiledRules): Grouping | undefined {
+    try {
+      const grouping = this.grouping(found, occurrence, rules);
+      const { script } = found.fields;
+      return this.gate.admits(script, grouping.fingerprint, this.now()) ? grouping : this.overflow(script, occurrence);
+    } catch (error) {
+      this.complain(error);
+    }
+    try {
+      const facts = factsOf(found, occurrence, { trace: null, state: "none" });
+      return fingerprintOf(facts, NO_RULES);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Begins to read the maps of a stack; undefined when there is nothing to wait for. */
+  private look(
+    key: string,
+    fields: InvocationFields,
+    occurrence: Occurrence,
+    waitUntil: (work: Promise<unknown>) => void,
+  ): Promise<void> | undefined {
+    const now = this.now();
+    const pending = this.pending.get(key);
+    if (pending !== undefined && now - pending.since < ABANDONED_MS) {
+      return now < this.noWaitingUntil ? undefined : pending.done;
+    }
+    const trace = parsed(occurrence);
+    const where = whereOf(fields);
+    const cached = symbolicateCached(trace, where, this.maps);
+    if (cached !== undefined) {
+      this.keep(key, cached, KEPT_MS[cached.state]);
+      return undefined;
+    }
+    if (now < this.noWaitingUntil || this.pending.size >= MAX_PENDING) {
+      this.forgetAbandoned(now);
+      return undefined;
+    }
+    const entry = { done: this.read(key, trace, where), since: now };
+    this.pending.set(key, entry);
+    const { done } = entry;
+    const forget = () => {
+      if (this.pending.get(key) === entry) this.pending.delete(key);
+    };
+    // Goes on when nobody waits any longer: the next error of this kind finds the map in memory.
+    waitUntil(done.then(forget));
+    return done;
+  }
+
+  private async read(key: string, trace: ErrorTrace, where: { script: string; version: string }): Promise<void> {
+    try {
+      const done = await symbolicate(trace, where, this.maps, { context: false });
+      this.keep(key, done, KEPT_MS[done.state]);
+    } catch (error) {
+      this.complain(error);
+    }
+  }
+
+  private keep(key: string, { trace, state }: Symbolicated, keptMs: number): Known {
+    const known = { id: this.nextId++, trace, state };
+    if (key.length <= MAX_KEY_CHARS) {
+      this.traces.set(key, known, 2 * key.length + FRAME_BYTES * (1 + framesOf(trace)), this.now() + keptMs);
+    }
+    return known;
+  }
+
+  private forgetAbandoned(now: number): void {
+    for (const [key, { since }] of this.pending) if (now - since >= ABANDONED_MS) this.pending.delete(key);
+  }
+
+  private grouping(found: Found, occurrence: Occurrence, rules: CompiledRules): Grouping {
+    if (occurrence.stack === undefined) return this.rememberedGrouping(found, occurrence, undefined, rules);
+    const key = traceKey(found.fields, occurrence.stack);
+    const known =
+      this.traces.get(key, this.now()) ??
+      // The map is not here (yet): what the stack says itself must do.
+      this.keep(key, unsymbolicated(parsed(occurrence), "failed"), RAW_KEPT_MS);
+    return this.rememberedGrouping(found, occurrence, known, rules);
+  }
+
+  private rememberedGrouping(
+    found: Found,
+    occurrence: Occurrence,
+    known: Known | undefined,
+    rules: CompiledRules,
+  ): Grouping {
+    const compute = () => fingerprintOf(factsOf(found, occurrence, known ?? NOT_PARSED), rules);
+    const { kind, noise, type, message } = occurrence;
+    if (this.groupedBy !== rules) {
+      this.groupings.clear();
+      this.groupedBy = rules;
+    }
+    const { fields } = found;
+    // Errors without a stack are told apart by what the request was.
+    const place =
+      known === undefined
+        ? `${fields.script}\n${fields.entrypoint ?? ""}\n${fields.method ?? ""}\n${fields.route ?? ""}\n${fields.status ?? ""}\n${fields.outcome ?? ""}`
+        : `${known.id}`;
+    const used = rules.uses.size === 0 ? "" : usedBy(rules, found, occurrence);
+    const key = `${place}\n${kind}\n${noise}\n${type}\n${messageTemplate(message)}${used}`;
+    const now = this.now();
+    let grouping = this.groupings.get(key, now);
+    if (grouping === undefined) {
+      grouping = compute();
+      const bytes = GROUPING_BYTES + 2 * (key.length + grouping.title.length + grouping.culprit.length);
+      this.groupings.set(key, grouping, bytes, now + KEPT_MS.mapped);
+    }
+    return grouping;
+  }
+
+  private overflow(script: string, { kind, noise }: Occurrence): Grouping {
+    return fingerprintOf(
+      {
+        script,
+        kind,
+        noise,
+        type: "",
+        message: OVERFLOW_TITLE,
+        trace: null,
+        versionId: "",
+        waitsForMap: false,
+      },
+      NO_RULES,
+    );
+  }
+
+  private complain(error: unknown): void {
+    if (!this.complained) console.error("BUG: an error could not be grouped; its event is kept", error);
+    this.complained = true;
+  }
+}
+
+const NOT_PARSED = { trace: null, state: "none" } as const;
+
+/** A map of another version is never asked. */
+const traceKey = ({ script, version_id: version }: InvocationFields, stack: string) =>
+  `${script}\n${version ?? ""}\n${stack}`;
+
+const whereOf = ({ script, version_id: version }: InvocationFields) => ({ script, version: version ?? "" });
+
+function parsed(occurrence: Occurrence): ErrorTrace {
+  occurrence.trace ??= parseStack(occurrence.stack, { type: occurrence.type, message: occurrence.message });
+  return occurrence.trace;
+}
+
+function framesOf<F>({ frames, cause, errors }: ErrorTrace<F>): number {
+  let sum = frames.length + (cause === null ? 0 : framesOf(cause));
+  for (const error of errors) sum += framesOf(error);
+  return sum;
+}
+
+function factsOf(
+  { fields, events }: Found,
+  { event, kind, noise, type, message }: Occurrence,
+  { trace, state }: { trace: SourceTrace | null; state: MapState },
+): ErrorFacts {
+  const versionId = fields.version_id ?? "";
+  return {
+    script: fields.script,
+    kind,
+    noise,
+    type,
+    message,
+    // The same stack comes with other messages.
+    trace: trace === null ? null : { ...trace, type, message },
+    versionId,
+    waitsForMap: versionId !== "" && (state === "missing" || state === "failed"),
+    entrypoint: fields.entrypoint,
+    level: event.level,
+    method: fields.method,
+    route: fields.route,
+    status: fields.status,
+    outcome: fields.outcome,
+    attribute: (name) => attributeIn(event, events, name),
+  };
+}
+
+/** What else the team's rules look at. */
+function usedBy({ uses }: CompiledRules, { fields, events }: Found, { event, message }: Occurrence): string {
+  const facts: Record<string, unknown> = { ...fields, message, level: event.level };
+  let used = "";
+  for (const name of uses) {
+    const isAttribute = name.startsWith(ATTRIBUTE_PREFIX);
+    used += `\n${isAttribute ? attributeIn(event, events, name.slice(ATTRIBUTE_PREFIX.length)) : facts[name]}`;
+  }
+  return used;
+}
+
+const ATTRIBUTE_PREFIX = "attributes.";
+
+function attributeIn(event: OwnFields, events: readonly OwnFields[], name: string) {
+  return attributeOf(event, name) ?? attributeOf(events[0] as OwnFields, name);
+}
+
+function attributeOf({ attributes }: OwnFields, name: string) {
+  if (attributes === undefined) return undefined;
+  const at = attributes.names.indexOf(name);
+  return at < 0 ? undefined : attributes.values[at];
+}
