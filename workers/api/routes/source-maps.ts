@@ -4,6 +4,7 @@
  * work; a map that is new or better sends stored errors through regrouping.
  */
 import * as v from "valibot";
+import { regroupAll } from "../../errors/issues/regroup.ts";
 import { announceBlob, type BlobResult, putPart } from "../../errors/maps/blobs.ts";
 import { MAX_BLOB_BYTES, MAX_FILE_CHARS, PART_BYTES } from "../../errors/maps/limits.ts";
 import { forgetVersion } from "../../errors/maps/lookup.ts";
@@ -134,6 +135,8 @@ async function answerMap(c: ApiContext, version: VersionOf, result: RawResult): 
   if (change === "none") return c.json(info);
   const { script, versionId } = version;
   forgetVersion(script, versionId);
+  // The sender does not wait for it; should it not come to its end, the hourly cron goes on with it.
+  c.executionCtx.waitUntil(regroupAll(c.env, script, versionId, Date.now()));
   const { actor } = principalOf(c);
   const target = `${script} ${versionId} ${info.file}`;
   const detail = { change, hash: info.hash, bytes: info.bytes };
