@@ -42,11 +42,15 @@ export function whenUnauthorized(handler: () => void): void {
   onUnauthorized = handler;
 }
 
-type Params = Record<string, string | number | undefined>;
+/** What is undefined or empty is left out; null is asked for as the empty value. */
+type Params = Record<string, string | number | null | undefined>;
 
 function urlOf(path: string, params: Params): string {
   const search = new URLSearchParams();
-  for (const key in params) if (params[key] !== undefined && params[key] !== "") search.set(key, String(params[key]));
+  for (const key in params) {
+    const value = params[key];
+    if (value !== undefined && value !== "") search.set(key, value === null ? "" : String(value));
+  }
   const text = search.toString();
   return `/api/v1/${path}${text === "" ? "" : `?${text}`}`;
 }

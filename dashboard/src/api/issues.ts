@@ -1,7 +1,6 @@
 /** The part of the API that issues, notifications and source maps use; as `client.ts`, typed by the contract. */
 import type {
   AttributesAnswer,
-  FingerprintAnswer,
   IssueActivity,
   IssueAnswer,
   IssueBefore,
@@ -22,7 +21,8 @@ export interface IssueParams {
   script?: string;
   version?: string;
   new_in?: string;
-  assignee?: string;
+  /** null: nobody's. */
+  assignee?: string | null;
   q?: string;
   sort?: string;
 }
@@ -51,8 +51,6 @@ export const issuesApi = {
     ),
   attributes: (id: number, range: Range, signal?: AbortSignal) =>
     get<AttributesAnswer>(`issues/${id}/attributes`, { from: range.from, to: range.to }, signal),
-  byFingerprint: (fingerprint: string, signal?: AbortSignal) =>
-    get<FingerprintAnswer>(`fingerprints/${part(fingerprint)}`, {}, signal),
 
   setState: (body: IssueStateRequest) => post<IssuesChanged>("issues/state", body),
   assign: (ids: number[], assignee: string) => post<IssuesChanged>("issues/assignee", { ids, assignee }),

@@ -9,6 +9,7 @@ import { full, withUnit } from "../lib/format.ts";
 import { withRange } from "../state/location.ts";
 import { useResource } from "../state/resource.ts";
 import { Icon } from "./icons.tsx";
+import { IssueLink } from "./issue-link.tsx";
 import { CopyButton, Progress } from "./states.tsx";
 import { Version } from "./version.tsx";
 import "../styles/event-detail.css";
@@ -181,6 +182,8 @@ export function EventDetail({ target, actions, onClose }: Props) {
               message={event.version_message as string | undefined}
               showMessage
             />
+            <span class="grow" />
+            <IssueLink issue={event.issue} button />
             <a
               class="btn"
               href={withRange(`/invocations/${encodeURIComponent(target.invocation)}?around=${target.around}`)}

@@ -71,14 +71,18 @@ export const SORTS: { id: string; label: string }[] = [
 /** Parameters of the list's URL that filter, besides the tab. */
 export const FILTERS = ["q", "script", "version", "new_in", "assignee", "kind"] as const;
 
+/** In the URL: issues that nobody has. */
+export const NOBODY = "nobody";
+
 /** The URL's parameters as the API takes them. */
-export function listParams(url: Record<string, string>): Record<string, string> {
+export function listParams(url: Record<string, string>): Record<string, string | null> {
   const tab = url.state ?? "open";
-  const params: Record<string, string> = tab === "noise" ? { state: "all", kind: "noise" } : { state: tab };
+  const params: Record<string, string | null> = tab === "noise" ? { state: "all", kind: "noise" } : { state: tab };
   for (const name of [...FILTERS, "sort"] as const) {
     const value = url[name];
     if (value !== undefined && value !== "") params[name] ??= value;
   }
+  if (params.assignee === NOBODY) params.assignee = null;
   return params;
 }
 

@@ -80,6 +80,12 @@ export function groupBy(q: string, field: string): string {
   });
 }
 
+/** The issue that a query narrows to, when it is one. */
+export function issueOf(q: string): number | undefined {
+  const found = [...splitQuery(q).filter.matchAll(/(?:^|[\s(])issue:"?(\d+)"?(?=$|[\s)])/g)].map((m) => Number(m[1]));
+  return found.length === 1 ? found[0] : undefined;
+}
+
 /** `failed` is the language's own field for workers/event/failure.ts. */
 export const FAILED_FILTER = "kind:invocation failed:true";
 

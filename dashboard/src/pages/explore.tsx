@@ -6,13 +6,14 @@ import { CompletenessBadge } from "../components/completeness.tsx";
 import { EventDetail } from "../components/event-detail.tsx";
 import { EventList } from "../components/event-list.tsx";
 import { Histogram } from "../components/histogram.tsx";
+import { IssueLink } from "../components/issue-link.tsx";
 import { QueryBar } from "../components/query-bar.tsx";
 import { hasChart, ResultView } from "../components/result-view.tsx";
 import { CopyButton, ErrorState, NoData, Progress, StaleNotice } from "../components/states.tsx";
 import { readRef, writeRef } from "../lib/event-row.ts";
 import { bytes, count, duration } from "../lib/format.ts";
 import { shapeOf } from "../lib/query-shape.ts";
-import { addFilter, groupBy } from "../lib/query-text.ts";
+import { addFilter, groupBy, issueOf } from "../lib/query-text.ts";
 import { isRelative } from "../lib/range.ts";
 import { progress, useEvents, useHistogram, useTable } from "../state/explore.ts";
 import { useShortcuts } from "../state/keys.ts";
@@ -41,6 +42,7 @@ function ReadStats({ stats }: { stats: QueryStats | undefined }) {
 
 export default function Explore() {
   const q = query.value.q ?? "";
+  const issue = issueOf(q);
   const shape = useMemo(() => shapeOf(q, Date.now()), [q]);
   const [run, setRun] = useState(0);
   const [atTop, setAtTop] = useState(true);
@@ -155,6 +157,7 @@ export default function Explore() {
         <b class="num">
           {shape.kind === "table" ? counted(table.data?.answer.rows.length, "row") : counted(total, "event")}
         </b>
+        {issue !== undefined && <IssueLink issue={issue} />}
         <ReadStats stats={stats} />
         <span class="grow" />
         {shape.kind === "events" && reading && live.value && isRelative(range.value) && (

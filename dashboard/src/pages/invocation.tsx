@@ -6,6 +6,7 @@ import { api } from "../api/client.ts";
 import { CompletenessBadge } from "../components/completeness.tsx";
 import { AttributeList, attributesOf, fieldsOf, trimStack } from "../components/event-detail.tsx";
 import { Icon } from "../components/icons.tsx";
+import { IssueLink } from "../components/issue-link.tsx";
 import { CopyButton, ErrorState, Progress, Snippet } from "../components/states.tsx";
 import { Version } from "../components/version.tsx";
 import { isoToMs, toneOf } from "../lib/event-row.ts";
@@ -98,6 +99,7 @@ function Step({
       </span>
       <span class="step-level small">{event.kind === "log" ? str(event.level) || "log" : event.kind}</span>
       <div class="step-body">
+        <IssueLink issue={event.issue} />
         <pre class={tone === "error" ? "bad" : tone === "warn" ? "warn" : ""}>
           {event.kind === "exception" && str(event.name) !== "" && <b>{str(event.name)}: </b>}
           {str(event.message) || str(event.name)}

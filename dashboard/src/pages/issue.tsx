@@ -14,6 +14,7 @@ import { Head } from "../components/issue/head.tsx";
 import { Occurrences } from "../components/issue/occurrences.tsx";
 import { Timeline } from "../components/issue/timeline.tsx";
 import { Verdict } from "../components/issue/verdict.tsx";
+import { VersionList } from "../components/issue/version-list.tsx";
 import { type Asked, applyState, TriageDialog } from "../components/issues/triage-dialogs.tsx";
 import { StackPanel } from "../components/stack/stack-panel.tsx";
 import { ErrorState, Progress, StaleNotice } from "../components/states.tsx";
@@ -43,7 +44,7 @@ function useIssue(id: number) {
 }
 
 function useStack(id: number, answer: IssueAnswer) {
-  const version = query.value.stack;
+  const { version } = query.value;
   const at = readOccurrence(query.value.at);
   const params = at === undefined ? { version } : { invocation: at.invocation, seq: at.seq };
   // A map that came meanwhile shows without a reload of the page.
@@ -91,7 +92,10 @@ function Loaded({ answer, fresh }: { answer: IssueAnswer; fresh: boolean }) {
           <Incidents answer={answer} />
         </div>
         <div class="issue-right">
-          <Timeline answer={answer} />
+          <div>
+            <Timeline answer={answer} />
+            <VersionList answer={answer} now={now} />
+          </div>
           <StandsOut answer={answer} />
           <Affected answer={answer} />
         </div>

@@ -9,6 +9,7 @@ import { api } from "../api/client.ts";
 import { Chart, LegendItem } from "../components/chart.tsx";
 import { CompletenessBadge } from "../components/completeness.tsx";
 import { Findings } from "../components/finding.tsx";
+import { IssueBrief } from "../components/issue-brief.tsx";
 import { MeasureRow } from "../components/measures.tsx";
 import { ErrorState, NoData, Progress, StaleNotice } from "../components/states.tsx";
 import { WorkerTable } from "../components/worker-table.tsx";
@@ -148,6 +149,7 @@ function Loaded({ data }: { data: OverviewAnswer }) {
         <CompletenessBadge value={data.completeness} />
       </div>
       <MeasureRow total={data.total} spanMs={data.to - data.from} range={range.value} />
+      <IssueBrief />
       <Charts data={data} />
       <WorkerTable workers={data.workers} total={data.total.requests} now={now} />
     </>

@@ -1,6 +1,7 @@
-/** Settings: tokens, what is kept of each Worker, redaction, and who changed what. */
+/** Settings: tokens, what is kept of each Worker, redaction, how errors are grouped, and who changed what. */
 import { useEffect } from "preact/hooks";
 import { Audit } from "../components/settings/audit.tsx";
+import { Grouping } from "../components/settings/grouping.tsx";
 import { Keeping } from "../components/settings/keeping.tsx";
 import { Redaction } from "../components/settings/redaction.tsx";
 import { Tokens } from "../components/settings/tokens.tsx";
@@ -10,6 +11,7 @@ const TABS = [
   { id: "tokens", label: "Tokens", view: Tokens },
   { id: "workers", label: "Retention and sampling", view: Keeping },
   { id: "redaction", label: "Redaction", view: Redaction },
+  { id: "grouping", label: "Issues", view: Grouping },
   { id: "audit", label: "Audit", view: Audit },
 ];
 

@@ -7,7 +7,9 @@ import { Chart, LegendItem } from "../components/chart.tsx";
 import { CompletenessBadge } from "../components/completeness.tsx";
 import { Findings } from "../components/finding.tsx";
 import { Icon } from "../components/icons.tsx";
+import { IssueBrief } from "../components/issue-brief.tsx";
 import { MeasureRow } from "../components/measures.tsx";
+import { SourceMaps } from "../components/source-maps.tsx";
 import { ErrorState, NoData, Progress, StaleNotice } from "../components/states.tsx";
 import { Version } from "../components/version.tsx";
 import { MeasureCells } from "../components/worker-table.tsx";
@@ -60,6 +62,7 @@ function VersionTable({ data }: { data: WorkerAnswer }) {
               <th scope="col" class="num seen">
                 Last seen
               </th>
+              <th scope="col">Source maps</th>
             </tr>
           </thead>
           <tbody>
@@ -86,6 +89,7 @@ function VersionTable({ data }: { data: WorkerAnswer }) {
                   <td class="num faint seen" title={full(v.lastSeen)}>
                     {moment(v.lastSeen, data.to)}
                   </td>
+                  <td>{v.id !== "" && <SourceMaps script={worker.script} version={v.id} />}</td>
                 </tr>
               );
             })}
@@ -238,6 +242,7 @@ function Loaded({ data }: { data: WorkerAnswer }) {
         range={range.value}
         filter={term("script", data.worker.script)}
       />
+      <IssueBrief script={data.worker.script} />
       <VersionTable data={data} />
       <Charts data={data} />
       <Breakdowns data={data} />

@@ -51,7 +51,7 @@ function Row({ o, today }: { o: IssueOccurrence; today: string }) {
           class="btn quiet small"
           aria-pressed={shown}
           onClick={() => {
-            setQuery({ at: shown ? undefined : ref, stack: undefined }, true);
+            setQuery({ at: shown ? undefined : ref }, true);
             document.getElementById("stack-title")?.scrollIntoView({ block: "center" });
           }}
         >

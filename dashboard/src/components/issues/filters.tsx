@@ -4,7 +4,7 @@ import type { WorkerSummary } from "../../../../workers/api/contract.ts";
 import { ISSUE_KINDS } from "../../../../workers/api/contract.ts";
 import { api } from "../../api/client.ts";
 import { count } from "../../lib/format.ts";
-import { KIND_LABELS, SORTS, TABS, versionText } from "../../lib/issues.ts";
+import { KIND_LABELS, NOBODY, SORTS, TABS, versionText } from "../../lib/issues.ts";
 import type { ListMeta } from "../../state/issue-list.ts";
 import { query, setQuery } from "../../state/location.ts";
 import { useResource } from "../../state/resource.ts";
@@ -128,7 +128,10 @@ export function Filters({ people }: { people: string[] }) {
       <Filter
         name="assignee"
         label="Assignee"
-        options={assignees.map((who) => ({ value: who, label: who === me ? `${who} (you)` : who }))}
+        options={[
+          { value: NOBODY, label: "nobody" },
+          ...assignees.map((who) => ({ value: who, label: who === me ? `${who} (you)` : who })),
+        ]}
       />
       {query.value.state !== "noise" && (
         <Filter

@@ -27,7 +27,7 @@ function VersionChoice({ versions, shown }: { versions: IssueAnswer["versions"];
     <label class="filter stack-version">
       <span class="sr">Stack of version</span>
       <VersionDot id={shown} />
-      <select value={shown} onChange={(e) => setQuery({ stack: e.currentTarget.value, at: undefined }, true)}>
+      <select value={shown} onChange={(e) => setQuery({ version: e.currentTarget.value, at: undefined }, true)}>
         {versions.map((v) => (
           <option key={v.id} value={v.id}>
             {versionText(v)}

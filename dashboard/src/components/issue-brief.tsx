@@ -1,0 +1,84 @@
+/** The open issues of a range in a few lines, for the pages that say whether something is broken. */
+import type { IssuesAnswer } from "../../../workers/api/contract.ts";
+import { issuesApi } from "../api/issues.ts";
+import { ago, count } from "../lib/format.ts";
+import { issueChanges } from "../state/issue-changes.ts";
+import { tick } from "../state/live.ts";
+import { range, withRange } from "../state/location.ts";
+import { useResource } from "../state/resource.ts";
+import { Version } from "./version.tsx";
+import "../styles/brief.css";
+
+const SHOWN = 5;
+
+function hrefOf(params: Record<string, string>): string {
+  const search = new URLSearchParams(params);
+  return withRange(search.size === 0 ? "/issues" : `/issues?${search}`);
+}
+
+function Lines({ answer, script, now }: { answer: IssuesAnswer; script: string | undefined; now: number }) {
+  return (
+    <ul class="brief-list">
+      {answer.issues.map((i) => (
+        <li key={i.id}>
+          <a class="brief-row" href={withRange(`/issues/${i.id}`)}>
+            <span class="cut">
+              {i.type !== "" && <b>{i.type}</b>} {i.title}
+            </span>
+            {script === undefined && <span class="muted brief-script cut">{i.script}</span>}
+            <span class="brief-version">
+              <Version {...i.firstVersion} />
+            </span>
+            <span class="brief-mark small">
+              {i.state === "regressed" ? (
+                <b class="bad">Regressed</b>
+              ) : (
+                i.firstSeen >= answer.from && <b class="mark new">New</b>
+              )}
+            </span>
+            <span class="num">{count(i.countInRange)}</span>
+            <span class="num small faint brief-seen">{ago(i.lastSeen, now)}</span>
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Sorted by what was seen last; what was not seen in the range is left to the list of all. */
+export function IssueBrief({ script }: { script?: string }) {
+  const { from, to } = range.value;
+  const { data, fresh } = useResource(
+    `${script} ${from} ${to}`,
+    (signal) => issuesApi.list(script === undefined ? {} : { script }, { from, to }, SHOWN, undefined, signal),
+    tick.value + issueChanges.value,
+  );
+  if (data === undefined) return null;
+  const open = data.states.unresolved + data.states.regressed;
+  const shown = { ...data, issues: data.issues.filter((i) => i.countInRange > 0) };
+  if (open === 0) return null;
+  const filter: Record<string, string> = script === undefined ? {} : { script };
+  return (
+    <section class={`brief ${fresh ? "" : "stale"}`} aria-labelledby="brief-title">
+      <div class="section-head">
+        <h2 id="brief-title">Issues</h2>
+        <a class="link small" href={hrefOf(filter)}>
+          {count(open)} open
+        </a>
+        {data.states.regressed > 0 && (
+          <a class="link small" href={hrefOf({ ...filter, state: "regressed" })}>
+            {count(data.states.regressed)} regressed
+          </a>
+        )}
+        <a class="link small" href={hrefOf({ ...filter, sort: "first_seen" })}>
+          Newest
+        </a>
+      </div>
+      {shown.issues.length > 0 ? (
+        <Lines answer={shown} script={script} now={Date.now()} />
+      ) : (
+        <p class="small muted">None of them was seen in this range.</p>
+      )}
+    </section>
+  );
+}
