@@ -40,7 +40,11 @@ export class BlockWriter {
   private readonly out = new ByteWriter();
   count = 0;
 
-  constructor(private readonly allSources: Source[]) {}
+  private readonly allSources: Source[];
+
+  constructor(allSources: Source[]) {
+    this.allSources = allSources;
+  }
 
   get full(): boolean {
     return this.count === BLOCK_MAPPINGS;
@@ -168,13 +172,10 @@ export class MappingBlock {
   private readonly texts: TextTable;
 
   /** `line` and `column` are the block's key in the index. */
-  constructor(
-    raw: Uint8Array,
-    line: number,
-    column: number,
-    allSources: number,
-    private readonly hasFunctions: boolean,
-  ) {
+  private readonly hasFunctions: boolean;
+
+  constructor(raw: Uint8Array, line: number, column: number, allSources: number, hasFunctions: boolean) {
+    this.hasFunctions = hasFunctions;
     const reader = new ByteReader(raw);
     const count = reader.count(BLOCK_MAPPINGS, COLUMNS_PER_MAPPING - 1);
     if (count === 0) throw new SeekableMapError("a block is empty");

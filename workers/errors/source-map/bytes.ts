@@ -68,11 +68,12 @@ export class ByteWriter {
 export class ByteReader {
   at: number;
 
-  constructor(
-    private readonly buffer: Uint8Array,
-    start = 0,
-    private readonly end = buffer.length,
-  ) {
+  private readonly buffer: Uint8Array;
+  private readonly end: number;
+
+  constructor(buffer: Uint8Array, start = 0, end = buffer.length) {
+    this.buffer = buffer;
+    this.end = end;
     this.at = start;
   }
 

@@ -20,7 +20,11 @@ export class BlockCache {
   /** Held now. */
   bytes = 0;
 
-  constructor(private readonly maxBytes = DEFAULT_BYTES) {}
+  private readonly maxBytes: number;
+
+  constructor(maxBytes = DEFAULT_BYTES) {
+    this.maxBytes = maxBytes;
+  }
 
   add(entry: Cached): void {
     this.entries.add(entry);

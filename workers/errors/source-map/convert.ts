@@ -129,7 +129,11 @@ class FunctionCursor {
   private next = 0;
   private name: string | null = null;
 
-  constructor(private readonly boundaries: Boundary[]) {}
+  private readonly boundaries: Boundary[];
+
+  constructor(boundaries: Boundary[]) {
+    this.boundaries = boundaries;
+  }
 
   writeTo(block: BlockWriter, endLine: number, endColumn: number): void {
     const { firstLine, firstColumn, lastLine } = block;

@@ -127,7 +127,11 @@ const NOT_A_NAME = new Set([
 class SourceText {
   private readonly lineStarts = new Map<number, Uint32Array>();
 
-  constructor(private readonly map: ValidMap) {}
+  private readonly map: ValidMap;
+
+  constructor(map: ValidMap) {
+    this.map = map;
+  }
 
   /** "" where the source has a keyword there, undefined where nothing is known. */
   identifierAt(source: number, line: number, column: number): string | undefined {

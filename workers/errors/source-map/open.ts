@@ -52,11 +52,14 @@ class Slot<T extends { bytes: number }> implements Cached {
   used = false;
   readonly bytes: number;
 
-  constructor(
-    readonly value: T,
-    private readonly slots: Map<number, Slot<T>>,
-    private readonly key: number,
-  ) {
+  readonly value: T;
+  private readonly slots: Map<number, Slot<T>>;
+  private readonly key: number;
+
+  constructor(value: T, slots: Map<number, Slot<T>>, key: number) {
+    this.value = value;
+    this.slots = slots;
+    this.key = key;
     this.bytes = value.bytes;
   }
 
@@ -89,10 +92,12 @@ class Index {
   private readonly pages: (IndexPage | undefined)[];
   bytes: number;
 
-  constructor(
-    private readonly roots: Root[],
-    private readonly size: number,
-  ) {
+  private readonly roots: Root[];
+  private readonly size: number;
+
+  constructor(roots: Root[], size: number) {
+    this.roots = roots;
+    this.size = size;
     this.lines = Uint32Array.from(roots, (root) => root.line);
     this.columns = Uint32Array.from(roots, (root) => root.column);
     this.pages = new Array<IndexPage | undefined>(roots.length).fill(undefined);
@@ -135,14 +140,28 @@ export class SeekableMap {
   private readonly chunks = new Map<number, Slot<ContentChunk>>();
 
   /** Made by openSeekable. */
+  private readonly source: ByteSource;
+  private readonly cache: BlockCache;
+  private readonly header: Header;
+  private readonly head: Uint8Array;
+  private readonly blockIndex: Index;
+  private readonly sourceIndex: Index;
+
   constructor(
-    private readonly source: ByteSource,
-    private readonly cache: BlockCache,
-    private readonly header: Header,
-    private readonly head: Uint8Array,
-    private readonly blockIndex: Index,
-    private readonly sourceIndex: Index,
-  ) {}
+    source: ByteSource,
+    cache: BlockCache,
+    header: Header,
+    head: Uint8Array,
+    blockIndex: Index,
+    sourceIndex: Index,
+  ) {
+    this.source = source;
+    this.cache = cache;
+    this.header = header;
+    this.head = head;
+    this.blockIndex = blockIndex;
+    this.sourceIndex = sourceIndex;
+  }
 
   get mappings(): number {
     return this.header.mappings;
