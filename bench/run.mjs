@@ -7,7 +7,7 @@
  *   npm run bench                 all, a few minutes
  *   npm run bench -- --quick      smaller, under two minutes, not written down
  *   npm run bench -- --clickhouse beside the ClickHouse engine (installs half a gigabyte into dist/)
- *   npm run bench -- ingest cost  some of: ingest observed queries freshness dashboard cost
+ *   npm run bench -- ingest cost  some of: ingest observed queries freshness symbolication grouping dashboard cost
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
@@ -23,6 +23,8 @@ const FULL = {
   events: 1_000_000,
   spanMs: 24 * 3_600_000,
   probes: 100,
+  symbolication: { runs: 7 },
+  grouping: { items: 20_000, rounds: 5 },
 };
 const QUICK = {
   ingest: { items: 15_000, d1Items: 2_000 },
@@ -31,12 +33,14 @@ const QUICK = {
   events: 200_000,
   spanMs: 24 * 3_600_000,
   probes: 20,
+  symbolication: { runs: 3 },
+  grouping: { items: 5_000, rounds: 3 },
 };
 /** A whole run takes some four minutes; one that hangs ends here, and its workerd with it. */
 const LIMIT_MS = 570_000;
 /** Where README.md has the figures. */
 const MARKS = ["<!-- figures of npm run bench -->", "<!-- end of the figures -->"];
-const PARTS = ["ingest", "observed", "queries", "freshness", "dashboard", "cost"];
+const PARTS = ["ingest", "observed", "queries", "freshness", "symbolication", "grouping", "dashboard", "cost"];
 
 run(async () => {
   const args = process.argv.slice(2);

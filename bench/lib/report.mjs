@@ -2,14 +2,17 @@
 import { spawnSync } from "node:child_process";
 import { dashboardFirstLoad } from "../../scripts/lib/sizes.mjs";
 import { ROOT, toolEnv } from "../../scripts/lib/toolchain.mjs";
+import { bigMap } from "./big-map.mjs";
 import { installClickhouse, measureClickhouse } from "./clickhouse.mjs";
 import { appendCost, costTable } from "./cost.mjs";
 import { measureFreshness } from "./freshness.mjs";
+import { measureGrouping } from "./grouping.mjs";
 import { fill, measureIngest } from "./ingest.mjs";
 import { show, table } from "./numbers.mjs";
 import { measureObserved, measureOperations } from "./observed.mjs";
 import { measureQueries, QUERIES } from "./queries.mjs";
 import { benchStack } from "./stack.mjs";
+import { measureSymbolication } from "./symbolicate.mjs";
 
 /** @param {{ size: object, chosen: string[], machine: string }} given */
 export async function bench({ size, chosen, machine }) {
@@ -27,6 +30,10 @@ export async function bench({ size, chosen, machine }) {
   await measure("observed", () => measureObserved(size.observed));
   await measure("queries", () => sealedQueries(size));
   await measure("freshness", () => measureFreshness(size));
+  // Some seconds of work, for these two only.
+  const app = chosen.includes("symbolication") || chosen.includes("grouping") ? await bigMap() : undefined;
+  await measure("symbolication", () => measureSymbolication(size.symbolication, app));
+  await measure("grouping", () => measureGrouping(size.grouping, app));
   await measure("dashboard", () => dashboardFirstLoad());
   await measure("cost", () => measureOperations(size.operations));
   return document(found, machine);
@@ -62,6 +69,7 @@ function document(found, machine) {
   ];
   if (found.observed) full.push("", observedNote(found.observed));
   if (found.queries) full.push("", ...queryNotes(found.queries));
+  if (found.symbolication && found.grouping) full.push("", errorsNote(found));
   if (cost) full.push("", "## Operations per million invocations", "", cost.text, "", cost.markdown);
   const summary = [`${ran} [docs/bench.md](docs/bench.md) has the details.`, "", promises];
   if (cost) summary.push("", cost.text, "", cost.markdown);
@@ -69,7 +77,7 @@ function document(found, machine) {
 }
 
 /** One row per promise: measured, peer, ratio, floor, aim, verdict. */
-function promised({ ingest, observed, queries, freshness, dashboard }) {
+function promised({ ingest, observed, queries, freshness, symbolication, grouping, dashboard }) {
   const rows = [];
   const higher = (name, measured, peer, ratio, floor, aim) =>
     rows.push([name, measured, peer, show(ratio), floor, aim, verdict(ratio, floor, aim)].map(String));
@@ -132,6 +140,25 @@ function promised({ ingest, observed, queries, freshness, dashboard }) {
     );
     lower("request's end → its event in a query answer, p99", `${show(freshness.p99)} s`, "limit", freshness.p99, 4, 1);
   }
+  if (symbolication) {
+    const size = `${show(symbolication.mapBytes / 1e6)} MB map`;
+    higher(
+      `first frame of a ${size} inside workerd: how much faster than \`source-map\` in Node`,
+      `${show(symbolication.ours)} ms`,
+      `${show(symbolication.theirs)} ms`,
+      symbolication.ratio,
+      5,
+      50,
+    );
+    const warm = symbolication.warm;
+    higher("frames/s warm, inside workerd", `${show(warm)} /s`, "limit", warm, 20_000, 100_000);
+  }
+  if (grouping) {
+    const rate = `${show(grouping.rate)} /s`;
+    higher("exceptions/s grouped on the ingest path, sealed", rate, "limit", grouping.rate, 5_000, 20_000);
+    const without = `${show(grouping.without)} /s`;
+    lower("ingest of nothing but exceptions: without grouping ÷ with it", rate, without, grouping.cost, 1.5, 1.2);
+  }
   if (dashboard) {
     lower(
       "dashboard, first load, gzip JavaScript",
@@ -152,6 +179,11 @@ function verdict(value, floor, aim) {
 
 function observedNote({ cpuObserved, cpuEmpty }) {
   return `The shop took ${show(cpuEmpty)} ms of CPU per request with the empty tail handler and ${show(cpuObserved)} ms with Tailrace on the same core, R2 and D1 included: were that core the only limit, the ratio would be ${show(cpuEmpty / cpuObserved)}.`;
+}
+
+function errorsNote({ symbolication, grouping }) {
+  const { mapBytes, seekableBytes } = symbolication;
+  return `The map of ${show(mapBytes / 1e6)} MB takes ${show(seekableBytes / 1e6)} MB in its seekable form. First frame: a process that has just started, the reads from R2 included, less what an empty request takes; \`source-map\`: file, JSON.parse, consumer and first answer, in a fresh process too. Grouping: every item is an invocation with one exception of 4 to 12 frames in that map, ${grouping.issues} issues in all.`;
 }
 
 function queryNotes({ filled, results, clickhouse }) {
