@@ -12,6 +12,7 @@ import type { ApiError } from "./contract.ts";
 const STATUS = {
   bad_request: 400,
   bad_query: 400,
+  bad_rules: 400,
   unauthorized: 401,
   forbidden: 403,
   cross_origin: 403,

@@ -10,14 +10,13 @@ import {
   type PlatformSettings,
   type WorkerSettings,
 } from "../api/contract.ts";
-import { compileRules } from "../errors/grouping/rules.ts";
 import { isPattern, MAX_PATTERN_CHARS, MAX_PATTERNS } from "./redact/keys.ts";
 
 const MAX_RETENTION_DAYS = 3_650;
 const MAX_RULES = 50;
 const MAX_CANARIES = 50;
-/** Each is tried on every new error, until one matches. */
-const MAX_FINGERPRINT_RULES = 200;
+/** Lines, comments included. Each rule is tried on every new error, until one matches. */
+const MAX_FINGERPRINT_RULES = 500;
 const MAX_FINGERPRINT_RULE_CHARS = 1_000;
 const MAX_USER_ATTRIBUTES = 20;
 /** Beyond it a limit limits nothing. */
@@ -49,25 +48,10 @@ const pattern = v.pipe(
 );
 const patterns = v.pipe(v.array(pattern), v.maxLength(MAX_PATTERNS));
 
-/** One rule a line: what is wrong is told at its line, counted from 1. */
+/** One rule a line; whether they mean anything is told by the route that takes them (`api/routes/settings.ts`). */
 const fingerprintRules = v.pipe(
   v.array(v.pipe(v.string(), v.maxLength(MAX_FINGERPRINT_RULE_CHARS))),
   v.maxLength(MAX_FINGERPRINT_RULES),
-  v.rawCheck(({ dataset, addIssue }) => {
-    if (!dataset.typed) return;
-    const compiled = compileRules(dataset.value);
-    if (compiled.ok) return;
-    for (const { line, column, message } of compiled.problems) {
-      const item = {
-        type: "array",
-        origin: "value",
-        input: dataset.value,
-        key: line - 1,
-        value: dataset.value[line - 1],
-      } as const;
-      addIssue({ message: `line ${line}, column ${column}: ${message}`, path: [item] });
-    }
-  }),
 );
 
 const groupingSchema = v.strictObject({

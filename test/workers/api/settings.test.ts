@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { AuditAnswer, OverviewAnswer, PlatformSettings, WorkerSettings } from "../../../workers/api/contract.ts";
+import type {
+  AuditAnswer,
+  OverviewAnswer,
+  PlatformSettings,
+  RuleProblem,
+  WorkerSettings,
+} from "../../../workers/api/contract.ts";
 import { ADMIN, call, errorCode, makeToken } from "./client.ts";
 
 const PLATFORM = "/api/v1/settings";
@@ -32,6 +38,40 @@ describe("the platform's settings", () => {
     const { error } = (await response.json()) as { error: { code: string; message: string } };
     expect(error.code).toBe("bad_request");
     expect(error.message).not.toBe("");
+  });
+});
+
+describe("how errors are grouped", () => {
+  const withGrouping = async (grouping: unknown) => ({ ...(await get<PlatformSettings>(PLATFORM)), grouping });
+
+  it("is a setting, left out until someone sets it", async () => {
+    expect(await get(PLATFORM)).not.toHaveProperty("grouping");
+    const changed = await withGrouping({
+      fingerprintRules: ["type:PaymentError -> payment"],
+      userAttributes: ["tenant"],
+    });
+    expect((await put(PLATFORM, changed)).status).toBe(200);
+    expect(await get(PLATFORM)).toEqual(changed);
+  });
+
+  it("says on which line a rule cannot be read, and leaves everything as it was", async () => {
+    const before = await get(PLATFORM);
+    const fingerprintRules = ["type:PaymentError -> payment", "", "type:PaymentError payment", "-> -> ->"];
+    const response = await put(PLATFORM, await withGrouping({ fingerprintRules, userAttributes: [] }));
+    expect(response.status).toBe(400);
+    const { error } = (await response.json()) as { error: { code: string; details: { problems: RuleProblem[] } } };
+    expect(error.code).toBe("bad_rules");
+    expect(error.details.problems.map(({ line }) => line)).toEqual([3, 4]);
+    for (const { message } of error.details.problems) expect(message).not.toBe("");
+    expect(await get(PLATFORM)).toEqual(before);
+  });
+
+  it.each([
+    ["rules that are one text", { fingerprintRules: "type:E -> e", userAttributes: [] }],
+    ["half of it", { fingerprintRules: [] }],
+    ["too many rules", { fingerprintRules: Array(501).fill("type:E -> e"), userAttributes: [] }],
+  ])("refuses %s", async (_, grouping) => {
+    expect((await put(PLATFORM, await withGrouping(grouping))).status).toBe(400);
   });
 });
 

@@ -6,11 +6,13 @@
 import * as v from "valibot";
 import { database, schema } from "../../db/client.ts";
 import { PLATFORM_SETTINGS_KEY } from "../../db/schema.ts";
+import { compileRules } from "../../errors/grouping/rules.ts";
 import { platformSettingsSchema, workerSettingsSchema } from "../../ingest/settings.ts";
 import { forgetSettings, readSettings } from "../../ingest/settings-cache.ts";
 import { auditRow } from "../audit.ts";
 import { type Handler, principalOf } from "../context.ts";
-import type { PlatformSettings, WorkerSettings } from "../contract.ts";
+import type { PlatformSettings, RuleProblem, WorkerSettings } from "../contract.ts";
+import { type Failure, fail } from "../errors.ts";
 import { readJson, readParams, scriptName } from "../input.ts";
 
 const OfWorker = v.object({ script: scriptName });
@@ -23,6 +25,8 @@ export const getSettings: Handler = async (c) => {
 export const putSettings: Handler = async (c) => {
   const body = await readJson(c, platformSettingsSchema);
   if (!body.ok) return body.failure;
+  const problems = problemsOf(body.value);
+  if (problems.length > 0) return badRules(problems);
   const { settings } = schema;
   const { actor } = principalOf(c);
   const now = Date.now();
@@ -38,6 +42,17 @@ export const putSettings: Handler = async (c) => {
   forgetSettings();
   return c.json(body.value satisfies PlatformSettings);
 };
+
+/** Rules that cannot be read are refused here, and only here: stored ones must never cost the other settings. */
+function problemsOf({ grouping }: PlatformSettings): RuleProblem[] {
+  const compiled = compileRules(grouping?.fingerprintRules ?? []);
+  return compiled.ok ? [] : compiled.problems;
+}
+
+function badRules(problems: RuleProblem[]): Failure {
+  const [{ line, message }] = problems as [RuleProblem];
+  return fail("bad_rules", `Fingerprint rules, line ${line}: ${message}`, { details: { problems } });
+}
 
 /** The Worker's own; what it leaves out is the platform's. */
 export const getWorkerSettings: Handler = async (c) => {
