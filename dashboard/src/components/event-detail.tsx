@@ -183,7 +183,7 @@ export function EventDetail({ target, actions, onClose }: Props) {
               showMessage
             />
             <span class="grow" />
-            <IssueLink issue={event.issue} button />
+            <IssueLink issue={event.issue} of={target} button />
             <a
               class="btn"
               href={withRange(`/invocations/${encodeURIComponent(target.invocation)}?around=${target.around}`)}

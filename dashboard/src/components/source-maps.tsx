@@ -1,9 +1,11 @@
 /** The source maps of a version, asked for when one wants to see them. */
+import { useEffect, useRef, useState } from "preact/hooks";
 import { issuesApi } from "../api/issues.ts";
 import { ago, bytes, count, full } from "../lib/format.ts";
 import { useResource } from "../state/resource.ts";
-import { Popover } from "./popover.tsx";
+import { Icon } from "./icons.tsx";
 import { Progress, Snippet } from "./states.tsx";
+import { Version } from "./version.tsx";
 import "../styles/source-maps.css";
 
 function List({ script, version }: { script: string; version: string }) {
@@ -14,7 +16,6 @@ function List({ script, version }: { script: string; version: string }) {
   return (
     <>
       <Progress show={loading} />
-      <h2>Source maps of this version</h2>
       {error !== undefined && (
         <p class="small bad" role="alert">
           {error.message}{" "}
@@ -50,10 +51,42 @@ function List({ script, version }: { script: string; version: string }) {
   );
 }
 
+/** A dialog, not a popover: the table that it is opened from scrolls, and would cut one off. */
 export function SourceMaps({ script, version }: { script: string; version: string }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [open, setOpen] = useState(false);
+  useEffect(() => {
+    if (open) dialog.current?.showModal();
+  }, [open]);
   return (
-    <Popover label="Source maps of this version" buttonClass="btn quiet small" panelClass="maps-pop" button="Show">
-      {() => <List script={script} version={version} />}
-    </Popover>
+    <>
+      <button type="button" class="btn quiet small" aria-haspopup="dialog" onClick={() => setOpen(true)}>
+        Show
+      </button>
+      {open && (
+        <dialog
+          ref={dialog}
+          class="dialog maps-dialog"
+          aria-labelledby="maps-title"
+          onClose={() => setOpen(false)}
+          onKeyDown={(e) => e.stopPropagation()}
+          onClick={(e) => {
+            if (e.target === dialog.current) dialog.current?.close();
+          }}
+        >
+          <div class="dialog-head">
+            <h2 id="maps-title" class="row">
+              Source maps of <Version id={version} />
+            </h2>
+            <button type="button" class="icon-btn" aria-label="Close" onClick={() => dialog.current?.close()}>
+              <Icon name="close" />
+            </button>
+          </div>
+          <div class="dialog-body maps">
+            <List script={script} version={version} />
+          </div>
+        </dialog>
+      )}
+    </>
   );
 }

@@ -93,3 +93,11 @@ export function readRef(text: string | undefined): EventRef | undefined {
   const match = /^(.+)\.(\d+)\.(\d+)$/.exec(text ?? "");
   return match ? { invocation: match[1] as string, seq: Number(match[2]), around: Number(match[3]) } : undefined;
 }
+
+/** `<invocation>.<seq>`: how an issue's URL names the occurrence whose stack it shows. */
+export const writeOccurrence = (invocation: string, seq: number): string => `${invocation}.${seq}`;
+
+export function readOccurrence(text: string | undefined): { invocation: string; seq: number } | undefined {
+  const match = /^(.+)\.(\d+)$/.exec(text ?? "");
+  return match ? { invocation: match[1] as string, seq: Number(match[2]) } : undefined;
+}

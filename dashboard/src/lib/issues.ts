@@ -7,7 +7,7 @@ import type {
   IssuesAnswer,
   VersionName,
 } from "../../../workers/api/contract.ts";
-import { count, full, span } from "./format.ts";
+import { count, full } from "./format.ts";
 import { shortId } from "./versions.ts";
 
 export const KIND_LABELS: Record<IssueKind, { short: string; long: string }> = {
@@ -171,15 +171,7 @@ export function activityText({ kind, detail }: Pick<IssueActivity, "kind" | "det
   }
 }
 
-/** Still going on, or since when not. `quietMs`: without an event for this long it seems over. */
-export function ongoing(lastSeen: number, now: number, quietMs = 15 * 60_000): { on: boolean; text: string } {
-  const ms = Math.max(0, now - lastSeen);
-  if (ms < 60_000) return { on: true, text: "Last seen less than a minute ago" };
-  return { on: ms < quietMs, text: `Last seen ${span(ms).split(" ").slice(0, 2).join(" ")} ago` };
-}
+/** Without an event for this long it seems over. */
+const QUIET_MS = 15 * 60_000;
 
-/** `4 m`, `2 h`, `3 d`: how old something is, in as few characters as a list has. */
-export function age(t: number, now: number): string {
-  const ms = now - t;
-  return ms < 60_000 ? "now" : span(ms).split(" ").slice(0, 2).join(" ");
-}
+export const goesOn = (lastSeen: number, now: number): boolean => now - lastSeen < QUIET_MS;

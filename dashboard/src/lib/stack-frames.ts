@@ -98,11 +98,3 @@ export function libraryNames(frames: StackFrame[]): string {
   if (all.length === 0) return "";
   return all.slice(0, NAMES_SHOWN).join(", ") + (all.length > NAMES_SHOWN ? " and others" : "");
 }
-
-/** `<invocation>.<seq>`: how an issue's URL names the occurrence whose stack it shows. */
-export const writeOccurrence = (invocation: string, seq: number): string => `${invocation}.${seq}`;
-
-export function readOccurrence(text: string | undefined): { invocation: string; seq: number } | undefined {
-  const match = /^(.+)\.(\d+)$/.exec(text ?? "");
-  return match ? { invocation: match[1] as string, seq: Number(match[2]) } : undefined;
-}

@@ -99,7 +99,7 @@ function Step({
       </span>
       <span class="step-level small">{event.kind === "log" ? str(event.level) || "log" : event.kind}</span>
       <div class="step-body">
-        <IssueLink issue={event.issue} />
+        <IssueLink issue={event.issue} of={{ invocation: event.invocation_id, seq: event.seq }} />
         <pre class={tone === "error" ? "bad" : tone === "warn" ? "warn" : ""}>
           {event.kind === "exception" && str(event.name) !== "" && <b>{str(event.name)}: </b>}
           {str(event.message) || str(event.name)}

@@ -4,6 +4,7 @@ import type { IssueAnswer } from "../../../../workers/api/contract.ts";
 import { ago, count, full, span } from "../../lib/format.ts";
 import { shortId } from "../../lib/versions.ts";
 import { unmerge } from "../../state/triage.ts";
+import { Icon } from "../icons.tsx";
 import { Version } from "../version.tsx";
 
 export function Fingerprints({ answer }: { answer: IssueAnswer }) {
@@ -24,6 +25,7 @@ export function Fingerprints({ answer }: { answer: IssueAnswer }) {
           {fingerprints.length} {fingerprints.length === 1 ? "fingerprint" : "fingerprints"}
           {merged.length > 0 && `, ${merged.length} merged in by hand`}
         </span>
+        <Icon name="chevron" />
       </summary>
       <ul>
         {fingerprints.map((f) => (

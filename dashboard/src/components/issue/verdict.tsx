@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import type { IssueAnswer, StackAnswer } from "../../../../workers/api/contract.ts";
 import { about, count, full, moment, span } from "../../lib/format.ts";
-import { ongoing, versionText } from "../../lib/issues.ts";
+import { goesOn, versionText } from "../../lib/issues.ts";
 import { brokenAt, placeOf } from "../../lib/stack-frames.ts";
 import { CopyButton } from "../states.tsx";
 import { Version } from "../version.tsx";
@@ -52,8 +52,8 @@ function Where({ answer, stack }: { answer: IssueAnswer; stack: StackAnswer | un
 
 export function Verdict({ answer, stack, now }: { answer: IssueAnswer; stack: StackAnswer | undefined; now: number }) {
   const { issue, affected } = answer;
-  const state = ongoing(issue.lastSeen, now);
-  const still = answer.versions.filter((v) => ongoing(v.lastSeen, now).on);
+  const on = goesOn(issue.lastSeen, now);
+  const still = answer.versions.filter((v) => goesOn(v.lastSeen, now));
   const whom = [
     some(affected.users, "user"),
     some(affected.routes, "route"),
@@ -88,9 +88,9 @@ export function Verdict({ answer, stack, now }: { answer: IssueAnswer; stack: St
               : " "
         }
       >
-        <span class={`going ${state.on ? (quiet ? "warn" : "bad") : "good"}`} title={full(issue.lastSeen)}>
+        <span class={`going ${on ? (quiet ? "warn" : "bad") : "good"}`} title={full(issue.lastSeen)}>
           <span class="dot" />
-          {state.on ? "Yes" : "Not now"}
+          {on ? "Yes" : "Not now"}
           <span class="muted">, last {now - issue.lastSeen < 60_000 ? "seconds" : span(now - issue.lastSeen)} ago</span>
         </span>
       </Fact>

@@ -1,7 +1,6 @@
 /** One issue in the list: what it is, since which version, how often, for how many, and whose. */
 import type { IssueSummary, VersionName } from "../../../../workers/api/contract.ts";
-import { ago, count, full } from "../../lib/format.ts";
-import { age } from "../../lib/issues.ts";
+import { ago, count, full, span } from "../../lib/format.ts";
 import { colourVar, shortId } from "../../lib/versions.ts";
 import { withRange } from "../../state/location.ts";
 import { versionTitle } from "../version.tsx";
@@ -101,7 +100,7 @@ export function IssueRow(props: Props) {
       <span role="gridcell" class="issue-seen num">
         <span title={`Last seen ${full(issue.lastSeen)}`}>{ago(issue.lastSeen, now)}</span>
         <span class="small faint" title={`First seen ${full(issue.firstSeen)}`}>
-          {age(issue.firstSeen, now)} old
+          {span(now - issue.firstSeen)} old
         </span>
       </span>
       <span role="gridcell" class="issue-assignee small cut" title={issue.assignee}>
