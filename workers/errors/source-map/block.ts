@@ -1,12 +1,12 @@
 /**
  * A block: some mappings that follow each other, with all that is needed to
  * answer for them (paths of their sources, names, which function the code is in),
- * so that one range read answers for a frame. Column after column, as varints of
- * differences; numbers of sources and texts are the block's own, small ones.
+ * so that one range read answers for a frame. Rows of differences, in groups that
+ * can be read alone; numbers of sources and texts are the block's own, small ones.
  */
 import { ByteReader, ByteWriter, SeekableMapError, textOf, utf8 } from "./bytes.ts";
 import { lastAtOrBefore } from "./layout.ts";
-import { BLOCK_BOUNDARIES, BLOCK_MAPPINGS, MAX_POSITION } from "./limits.ts";
+import { BLOCK_BOUNDARIES, BLOCK_MAPPINGS, GROUP_MAPPINGS, MAX_POSITION } from "./limits.ts";
 import type { Source } from "./validate.ts";
 
 /** Where a frame is in the source. Line and column from 1. */
@@ -25,22 +25,30 @@ export interface Location {
 }
 
 const IGNORED = 1;
-const COLUMNS_PER_MAPPING = 4;
+/** What a row has behind its column. */
+const NOWHERE = 0;
+const PLACE = 1;
+const NAMED_PLACE = 2;
+/** The head of a row: what it has, and how many lines further down it is; this many and more follow as a number. */
+const KIND_BITS = 2;
+const MANY_LINES = 15;
+/** Head and column. */
+const MIN_ROW_BYTES = 2;
 
 export class BlockWriter {
-  private readonly lines = new Uint32Array(BLOCK_MAPPINGS);
-  private readonly columns = new Uint32Array(BLOCK_MAPPINGS);
-  private readonly sources = new Int32Array(BLOCK_MAPPINGS);
-  private readonly originalLines = new Int32Array(BLOCK_MAPPINGS);
-  private readonly originalColumns = new Int32Array(BLOCK_MAPPINGS);
-  private readonly names = new Int32Array(BLOCK_MAPPINGS);
+  private readonly allSources: Source[];
+  private readonly rows = new ByteWriter();
+  private readonly groups: { line: number; column: number; length: number }[] = [];
   private readonly localSources = new Map<number, number>();
   private readonly texts = new Map<string, number>();
   private boundaries: { line: number; column: number; text: number }[] = [];
-  private readonly out = new ByteWriter();
+  private line = 0;
+  private column = 0;
+  private source = 0;
+  private originalLine = 0;
+  private originalColumn = 0;
+  private groupStart = 0;
   count = 0;
-
-  private readonly allSources: Source[];
 
   constructor(allSources: Source[]) {
     this.allSources = allSources;
@@ -51,25 +59,38 @@ export class BlockWriter {
   }
 
   get firstLine(): number {
-    return this.lines[0] as number;
+    return this.groups[0]?.line ?? 0;
   }
 
   get firstColumn(): number {
-    return this.columns[0] as number;
+    return this.groups[0]?.column ?? 0;
   }
 
   get lastLine(): number {
-    return this.lines[this.count - 1] as number;
+    return this.line;
   }
 
+  /** Each behind the one before. */
   add(line: number, column: number, source: number, originalLine: number, originalColumn: number, name?: string): void {
-    const i = this.count++;
-    this.lines[i] = line;
-    this.columns[i] = column;
-    this.sources[i] = source === -1 ? 0 : 1 + local(this.localSources, source);
-    this.originalLines[i] = originalLine;
-    this.originalColumns[i] = originalColumn;
-    this.names[i] = name === undefined ? 0 : 1 + local(this.texts, name);
+    if (this.count % GROUP_MAPPINGS === 0) this.beginGroup(line, column);
+    this.count++;
+    const { rows } = this;
+    const down = line - this.line;
+    const kind = source === -1 ? NOWHERE : name === undefined ? PLACE : NAMED_PLACE;
+    rows.varint((Math.min(down, MANY_LINES) << KIND_BITS) | kind);
+    if (down >= MANY_LINES) rows.varint(down - MANY_LINES);
+    rows.varint(down === 0 ? column - this.column : column);
+    this.line = line;
+    this.column = column;
+    if (kind === NOWHERE) return;
+    const number = local(this.localSources, source);
+    rows.signed(number - this.source);
+    rows.signed(originalLine - this.originalLine);
+    rows.signed(originalColumn - this.originalColumn);
+    if (name !== undefined) rows.varint(local(this.texts, name));
+    this.source = number;
+    this.originalLine = originalLine;
+    this.originalColumn = originalColumn;
   }
 
   /** From here on the code is in this function. */
@@ -82,52 +103,59 @@ export class BlockWriter {
 
   /** The bytes of the block, before compression; it is empty afterwards. */
   take(): Uint8Array {
-    const { out, count } = this;
-    out.clear();
-    for (const value of [count, this.localSources.size, this.texts.size, this.boundaries.length]) out.varint(value);
-    this.positions();
-    for (let i = 0; i < count; i++) out.varint(this.sources[i] as number);
-    this.differences(this.originalLines);
-    this.differences(this.originalColumns);
-    for (let i = 0; i < count; i++) if (this.sources[i] !== 0) out.varint(this.names[i] as number);
-    let line = this.firstLine;
-    let column = this.firstColumn;
-    for (const boundary of this.boundaries) {
-      const down = boundary.line - line;
-      out.varint(down);
-      out.varint(down === 0 ? boundary.column - column : boundary.column);
-      out.varint(boundary.text);
-      line = boundary.line;
-      column = boundary.column;
-    }
-    this.tables();
-    this.count = 0;
+    this.endGroup();
+    const out = new ByteWriter();
+    for (const value of [this.count, this.localSources.size, this.texts.size, this.boundaries.length])
+      out.varint(value);
+    this.positions(this.groups, out, (group) => out.varint(group.length));
+    out.raw(this.rows.view());
+    this.positions(this.boundaries, out, (boundary) => out.varint(boundary.text));
+    this.tables(out);
+    this.rows.clear();
+    this.groups.length = 0;
     this.localSources.clear();
     this.texts.clear();
     this.boundaries = [];
+    this.count = 0;
     return out.take();
   }
 
-  private positions(): void {
-    const { out, count, lines, columns } = this;
-    for (let i = 1; i < count; i++) out.varint((lines[i] as number) - (lines[i - 1] as number));
-    for (let i = 1; i < count; i++) {
-      const sameLine = lines[i] === lines[i - 1];
-      out.varint((columns[i] as number) - (sameLine ? (columns[i - 1] as number) : 0));
+  /** Rows of a group count from its own beginning, so that it can be read alone. */
+  private beginGroup(line: number, column: number): void {
+    this.endGroup();
+    this.groups.push({ line, column, length: 0 });
+    this.line = line;
+    this.column = column;
+    this.source = 0;
+    this.originalLine = 0;
+    this.originalColumn = 0;
+    this.groupStart = this.rows.length;
+  }
+
+  private endGroup(): void {
+    const group = this.groups.at(-1);
+    if (group !== undefined) group.length = this.rows.length - this.groupStart;
+  }
+
+  /** Counted from the key of the block, which is where its first group begins. */
+  private positions<T extends { line: number; column: number }>(
+    entries: T[],
+    out: ByteWriter,
+    more: (entry: T) => void,
+  ): void {
+    let line = this.firstLine;
+    let column = this.firstColumn;
+    for (const entry of entries) {
+      const down = entry.line - line;
+      out.varint(down);
+      out.varint(down === 0 ? entry.column - column : entry.column);
+      more(entry);
+      line = entry.line;
+      column = entry.column;
     }
   }
 
-  private differences(values: Int32Array): void {
-    let last = 0;
-    for (let i = 0; i < this.count; i++) {
-      if (this.sources[i] === 0) continue;
-      this.out.signed((values[i] as number) - last);
-      last = values[i] as number;
-    }
-  }
-
-  private tables(): void {
-    const { out } = this;
+  private tables(out: ByteWriter): void {
     const paths: Uint8Array[] = [];
     for (const number of this.localSources.keys()) {
       const source = this.allSources[number];
@@ -154,17 +182,19 @@ function local<K>(table: Map<K, number>, key: K): number {
   return number;
 }
 
-/** A block in memory. Text is decoded when it is asked for. */
+/**
+ * A block in memory, as it was read: only the group that a position is in is
+ * decoded, every time anew. That takes a microsecond, and a block a quarter of
+ * the memory that numbers would.
+ */
 export class MappingBlock {
   readonly bytes: number;
-  private readonly lines: Uint32Array;
-  private readonly columns: Uint32Array;
-  private readonly sources: Uint32Array;
-  private readonly originalLines: Uint32Array;
-  private readonly originalColumns: Uint32Array;
-  private readonly names: Uint32Array;
-  private readonly boundaryLines: Uint32Array;
-  private readonly boundaryColumns: Uint32Array;
+  private readonly raw: Uint8Array;
+  private readonly hasFunctions: boolean;
+  private readonly rowsAt: number;
+  private readonly groups: Places;
+  private readonly groupEnds: Uint32Array;
+  private readonly boundaries: Places;
   private readonly boundaryTexts: Uint32Array;
   private readonly sourceNumbers: Uint32Array;
   private readonly sourceFlags: Uint32Array;
@@ -172,28 +202,29 @@ export class MappingBlock {
   private readonly texts: TextTable;
 
   /** `line` and `column` are the block's key in the index. */
-  private readonly hasFunctions: boolean;
-
   constructor(raw: Uint8Array, line: number, column: number, allSources: number, hasFunctions: boolean) {
-    this.hasFunctions = hasFunctions;
     const reader = new ByteReader(raw);
-    const count = reader.count(BLOCK_MAPPINGS, COLUMNS_PER_MAPPING - 1);
+    const count = reader.count(BLOCK_MAPPINGS, MIN_ROW_BYTES);
     if (count === 0) throw new SeekableMapError("a block is empty");
     const sources = reader.count(BLOCK_MAPPINGS, 3);
     const texts = reader.count(BLOCK_MAPPINGS + BLOCK_BOUNDARIES, 1);
     const boundaries = reader.count(BLOCK_BOUNDARIES, 3);
-    this.lines = new Uint32Array(count);
-    this.columns = new Uint32Array(count);
-    readPositions(reader, line, column, this.lines, this.columns);
-    this.sources = readNumbers(reader, count, sources);
-    this.originalLines = readDifferences(reader, this.sources);
-    this.originalColumns = readDifferences(reader, this.sources);
-    this.names = new Uint32Array(count);
-    for (let i = 0; i < count; i++) if (this.sources[i] !== 0) this.names[i] = below(reader.varint(), texts);
-    this.boundaryLines = new Uint32Array(boundaries);
-    this.boundaryColumns = new Uint32Array(boundaries);
+    this.raw = raw;
+    this.hasFunctions = hasFunctions;
+    this.groups = new Places(Math.ceil(count / GROUP_MAPPINGS));
+    this.groupEnds = new Uint32Array(this.groups.count);
+    this.groups.read(reader, line, column, this.groupEnds);
+    let end = reader.at;
+    for (let i = 0; i < this.groupEnds.length; i++) {
+      end += this.groupEnds[i] as number;
+      if (end > raw.length) throw new SeekableMapError("mappings run past the end of their block");
+      this.groupEnds[i] = end;
+    }
+    this.rowsAt = reader.at;
+    reader.at = end;
+    this.boundaries = new Places(boundaries);
     this.boundaryTexts = new Uint32Array(boundaries);
-    this.readBoundaries(reader, line, column, texts);
+    this.boundaries.read(reader, line, column, this.boundaryTexts);
     this.sourceNumbers = new Uint32Array(sources);
     this.sourceFlags = new Uint32Array(sources);
     const pathLengths = new Uint32Array(sources);
@@ -208,88 +239,98 @@ export class MappingBlock {
     for (let i = 0; i < texts; i++) textLengths[i] = reader.varint();
     this.paths = new TextTable(reader, pathLengths);
     this.texts = new TextTable(reader, textLengths);
-    // The tables keep all of `raw`, and text that is decoded takes about as much again.
-    this.bytes =
-      raw.length + count * 24 + boundaries * 12 + (sources + texts) * 24 + (this.paths.bytes + this.texts.bytes) * 2;
+    // Text that is decoded takes twice its bytes, and something for each.
+    const text = (this.paths.bytes + this.texts.bytes) * 2 + (sources + texts) * 24;
+    this.bytes = raw.length + this.groups.count * 12 + boundaries * 12 + sources * 8 + text;
   }
 
   /** From 0. The mapping at or before it on the same line; undefined where there is none, or where it leads nowhere. */
   locate(line: number, column: number): Location | undefined {
-    const i = lastAtOrBefore(this.lines, this.columns, line, column);
-    if (i < 0 || this.lines[i] !== line) return undefined;
-    const source = (this.sources[i] as number) - 1;
-    if (source < 0) return undefined;
-    const name = this.names[i] as number;
-    const within = lastAtOrBefore(this.boundaryLines, this.boundaryColumns, line, column);
-    const text = within < 0 ? 0 : (this.boundaryTexts[within] as number);
+    const group = this.groups.find(line, column);
+    if (group < 0) return undefined;
+    const reader = new ByteReader(
+      this.raw,
+      group === 0 ? this.rowsAt : this.groupEnds[group - 1],
+      this.groupEnds[group],
+    );
+    let atLine = this.groups.lines[group] as number;
+    let atColumn = this.groups.columns[group] as number;
+    let kind = NOWHERE;
+    let source = 0;
+    let originalLine = 0;
+    let originalColumn = 0;
+    let name = -1;
+    let foundLine = -1;
+    while (!reader.done) {
+      const head = reader.varint();
+      let down = head >>> KIND_BITS;
+      if (down >= MANY_LINES) down += reader.varint();
+      atLine += down;
+      atColumn = (down === 0 ? atColumn : 0) + reader.varint();
+      if (atLine > line || (atLine === line && atColumn > column)) break;
+      foundLine = atLine;
+      kind = head & 3;
+      if (kind === NOWHERE) continue;
+      source += reader.signed();
+      originalLine += reader.signed();
+      originalColumn += reader.signed();
+      name = kind === NAMED_PLACE ? reader.varint() : -1;
+    }
+    if (foundLine !== line || kind === NOWHERE) return undefined;
+    return this.location(source, originalLine, originalColumn, name, this.functionAt(line, column));
+  }
+
+  private location(source: number, line: number, column: number, name: number, within: string | null): Location {
+    const number = this.sourceNumbers[source];
+    if (number === undefined || line < 0 || line > MAX_POSITION || column < 0 || column > MAX_POSITION) {
+      throw new SeekableMapError("a mapping leads out of its source");
+    }
     return {
-      source: this.sourceNumbers[source] as number,
+      source: number,
       file: this.paths.get(source),
-      line: (this.originalLines[i] as number) + 1,
-      column: (this.originalColumns[i] as number) + 1,
-      name: name === 0 ? null : this.texts.get(name - 1),
-      function: !this.hasFunctions ? null : text === 0 ? "" : this.texts.get(text - 1),
+      line: line + 1,
+      column: column + 1,
+      name: name === -1 ? null : this.texts.get(name),
+      function: within,
       ignored: ((this.sourceFlags[source] as number) & IGNORED) !== 0,
     };
   }
 
-  private readBoundaries(reader: ByteReader, line: number, column: number, texts: number): void {
-    for (let i = 0; i < this.boundaryLines.length; i++) {
+  private functionAt(line: number, column: number): string | null {
+    if (!this.hasFunctions) return null;
+    const i = this.boundaries.find(line, column);
+    const text = i < 0 ? 0 : (this.boundaryTexts[i] as number);
+    return text === 0 ? "" : this.texts.get(text - 1);
+  }
+}
+
+/** Positions in order, each with a number. */
+class Places {
+  readonly count: number;
+  readonly lines: Uint32Array;
+  readonly columns: Uint32Array;
+
+  constructor(count: number) {
+    this.count = count;
+    this.lines = new Uint32Array(count);
+    this.columns = new Uint32Array(count);
+  }
+
+  read(reader: ByteReader, line: number, column: number, numbers: Uint32Array): void {
+    for (let i = 0; i < this.count; i++) {
       const down = reader.varint();
       line += down;
       column = (down === 0 ? column : 0) + reader.varint();
-      if (line > MAX_POSITION || column > MAX_POSITION) throw new SeekableMapError("a function is out of range");
-      this.boundaryLines[i] = line;
-      this.boundaryColumns[i] = column;
-      this.boundaryTexts[i] = below(reader.varint(), texts);
+      if (line > MAX_POSITION || column > MAX_POSITION) throw new SeekableMapError("a position is out of range");
+      this.lines[i] = line;
+      this.columns[i] = column;
+      numbers[i] = reader.varint();
     }
   }
-}
 
-function readPositions(
-  reader: ByteReader,
-  line: number,
-  column: number,
-  lines: Uint32Array,
-  columns: Uint32Array,
-): void {
-  lines[0] = line;
-  columns[0] = column;
-  for (let i = 1; i < lines.length; i++) {
-    line += reader.varint();
-    if (line > MAX_POSITION) throw new SeekableMapError("a mapping is out of range");
-    lines[i] = line;
+  find(line: number, column: number): number {
+    return lastAtOrBefore(this.lines, this.columns, line, column);
   }
-  for (let i = 1; i < lines.length; i++) {
-    column = (lines[i] === lines[i - 1] ? column : 0) + reader.varint();
-    if (column > MAX_POSITION) throw new SeekableMapError("a mapping is out of range");
-    columns[i] = column;
-  }
-}
-
-function readNumbers(reader: ByteReader, count: number, atMost: number): Uint32Array {
-  const numbers = new Uint32Array(count);
-  for (let i = 0; i < count; i++) numbers[i] = below(reader.varint(), atMost);
-  return numbers;
-}
-
-/** 0 stands for none, so the largest is the number of entries. */
-function below(value: number, atMost: number): number {
-  if (value > atMost) throw new SeekableMapError(`a block names entry ${value} of ${atMost}`);
-  return value;
-}
-
-/** Only mappings that have a source have these. */
-function readDifferences(reader: ByteReader, sources: Uint32Array): Uint32Array {
-  const values = new Uint32Array(sources.length);
-  let value = 0;
-  for (let i = 0; i < sources.length; i++) {
-    if (sources[i] === 0) continue;
-    value += reader.signed();
-    if (value < 0 || value > MAX_POSITION) throw new SeekableMapError("an original position is out of range");
-    values[i] = value;
-  }
-  return values;
 }
 
 /** Texts one behind the other, each decoded once. */
@@ -314,7 +355,9 @@ class TextTable {
   get(i: number): string {
     let text = this.decoded[i];
     if (text === undefined) {
-      text = textOf(this.utf8.subarray(i === 0 ? 0 : this.ends[i - 1], this.ends[i]));
+      const end = this.ends[i];
+      if (end === undefined) throw new SeekableMapError(`a block names text ${i} of ${this.ends.length}`);
+      text = textOf(this.utf8.subarray(i === 0 ? 0 : this.ends[i - 1], end));
       this.decoded[i] = text;
     }
     return text;

@@ -77,6 +77,10 @@ export class ByteReader {
     this.at = start;
   }
 
+  get done(): boolean {
+    return this.at >= this.end;
+  }
+
   varint(): number {
     let value = 0;
     for (let shift = 0; shift < 35; shift += 7) {

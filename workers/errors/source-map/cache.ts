@@ -12,7 +12,7 @@ export interface Cached {
   drop(): void;
 }
 
-/** Blocks take about 80 KB: the hot code of a few Workers. */
+/** Blocks take about 30 KB: the hot code of many Workers. */
 const DEFAULT_BYTES = 16 * 1024 * 1024;
 
 export class BlockCache {

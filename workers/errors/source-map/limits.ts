@@ -16,8 +16,10 @@ export const MAX_UNSORTED_LINE = 8_000_000;
 /** A broken map is mostly broken everywhere. */
 export const MAX_PROBLEMS = 10;
 
-/** Decodes in about 0.1 ms, compresses to about 6 KB. */
+/** Compresses to about 4.5 KB; twice as many save 6 %, half as many cost 9 %. */
 export const BLOCK_MAPPINGS = 2048;
+/** What is decoded for a frame: about a microsecond's work. */
+export const GROUP_MAPPINGS = 64;
 /** Function boundaries of a block, so that code without mappings between them does not make a huge one. */
 export const BLOCK_BOUNDARIES = 8192;
 /** Entries of an index page: about 2 KB. */

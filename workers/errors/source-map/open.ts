@@ -7,16 +7,17 @@
  * The blob is not trusted: every offset, length and count is checked, and what
  * is wrong throws SeekableMapError.
  *
- * Concurrent calls do not share a read that is under way: inside workerd it
- * belongs to the request that began it, and ends with it. Whoever has a whole
- * stack asks once, with locateAll.
+ * Concurrent calls share a read that is under way (shared-reads.ts). Whoever has
+ * a whole stack asks once, with locateAll, which reads side by side.
  */
 import type { SourceContext } from "../trace.ts";
 import { type Location, MappingBlock } from "./block.ts";
 import { SeekableMapError } from "./bytes.ts";
-import { BlockCache, type Cached } from "./cache.ts";
+import { BlockCache } from "./cache.ts";
 import { decompressBlock } from "./compress.ts";
 import { ContentChunk, type SourceEntry, SourcePage } from "./content.ts";
+import { Index } from "./index-table.ts";
+import { Kept } from "./kept.ts";
 import {
   HAS_FUNCTIONS,
   HEADER_BYTES,
@@ -24,12 +25,11 @@ import {
   type IndexPage,
   lastAtOrBefore,
   ROOT_BYTES,
-  type Root,
   readHeader,
-  readPage,
   readRoots,
 } from "./layout.ts";
 import { HEAD_BYTES, MAX_BLOCK_BYTES, MAX_CONTEXT_RADIUS, PAGE_ENTRIES } from "./limits.ts";
+import { SharedReads } from "./shared-reads.ts";
 
 export type { Location } from "./block.ts";
 export { SeekableMapError } from "./bytes.ts";
@@ -47,27 +47,6 @@ export interface Position {
   column: number;
 }
 
-/** A part of the blob that is in memory. */
-class Slot<T extends { bytes: number }> implements Cached {
-  used = false;
-  readonly bytes: number;
-
-  readonly value: T;
-  private readonly slots: Map<number, Slot<T>>;
-  private readonly key: number;
-
-  constructor(value: T, slots: Map<number, Slot<T>>, key: number) {
-    this.value = value;
-    this.slots = slots;
-    this.key = key;
-    this.bytes = value.bytes;
-  }
-
-  drop(): void {
-    this.slots.delete(this.key);
-  }
-}
-
 export async function openSeekable(source: ByteSource, cache = new BlockCache()): Promise<SeekableMap> {
   const head = await readExactly(source, 0, Math.min(HEAD_BYTES, source.size));
   const header = readHeader(head, source.size);
@@ -76,53 +55,15 @@ export async function openSeekable(source: ByteSource, cache = new BlockCache())
   const start = rootsEnd <= head.length ? head : await readExactly(source, 0, rootsEnd);
   const blocks = readRoots(start, HEADER_BYTES, header.blockPages, source.size);
   const sources = readRoots(start, HEADER_BYTES + header.blockPages * ROOT_BYTES, header.sourcePages, source.size);
-  return new SeekableMap(source, cache, header, head, new Index(blocks, source.size), new Index(sources, source.size));
+  const blockIndex = new Index(blocks, source.size);
+  const sourceIndex = new Index(sources, source.size);
+  return new SeekableMap(source, cache, { header, head, blockIndex, sourceIndex });
 }
 
 async function readExactly(source: ByteSource, offset: number, length: number): Promise<Uint8Array> {
   const bytes = await source.read(offset, length);
   if (bytes.length !== length) throw new SeekableMapError(`${bytes.length} bytes were read, ${length} asked for`);
   return bytes;
-}
-
-/** One of the two tables: its roots, and those of its pages that were read. They stay: a page of 256 blocks takes 3 KB. */
-class Index {
-  private readonly lines: Uint32Array;
-  private readonly columns: Uint32Array;
-  private readonly pages: (IndexPage | undefined)[];
-  bytes: number;
-
-  private readonly roots: Root[];
-  private readonly size: number;
-
-  constructor(roots: Root[], size: number) {
-    this.roots = roots;
-    this.size = size;
-    this.lines = Uint32Array.from(roots, (root) => root.line);
-    this.columns = Uint32Array.from(roots, (root) => root.column);
-    this.pages = new Array<IndexPage | undefined>(roots.length).fill(undefined);
-    this.bytes = roots.length * 60;
-  }
-
-  /** Page that would list the block of this key; −1: it is before all blocks. */
-  pageOf(line: number, column: number): number {
-    return lastAtOrBefore(this.lines, this.columns, line, column);
-  }
-
-  page(i: number): IndexPage | undefined {
-    return this.pages[i];
-  }
-
-  root(i: number): Root {
-    return this.roots[i] as Root;
-  }
-
-  keep(i: number, bytes: Uint8Array): IndexPage {
-    const page = readPage(bytes, this.root(i), this.size);
-    this.pages[i] = page;
-    this.bytes += page.lines.length * 12;
-    return page;
-  }
 }
 
 /** A block of a table: its number, its key, where it is. */
@@ -134,33 +75,34 @@ interface Place {
   length: number;
 }
 
-export class SeekableMap {
-  private readonly blocks = new Map<number, Slot<MappingBlock>>();
-  private readonly sourcePages = new Map<number, Slot<SourcePage>>();
-  private readonly chunks = new Map<number, Slot<ContentChunk>>();
+/** R2 reads of one stack at the same time: a Worker has six connections. */
+const READS_AT_ONCE = 6;
 
-  /** Made by openSeekable. */
+export class SeekableMap {
   private readonly source: ByteSource;
-  private readonly cache: BlockCache;
   private readonly header: Header;
   private readonly head: Uint8Array;
   private readonly blockIndex: Index;
   private readonly sourceIndex: Index;
+  private readonly pages = new SharedReads<IndexPage>();
+  private readonly blocks: Kept<MappingBlock>;
+  private readonly sourcePages: Kept<SourcePage>;
+  private readonly chunks: Kept<ContentChunk>;
 
+  /** Made by openSeekable. */
   constructor(
     source: ByteSource,
     cache: BlockCache,
-    header: Header,
-    head: Uint8Array,
-    blockIndex: Index,
-    sourceIndex: Index,
+    parts: { header: Header; head: Uint8Array; blockIndex: Index; sourceIndex: Index },
   ) {
     this.source = source;
-    this.cache = cache;
-    this.header = header;
-    this.head = head;
-    this.blockIndex = blockIndex;
-    this.sourceIndex = sourceIndex;
+    this.header = parts.header;
+    this.head = parts.head;
+    this.blockIndex = parts.blockIndex;
+    this.sourceIndex = parts.sourceIndex;
+    this.blocks = new Kept(cache);
+    this.sourcePages = new Kept(cache);
+    this.chunks = new Kept(cache);
   }
 
   get mappings(): number {
@@ -183,22 +125,18 @@ export class SeekableMap {
 
   /** In memory for this map, its share of the cache included. */
   get bytes(): number {
-    let bytes = this.head.length + this.blockIndex.bytes + this.sourceIndex.bytes;
-    for (const slots of [this.blocks, this.sourcePages, this.chunks]) {
-      for (const slot of slots.values()) bytes += slot.bytes;
-    }
-    return bytes;
+    const index = this.head.length + this.blockIndex.bytes + this.sourceIndex.bytes;
+    return index + this.blocks.bytes + this.sourcePages.bytes + this.chunks.bytes;
   }
 
   /** Its share of the cache is free for others. */
   close(): void {
-    for (const slots of [this.blocks, this.sourcePages, this.chunks]) {
-      for (const slot of slots.values()) this.cache.delete(slot);
-      slots.clear();
-    }
+    this.blocks.close();
+    this.sourcePages.close();
+    this.chunks.close();
   }
 
-  /** Without reading: "absent" where the block is not in memory. Undefined where the map leads nowhere. */
+  /** Without reading: "absent" where locate() has to be asked. Undefined where the map leads nowhere. */
   locateCached(line: number, column: number): Location | undefined | "absent" {
     if (!isPosition(line, column)) return undefined;
     const i = this.blockIndex.pageOf(line - 1, column - 1);
@@ -207,10 +145,13 @@ export class SeekableMap {
     if (page === undefined) return "absent";
     const at = lastAtOrBefore(page.lines, page.columns, line - 1, column - 1);
     if (at < 0) return undefined;
-    const slot = this.blocks.get(i * PAGE_ENTRIES + at);
-    if (slot === undefined) return "absent";
-    slot.used = true;
-    return slot.value.locate(line - 1, column - 1);
+    try {
+      const block = this.blocks.get(i * PAGE_ENTRIES + at);
+      return block === undefined ? "absent" : block.locate(line - 1, column - 1);
+    } catch {
+      // A broken block: locate() says so.
+      return "absent";
+    }
   }
 
   /** The mapping at or before the position on the same line; undefined where there is none, or where it leads nowhere. */
@@ -221,27 +162,19 @@ export class SeekableMap {
     return place === undefined ? undefined : (await this.block(place)).locate(line - 1, column - 1);
   }
 
-  /** Each block is read once, one after the other. */
+  /** Of a whole stack: each block is read once, some at the same time. */
   async locateAll(positions: Position[]): Promise<(Location | undefined)[]> {
-    const locations: (Location | undefined)[] = [];
-    // Held here as well: a stack may have more blocks than the cache.
-    const held = new Map<number, MappingBlock>();
-    for (const { line, column } of positions) {
-      const known = this.locateCached(line, column);
-      if (known !== "absent") {
-        locations.push(known);
-        continue;
-      }
+    const places = new Map<number, Place>();
+    const wanted = await atOnce(positions, async ({ line, column }) => {
+      if (!isPosition(line, column)) return undefined;
       const place = await this.find(this.blockIndex, line - 1, column - 1);
-      if (place === undefined) {
-        locations.push(undefined);
-        continue;
-      }
-      const block = held.get(place.number) ?? (await this.block(place));
-      held.set(place.number, block);
-      locations.push(block.locate(line - 1, column - 1));
-    }
-    return locations;
+      if (place !== undefined) places.set(place.number, place);
+      return place?.number;
+    });
+    // Held here as well: a stack may have more blocks than the cache.
+    const blocks = new Map<number, MappingBlock>();
+    await atOnce([...places.values()], async (place) => blocks.set(place.number, await this.block(place)));
+    return positions.map(({ line, column }, i) => blocks.get(wanted[i] ?? -1)?.locate(line - 1, column - 1));
   }
 
   /** Lines around a location's; undefined where the map has no content for it. */
@@ -273,38 +206,31 @@ export class SeekableMap {
     if (!Number.isInteger(number) || number < 0 || number >= this.header.sources) return undefined;
     const place = await this.find(this.sourceIndex, number, 0);
     if (place === undefined) return undefined;
-    let page = use(this.sourcePages, place.number);
-    if (page === undefined) {
-      const contentBytes = this.header.size - this.header.contentOffset;
-      page = new SourcePage(await this.unpack(place.offset, place.length), contentBytes);
-      this.keep(this.sourcePages, place.number, page);
-    }
+    const contentBytes = this.header.size - this.header.contentOffset;
+    const page = await this.sourcePages.load(
+      place.number,
+      async () => new SourcePage(await this.unpack(place.offset, place.length), contentBytes),
+    );
     return page.sources[number - place.line];
   }
 
-  private async chunk(offset: number, length: number): Promise<ContentChunk> {
-    const known = use(this.chunks, offset);
-    if (known !== undefined) return known;
-    const chunk = new ContentChunk(await this.unpack(this.header.contentOffset + offset, length));
-    this.keep(this.chunks, offset, chunk);
-    return chunk;
+  private chunk(offset: number, length: number): Promise<ContentChunk> {
+    const at = this.header.contentOffset + offset;
+    return this.chunks.load(offset, async () => new ContentChunk(await this.unpack(at, length)));
   }
 
-  private async block(place: Place): Promise<MappingBlock> {
-    const known = use(this.blocks, place.number);
-    if (known !== undefined) return known;
-    const raw = await this.unpack(place.offset, place.length);
-    const block = new MappingBlock(raw, place.line, place.column, this.header.sources, this.hasFunctions);
-    this.keep(this.blocks, place.number, block);
-    return block;
+  private block({ number, line, column, offset, length }: Place): Promise<MappingBlock> {
+    return this.blocks.load(number, async () => {
+      const raw = await this.unpack(offset, length);
+      return new MappingBlock(raw, line, column, this.header.sources, this.hasFunctions);
+    });
   }
 
   /** The last block whose key is not behind this one. */
   private async find(index: Index, line: number, column: number): Promise<Place | undefined> {
     const i = index.pageOf(line, column);
     if (i < 0) return undefined;
-    const root = index.root(i);
-    const page = index.page(i) ?? index.keep(i, await this.read(root.pageOffset, root.pageLength));
+    const page = index.page(i) ?? (await this.page(index, i));
     const at = lastAtOrBefore(page.lines, page.columns, line, column);
     if (at < 0) return undefined;
     const offset = page.offsets[at] as number;
@@ -317,13 +243,9 @@ export class SeekableMap {
     };
   }
 
-  private keep<T extends { bytes: number }>(slots: Map<number, Slot<T>>, key: number, value: T): void {
-    // Someone else may have read the same meanwhile.
-    const before = slots.get(key);
-    if (before !== undefined) this.cache.delete(before);
-    const slot = new Slot(value, slots, key);
-    slots.set(key, slot);
-    this.cache.add(slot);
+  private page(index: Index, i: number): Promise<IndexPage> {
+    const { pageOffset, pageLength } = index.root(i);
+    return this.pages.get(pageOffset, async () => index.keep(i, await this.read(pageOffset, pageLength)));
   }
 
   private async unpack(offset: number, length: number): Promise<Uint8Array> {
@@ -339,10 +261,14 @@ export class SeekableMap {
   }
 }
 
-function use<T extends { bytes: number }>(slots: Map<number, Slot<T>>, key: number): T | undefined {
-  const slot = slots.get(key);
-  if (slot !== undefined) slot.used = true;
-  return slot?.value;
+async function atOnce<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const done = new Array<R>(items.length);
+  let next = 0;
+  const worker = async () => {
+    for (let i = next++; i < items.length; i = next++) done[i] = await work(items[i] as T);
+  };
+  await Promise.all(Array.from({ length: Math.min(READS_AT_ONCE, items.length) }, worker));
+  return done;
 }
 
 function isPosition(line: number, column: number): boolean {
