@@ -13,7 +13,7 @@ import { listMaps, type RegisterResult, registerMap, removeMap, type VersionOf }
 import { audit } from "../audit.ts";
 import { type ApiContext, type Handler, principalOf } from "../context.ts";
 import type { SourceMapsAnswer } from "../contract.ts";
-import { type Failure, type FailureTag, fail } from "../errors.ts";
+import { type Failure, type FailureTag, fail, logFailure } from "../errors.ts";
 import { plainText, readJson, readParams, scriptName, wholeNumber } from "../input.ts";
 
 const MAX_PARTS = Math.ceil(MAX_BLOB_BYTES / PART_BYTES);
@@ -136,7 +136,8 @@ async function answerMap(c: ApiContext, version: VersionOf, result: RawResult): 
   const { script, versionId } = version;
   forgetVersion(script, versionId);
   // The sender does not wait for it; should it not come to its end, the hourly cron goes on with it.
-  c.executionCtx.waitUntil(regroupAll(c.env, script, versionId, Date.now()));
+  const regrouped = regroupAll(c.env, script, versionId, Date.now());
+  c.executionCtx.waitUntil(regrouped.catch((error: unknown) => logFailure(c, error)));
   const { actor } = principalOf(c);
   const target = `${script} ${versionId} ${info.file}`;
   const detail = { change, hash: info.hash, bytes: info.bytes };
