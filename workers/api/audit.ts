@@ -14,6 +14,13 @@ export type AuditAction =
   | "worker.settings.update"
   | "sourcemap.upload"
   | "sourcemap.delete"
+  | "issue.state"
+  | "issue.assign"
+  | "issue.restore"
+  | "issue.merge"
+  | "issue.unmerge"
+  | "issue.comment"
+  | "issue.comment.delete"
   | "store.seal"
   | "store.maintenance";
 

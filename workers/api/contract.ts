@@ -525,7 +525,7 @@ export interface IssueAssigneeRequest {
   ids: number[];
   assignee: string;
 }
-/** POST /api/v1/issues/:id/comments */
+/** POST /api/v1/issues/:id/comments : answers IssueActivity · DELETE /api/v1/issues/:id/comments/:activityId : one's own */
 export interface IssueCommentRequest {
   text: string;
 }

@@ -11,6 +11,16 @@ import { fields, values } from "./routes/fields.ts";
 import { healthz } from "./routes/health.ts";
 import { ingest } from "./routes/ingest.ts";
 import { invocation } from "./routes/invocations.ts";
+import {
+  assignIssues,
+  commentIssue,
+  deleteIssueComment,
+  ISSUE_BODY,
+  mergeIntoIssue,
+  restoreIssues,
+  setIssueState,
+  unmergeIssue,
+} from "./routes/issue-changes.ts";
 import { getIssue, issueOfFingerprint, listIssues, listOccurrences } from "./routes/issues.ts";
 import { ledger } from "./routes/ledger.ts";
 import { listNotifications, liveNotifications } from "./routes/notifications.ts";
@@ -81,6 +91,13 @@ export const ROUTES: readonly Route[] = [
   get("/api/v1/issues", "read", listIssues),
   get("/api/v1/issues/:id", "read", getIssue),
   get("/api/v1/issues/:id/occurrences", "read", listOccurrences),
+  post("/api/v1/issues/state", "deploy", setIssueState, ISSUE_BODY),
+  post("/api/v1/issues/assignee", "deploy", assignIssues, ISSUE_BODY),
+  post("/api/v1/issues/restore", "deploy", restoreIssues, ISSUE_BODY),
+  post("/api/v1/issues/merge", "deploy", mergeIntoIssue, ISSUE_BODY),
+  post("/api/v1/issues/:id/unmerge", "deploy", unmergeIssue, ISSUE_BODY),
+  post("/api/v1/issues/:id/comments", "deploy", commentIssue, ISSUE_BODY),
+  del("/api/v1/issues/:id/comments/:comment", "deploy", deleteIssueComment),
   get("/api/v1/issues/:id/stack", "read", issueStack),
   post("/api/v1/symbolicate", "read", symbolicateStack, SYMBOLICATE_BODY),
   get("/api/v1/fingerprints/:fingerprint", "read", issueOfFingerprint),
