@@ -1,6 +1,7 @@
 /** The Worker. Wiring only: each handler hands over to the stage that owns the work. */
 import { app } from "./api/app.ts";
 import { runHousekeeping } from "./api/housekeeping.ts";
+import { sweepIssues } from "./errors/issues/sweep.ts";
 import { handleTail, type TailProps } from "./ingest/tail.ts";
 import { runDaily, runHourly } from "./store/maintenance.ts";
 
@@ -18,6 +19,6 @@ export default {
   async scheduled({ cron }, env) {
     const now = Date.now();
     if (cron === DAILY) await Promise.all([runDaily(env, now), runHousekeeping(env, now)]);
-    else await runHourly(env, now);
+    else await Promise.all([runHourly(env, now), sweepIssues(env, now)]);
   },
 } satisfies ExportedHandler<Env>;

@@ -1,6 +1,7 @@
-/** What came in through the API and nobody needs any more: its own rows, and source maps. `index.ts` runs it with the daily cron. */
+/** What nobody needs any more: the API's own rows, source maps, details of old issues. `index.ts` runs it with the daily cron. */
 import { and, eq, lt, or } from "drizzle-orm";
 import { database, schema } from "../db/client.ts";
+import { runIssueRetention } from "../errors/issues/retention.ts";
 import { sweepMaps } from "../errors/maps/sweep.ts";
 import { expiredSessions } from "./auth/sessions.ts";
 
@@ -19,4 +20,5 @@ export async function runHousekeeping(env: Env, now: number): Promise<void> {
     db.delete(audit).where(or(lt(audit.at, now - AUDIT_MS), refused)),
   ]);
   await sweepMaps(env, now);
+  await runIssueRetention(env, now);
 }

@@ -25,3 +25,11 @@ export const CLAIM_MS = 15_000;
 export const REGROUP_ROWS = 100;
 /** Calls of `regroup` by one `regroupAll`: 1,000 fingerprints, some 10 s. */
 export const REGROUP_STEPS = 10;
+/** Ids of versions are UUIDs; replayed items may have others. */
+export const MAX_VERSION_CHARS = 200;
+
+/** Rows that one statement forgets, and statements of one run per table: the next day goes on. */
+export const RETENTION_ROWS = 5_000;
+export const RETENTION_STATEMENTS = 100;
+/** Versions of one hourly sweep. */
+export const SWEEP_VERSIONS = 50;

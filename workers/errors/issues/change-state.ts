@@ -1,0 +1,75 @@
+/** Resolve, reopen or ignore issues. What ends an ignore, and what is a regression: `transitions.ts`. */
+import { type SQL, sql } from "drizzle-orm";
+import type { IssueStateRequest } from "../../api/contract.ts";
+import { issueActivity, issues } from "../../db/schema.ts";
+import { allExist, type ChangeResult, change, checkIds, type Invalid, invalid, meant } from "./change.ts";
+import { MAX_VERSION_CHARS } from "./limits.ts";
+
+type ChangeEnv = Pick<Env, "DB">;
+
+interface Target {
+  state: "resolved" | "unresolved" | "ignored";
+  resolvedIn: string;
+  until: number | null;
+  count: number | null;
+  rate: number | null;
+  activity: string;
+  detail: Record<string, unknown>;
+}
+
+export async function changeState(
+  env: ChangeEnv,
+  request: IssueStateRequest,
+  actor: string,
+  now: number,
+): Promise<ChangeResult> {
+  const checked = checkIds(request.ids);
+  if (!checked.ok) return checked;
+  const target = targetOf(request, now);
+  if ("ok" in target) return target;
+  const { ids } = checked;
+  const changes = sql`${allExist(ids)} AND id IN (${meant(ids)}) AND NOT (${isThere(target)})`;
+  return change(env.DB, ids, [
+    sql`INSERT INTO ${issueActivity} (issue_id, at, actor, kind, detail)
+      SELECT id, ${now}, ${actor}, ${target.activity}, ${JSON.stringify(target.detail)} FROM ${issues} WHERE ${changes}`,
+    sql`UPDATE ${issues} SET state = ${target.state}, state_at = ${now}, state_by = ${actor},
+      resolved_in = ${target.resolvedIn}, ignore_until = ${target.until}, ignore_count = ${target.count},
+      ignore_rate = ${target.rate}, ignore_base = count WHERE ${changes}`,
+  ]);
+}
+
+/** The same once more is no change: the moment of the first one decides what a regression is. */
+function isThere({ state, resolvedIn, until, count, rate }: Target): SQL {
+  return sql`state = ${state} AND resolved_in = ${resolvedIn} AND ignore_until IS ${until} AND ignore_count IS ${count}
+    AND ignore_rate IS ${rate}`;
+}
+
+function targetOf(request: IssueStateRequest, now: number): Target | Invalid {
+  const target = { resolvedIn: "", until: null, count: null, rate: null };
+  switch (request.state) {
+    case "unresolved":
+      return { ...target, state: "unresolved", activity: "reopened", detail: {} };
+    case "resolved": {
+      const resolvedIn = request.in ?? "";
+      if (resolvedIn.length > MAX_VERSION_CHARS) return invalid('`in` is "next" or the id of a version.');
+      return { ...target, state: "resolved", resolvedIn, activity: "resolved", detail: { in: resolvedIn } };
+    }
+    case "ignored": {
+      const { until = null, count = null, rate = null } = request;
+      if (until !== null && !(Number.isSafeInteger(until) && until > now)) return invalid("`until` is a time to come.");
+      if (count !== null && !(Number.isFinite(count) && count > 0))
+        return invalid("`count` is how many more, above 0.");
+      if (rate !== null && !(Number.isFinite(rate) && rate > 0)) return invalid("`rate` is per minute, above 0.");
+      const given = Object.entries({ until, count, rate }).filter(([, value]) => value !== null);
+      return {
+        ...target,
+        until,
+        count,
+        rate,
+        state: "ignored",
+        activity: "ignored",
+        detail: Object.fromEntries(given),
+      };
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * What was left undone by those who should have: notifications that were not
+ * passed on, stacks that still wait though their map is there (it could not be
+ * read in time, or there were too many). Hourly.
+ */
+import { sql } from "drizzle-orm";
+import { runBatch } from "../../db/batch.ts";
+import { fingerprints, sourceMaps } from "../../db/schema.ts";
+import { rootMessage } from "../../util/error-message.ts";
+import { SWEEP_VERSIONS } from "./limits.ts";
+import { publishNotifications } from "./notify.ts";
+import { regroupAll } from "./regroup.ts";
+
+/** Returns what failed; one part does not keep the other from running. */
+export async function sweepIssues(env: Pick<Env, "DB" | "BUCKET" | "LIVE">, now: number): Promise<string[]> {
+  const results = await Promise.allSettled([publishAll(env, now), regroupWaiting(env, now)]);
+  const errors = results.flatMap((r) => (r.status === "rejected" ? [rootMessage(r.reason)] : []));
+  for (const message of errors) console.error(`sweep of issues: ${message}`);
+  return errors;
+}
+
+async function publishAll(env: Pick<Env, "DB" | "LIVE">, now: number): Promise<void> {
+  for (let more = true; more; ) {
+    const result = await publishNotifications(env, now);
+    more = result.more && result.published > 0;
+  }
+}
+
+/** In no order: what waits for a file that was never uploaded must not always come first. */
+async function regroupWaiting(env: Pick<Env, "DB" | "BUCKET">, now: number): Promise<void> {
+  const [waiting] = await runBatch<[{ script: string; versionId: string }]>(env.DB, [
+    sql`SELECT DISTINCT m.script AS script, m.version_id AS versionId FROM ${sourceMaps} m
+      WHERE EXISTS (SELECT 1 FROM ${fingerprints} f WHERE f.script = m.script AND f.awaits_map = m.version_id)
+      ORDER BY random() LIMIT ${SWEEP_VERSIONS}`,
+  ]);
+  for (const { script, versionId } of waiting) await regroupAll(env, script, versionId, now);
+}
