@@ -5,6 +5,7 @@
  * go on with it: what is missing is asked for, sent in any order, and sent twice
  * does no harm. It counts only when its hash was read back and is right.
  */
+import { createHash } from "node:crypto";
 import { sql } from "drizzle-orm";
 import type { BlobAnswer } from "../../api/contract.ts";
 import { runBatch } from "../../db/batch.ts";
@@ -169,14 +170,14 @@ async function joinParts(env: MapsEnv, upload: Upload, parts: { part: number; et
   }
 }
 
-/** Native and as a stream: memory does not grow with the blob. */
+/** As a stream: memory does not grow with the blob. */
 async function hasItsHash(env: MapsEnv, hash: string): Promise<boolean> {
   const object = await env.BUCKET.get(blobKey(hash));
   // Gone again: another request found it wrong, or is replacing it. Whoever asks next sees what there is.
   if (object === null) return false;
-  const digest = new crypto.DigestStream("SHA-256");
-  await object.body.pipeTo(digest);
-  return Buffer.from(await digest.digest).toString("hex") === hash;
+  const digest = createHash("sha256");
+  for await (const chunk of object.body) digest.update(chunk as Uint8Array);
+  return digest.digest("hex") === hash;
 }
 
 /** What R2 no longer knows cannot be aborted, and need not be. */

@@ -61,11 +61,12 @@ async function readBody(file: string, request: Request): Promise<Body> {
   if (Number(request.headers.get("content-length") ?? 0) > MAX_RAW_BYTES) return tooLarge();
   if (request.body === null) return refused("invalid", `The body is empty; it must be the source map of ${file}.`);
   const isPacked = encoding.endsWith("gzip");
-  const body: ReadableStream<Uint8Array> = request.body;
+  const body: ReadableStream = request.body;
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
-    for await (const chunk of isPacked ? body.pipeThrough(new DecompressionStream("gzip")) : body) {
+    const unpacked = isPacked ? body.pipeThrough(new DecompressionStream("gzip")) : body;
+    for await (const chunk of unpacked as ReadableStream<Uint8Array>) {
       length += chunk.byteLength;
       // Leaving the loop cancels the stream: nothing more is unpacked.
       if (length > MAX_RAW_BYTES) return tooLarge();
