@@ -54,13 +54,17 @@ const FRAME_BYTES = 300;
 const MAX_GROUPINGS = 5_000;
 const MAX_GROUPING_BYTES = 4_000_000;
 const GROUPING_BYTES = 400;
+/** Messages whose template is remembered: 1 MB at most. */
+const MAX_TEMPLATES = 500;
+const MAX_TEMPLATED_CHARS = 1_000;
 /** Longer keys are not worth the hashing. */
 const MAX_KEY_CHARS = 40_000;
 
 /** All errors beyond what a Worker may have of different ones. */
 const OVERFLOW_TITLE = "Too many different errors at once: further ones are counted together";
 
-interface Known {
+/** A stack, and what is known of its frames. */
+export interface Known {
   /** Stands for the trace in keys. */
   id: number;
   trace: SourceTrace;
@@ -85,6 +89,8 @@ export class Grouper {
   private readonly now: () => number;
   private readonly traces = new BoundedCache<Known>(MAX_TRACES, MAX_TRACE_BYTES);
   private readonly groupings = new BoundedCache<Grouping>(MAX_GROUPINGS, MAX_GROUPING_BYTES);
+  /** By message. */
+  private readonly templates = new Map<string, string>();
   private groupedBy: CompiledRules = NO_RULES;
   private readonly pending = new Map<string, { done: Promise<void>; since: number }>();
   private readonly gate = new FloodGate();
@@ -105,7 +111,8 @@ export class Grouper {
       if (stack === undefined) continue;
       try {
         const key = traceKey(fields, stack);
-        if (this.traces.get(key, this.now()) !== undefined) continue;
+        occurrence.known = this.traces.get(key, this.now());
+        if (occurrence.known !== undefined) continue;
         const wait = this.look(key, fields, occurrence, waitUntil);
         if (wait !== undefined) {
           waits ??= [];
@@ -138,8 +145,7 @@ export class Grouper {
   private groupingOf(found: Found, occurrence: Occurrence, rules: CompiledRules): Grouping | undefined {
     try {
       const grouping = this.grouping(found, occurrence, rules);
-      const { script } = found.fields;
-      return this.gate.admits(script, grouping.fingerprint, this.now()) ? grouping : this.overflow(script, occurrence);
+      return this.bounded(found.fields.script, grouping, occurrence);
     } catch (error) {
       this.complain(error);
     }
@@ -149,6 +155,17 @@ export class Grouper {
     } catch {
       return undefined;
     }
+  }
+
+  private bounded(script: string, grouping: Grouping, occurrence: Occurrence): Grouping {
+    const now = this.now();
+    const { fingerprint, group } = grouping;
+    if (this.gate.admits(script, fingerprint, now)) return grouping;
+    // Positions of minified code are many, what they belong to are few: its source map will not be waited for.
+    if (group !== fingerprint && this.gate.admits(script, group, now)) {
+      return { ...grouping, fingerprint: group, awaitsMap: "" };
+    }
+    return this.overflow(script, occurrence);
   }
 
   /** Begins to read the maps of a stack; undefined when there is nothing to wait for. */
@@ -167,7 +184,7 @@ export class Grouper {
     const where = whereOf(fields);
     const cached = symbolicateCached(trace, where, this.maps);
     if (cached !== undefined) {
-      this.keep(key, cached, KEPT_MS[cached.state]);
+      occurrence.known = this.keep(key, cached, KEPT_MS[cached.state]);
       return undefined;
     }
     if (now < this.noWaitingUntil || this.pending.size >= MAX_PENDING) {
@@ -207,7 +224,9 @@ export class Grouper {
   }
 
   private grouping(found: Found, occurrence: Occurrence, rules: CompiledRules): Grouping {
-    if (occurrence.stack === undefined) return this.rememberedGrouping(found, occurrence, undefined, rules);
+    if (occurrence.stack === undefined || occurrence.known !== undefined) {
+      return this.rememberedGrouping(found, occurrence, occurrence.known, rules);
+    }
     const key = traceKey(found.fields, occurrence.stack);
     const known =
       this.traces.get(key, this.now()) ??
@@ -235,7 +254,7 @@ export class Grouper {
         ? `${fields.script}\n${fields.entrypoint ?? ""}\n${fields.method ?? ""}\n${fields.route ?? ""}\n${fields.status ?? ""}\n${fields.outcome ?? ""}`
         : `${known.id}`;
     const used = rules.uses.size === 0 ? "" : usedBy(rules, found, occurrence);
-    const key = `${place}\n${kind}\n${noise}\n${type}\n${messageTemplate(message)}${used}`;
+    const key = `${place}\n${kind}\n${noise}\n${type}\n${this.templateOf(message)}${used}`;
     const now = this.now();
     let grouping = this.groupings.get(key, now);
     if (grouping === undefined) {
@@ -244,6 +263,18 @@ export class Grouper {
       this.groupings.set(key, grouping, bytes, now + KEPT_MS.mapped);
     }
     return grouping;
+  }
+
+  /** Most messages were seen a moment ago. */
+  private templateOf(message: string): string {
+    let template = this.templates.get(message);
+    if (template === undefined) {
+      template = messageTemplate(message);
+      if (message.length > MAX_TEMPLATED_CHARS) return template;
+      if (this.templates.size >= MAX_TEMPLATES) this.templates.clear();
+      this.templates.set(message, template);
+    }
+    return template;
   }
 
   private overflow(script: string, { kind, noise }: Occurrence): Grouping {

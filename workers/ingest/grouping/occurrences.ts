@@ -9,6 +9,7 @@ import { parseStack } from "../../errors/stack/parse.ts";
 import type { ErrorTrace } from "../../errors/trace.ts";
 import type { OwnFields } from "../../event/event.ts";
 import type { Invocation, Suspect } from "../normalize/normalize.ts";
+import type { Known } from "./grouper.ts";
 
 export interface Occurrence extends Classified {
   /** Gets the fingerprint. */
@@ -19,6 +20,8 @@ export interface Occurrence extends Classified {
   stack: string | undefined;
   /** Where that was parsed already. */
   trace?: ErrorTrace;
+  /** Where `grouper.ts` has met the stack before. */
+  known?: Known;
 }
 
 /** `events`: as `Normalizer.events` made them; `suspects`: which of them tell of errors. */
