@@ -69,7 +69,7 @@ const MINIFIED = `TypeError: no price
     at new Promise (<anonymous>)
     at node:internal/timers:5:6`;
 
-test("every frame is led back, by scopes first, else by what the caller called it, else as V8 printed it", async () => {
+test("every frame is led back, by scopes first, else by what the caller called it; a minified name is none", async () => {
   const map = new FakeMap({
     "1:100": place("src/cart.ts", 10, { function: "Cart.priceOf" }),
     "1:200": place("src/cart.ts", 20),
@@ -81,12 +81,21 @@ test("every frame is led back, by scopes first, else by what the caller called i
   expect(shown(trace)).toEqual([
     "Cart.priceOf src/cart.ts:10",
     "checkout src/cart.ts:20",
-    "o src/index.ts:30",
+    "null src/index.ts:30",
     "Promise null:null (library) raw",
     expect.stringMatching(/node:internal.* \(library\) raw$/),
   ]);
   expect([state, trace.type, trace.message]).toEqual(["mapped", "TypeError", "no price"]);
   expect(trace.frames[0]?.raw).toMatchObject({ function: "t", file: "file:///index.js", line: 1, column: 100 });
+});
+
+test("names that are not minified are kept where the map tells none, without the minified object before them", async () => {
+  const stack = "    at n.addItem (index.js:1:1)\n    at Object.fetch (index.js:1:1)\n    at h.#t (index.js:1:1)";
+  const map = new FakeMap({ "1:1": place("a.ts", 1) });
+  const { trace } = await symbolicate(parseStack(stack), WHERE, mapsOf({ "index.js": map }), { context: false });
+  expect(trace.frames.map((f) => f.function)).toEqual(["addItem", "Object.fetch", null]);
+  const raw = await symbolicate(parseStack(stack), WHERE, mapsOf({}), { context: false });
+  expect(raw.trace.frames.map((f) => f.function)).toEqual(["n.addItem", "Object.fetch", "h.#t"]);
 });
 
 test("the caller's name is not taken across an await, nor the top of a module for a function", async () => {
@@ -97,7 +106,7 @@ test("the caller's name is not taken across an await, nor the top of a module fo
     "1:3": place("a.ts", 3, { function: "" }),
   });
   const { trace } = await symbolicate(parseStack(stack), WHERE, mapsOf({ "index.js": map }), { context: false });
-  expect(trace.frames.map((f) => f.function)).toEqual(["t", "n", null]);
+  expect(trace.frames.map((f) => f.function)).toEqual([null, null, null]);
 });
 
 test("libraries are told by ignoreList, by folder, and by what bundlers add", async () => {

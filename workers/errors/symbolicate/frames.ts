@@ -38,3 +38,13 @@ export function isOwn(file: string | null): boolean {
 
 /** A relative path with a folder. */
 export const isInFolder = (file: string | null): boolean => file !== null && /^(?![a-z]+:)[^/\\]+[/\\]/i.test(file);
+
+/** `t`, `#n`, `$a`: what minifiers call things. Properties keep their names. */
+const MINIFIED = /^[#$_]{0,2}[A-Za-z0-9]{1,2}$/;
+
+/** `n.add` → `add`; null where nothing is left that a person gave: a made-up name would mislead, and change with every build. */
+export function withoutMinified(name: string | null): string | null {
+  if (name === null) return null;
+  const given = name.split(".").filter((part) => part !== "" && !MINIFIED.test(part));
+  return given.length === 0 ? null : given.join(".");
+}

@@ -6,7 +6,7 @@
  * anything a frame keeps what V8 printed, so a stack can always be shown.
  */
 import type { ErrorTrace, Frame, SourceContext, SourceFrame, SourceTrace } from "../trace.ts";
-import { isInFolder, isOwn, originOf } from "./frames.ts";
+import { isInFolder, isOwn, originOf, withoutMinified } from "./frames.ts";
 
 /** Of the frames that could be mapped. */
 export type MapState =
@@ -215,7 +215,7 @@ function sourceFrame(raw: Frame, caller: Frame | undefined, answers: Answers): S
     return { raw, function: name, file, line, column, inApp, mapped: false };
   }
   const { file, line, column } = place;
-  const known = place.function ?? calledName(raw, caller, answers) ?? raw.function;
+  const known = place.function ?? calledName(raw, caller, answers) ?? withoutMinified(raw.function);
   const name = known === "" ? null : known;
   return { raw, function: name, file, line, column, inApp: !place.ignored && isOwn(file), mapped: true };
 }
