@@ -37,12 +37,12 @@ export class Aftermath {
 
   /** One caller at a time; never throws. */
   run(): Promise<void> {
+    this.dueAt = undefined;
     this.running = this.running.then(() => this.work());
     return this.running;
   }
 
   private async work(): Promise<void> {
-    this.dueAt = undefined;
     try {
       while (this.told) {
         const { more, published } = await publishNotifications(this.env(), Date.now());

@@ -143,17 +143,21 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     this.plan();
   }
 
-  /** Flushes issues when they are due, also while `sealing` takes its time: there is only one alarm. */
+  /** Flushes issues when they are due, also while `sealing`, or what follows from a flush, takes its time: there is only one alarm. */
   private async flushUntil(sealing: Promise<unknown>): Promise<void> {
-    let sealed = false;
-    const done = sealing.finally(() => {
-      sealed = true;
-    });
+    let working = 0;
+    const during = (work: Promise<unknown>) => {
+      working += 1;
+      return work.finally(() => {
+        working -= 1;
+      });
+    };
+    let done = during(sealing);
     const isDue = (at: number | undefined) => at !== undefined && at <= Date.now();
     for (;;) {
       if (isDue(this.flush.dueAt)) await this.flush.run();
-      else if (isDue(this.aftermath.dueAt)) await this.aftermath.run();
-      else if (sealed) return done.then(() => undefined);
+      else if (isDue(this.aftermath.dueAt)) done = Promise.all([done, during(this.aftermath.run())]);
+      else if (working === 0) return;
       else await Promise.race([done, scheduler.wait(ALARM_STEP_MS)]);
     }
   }

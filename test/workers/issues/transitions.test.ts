@@ -9,6 +9,7 @@ import {
   type DeltaOptions,
   delta,
   everywhere,
+  issuesOf,
   notificationsOf,
   occur,
   onlyIssue,

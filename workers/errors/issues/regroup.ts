@@ -16,7 +16,7 @@ import type { ErrorKind, Exemplar } from "../delta.ts";
 import type { Grouping } from "../grouping/facts.ts";
 import { fingerprintOf } from "../grouping/fingerprint.ts";
 import { type CompiledRules, compileRules, NO_RULES } from "../grouping/rules.ts";
-import { MapStore } from "../maps/lookup.ts";
+import { forgetVersion, MapStore } from "../maps/lookup.ts";
 import { parseStack } from "../stack/parse.ts";
 import { symbolicate } from "../symbolicate/symbolicate.ts";
 import { REGROUP_ROWS, REGROUP_STEPS } from "./limits.ts";
@@ -54,6 +54,8 @@ export async function regroup(
   now: number,
   after = "",
 ): Promise<Regrouped> {
+  // This isolate may remember that there was no map.
+  if (after === "") forgetVersion(script, versionId);
   const { rows, rules } = await load(env.DB, script, versionId, after);
   const maps = new MapStore(env);
   const done: Regrouped = { rows: 0, moved: 0 };
