@@ -165,7 +165,7 @@ describe("which events are errors", () => {
     const answer = { request: { url: "https://a.test/", method: "GET" }, response: { status: 500 } };
     const errorInfo = [{ name: "E", message: "x", stack: STACK }];
     expect(await kindsOf(logged({ message: ["E: x"], errorInfo }, { event: answer }))).toEqual(["log E"]);
-    expect(await kindsOf(thrown({ event: answer }))).toEqual(["rejection TypeError"]);
+    expect(await kindsOf(thrown({ event: answer }))).toEqual(["exception TypeError"]);
   });
 
   test("what the item says of causes is in the stack", async () => {

@@ -46,6 +46,8 @@ export function classify(event: Candidate): Classified | null {
  */
 function isRejection({ eventType, outcome, status }: Candidate): boolean {
   if (eventType === "websocket") return false;
+  // The platform's own 500 may stand for the answer that the handler did not give.
+  if (status !== undefined && status >= 500 && outcome !== "ok") return false;
   return status !== undefined || outcome === "ok";
 }
 
