@@ -56,9 +56,12 @@ export const issuesApi = {
   assign: (ids: number[], assignee: string) => post<IssuesChanged>("issues/assignee", { ids, assignee }),
   restore: (issues: IssueBefore[]) => post<IssuesChanged>("issues/restore", { issues }),
   comment: (id: number, text: string) => post<IssueActivity>(`issues/${id}/comments`, { text }),
+  deleteComment: (id: number, comment: number) => request<void>("DELETE", `/api/v1/issues/${id}/comments/${comment}`),
   merge: (ids: number[], into: number) => post<IssuesChanged>("issues/merge", { ids, into }),
   unmerge: (id: number, fingerprints?: string[]) => post<IssuesChanged>(`issues/${id}/unmerge`, { fingerprints }),
 
+  symbolicate: (script: string, version: string, stack: string) =>
+    post<StackAnswer>("symbolicate", { script, version, stack }),
   notifications: (limit: number, after?: number, signal?: AbortSignal) =>
     get<NotificationsAnswer>("notifications", { limit, after }, signal),
   sourceMaps: (script: string, version: string, signal?: AbortSignal) =>

@@ -8,6 +8,7 @@ import { type EventRef, isoToMs } from "../lib/event-row.ts";
 import { full, withUnit } from "../lib/format.ts";
 import { withRange } from "../state/location.ts";
 import { useResource } from "../state/resource.ts";
+import { EventStack } from "./event-stack.tsx";
 import { Icon } from "./icons.tsx";
 import { IssueLink } from "./issue-link.tsx";
 import { CopyButton, Progress } from "./states.tsx";
@@ -25,9 +26,6 @@ type Scalar = string | number | boolean;
 const UNITS: Record<string, string> = { duration: "ms", cpu_time: "ms" };
 /** Shown on their own above the list. */
 const SHOWN_ABOVE = new Set(["message", "stack", "attributes", "time"]);
-
-/** Frames without the indent that the runtime gives them. */
-export const trimStack = (stack: string): string => stack.replace(/^[ \t]+/gm, "");
 
 /** Sorted, under the names that filters take. */
 export function attributesOf(event: EventJson): [string, Scalar][] {
@@ -132,9 +130,7 @@ function Body({ event, actions }: { event: EventJson; actions: AttributeActions 
           {message}
         </pre>
       )}
-      {typeof event.stack === "string" && event.stack !== "" && (
-        <pre class="detail-stack muted">{trimStack(event.stack)}</pre>
-      )}
+      <EventStack key={`${event.invocation_id} ${event.seq}`} event={event} class="detail-stack" />
       <h2>Fields</h2>
       <AttributeList entries={fieldsOf(event)} actions={actions} />
       {attributes.length > 0 && <h2>Attributes</h2>}

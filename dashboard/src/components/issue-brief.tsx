@@ -51,7 +51,8 @@ export function IssueBrief({ script }: { script?: string }) {
   const { data, fresh } = useResource(
     `${script} ${from} ${to}`,
     (signal) => issuesApi.list(script === undefined ? {} : { script }, { from, to }, SHOWN, undefined, signal),
-    tick.value + issueChanges.value,
+    tick.value,
+    issueChanges.value,
   );
   if (data === undefined) return null;
   const open = data.states.unresolved + data.states.regressed;

@@ -4,7 +4,8 @@ import { useEffect, useState } from "preact/hooks";
 import type { EventJson, InvocationAnswer } from "../../../workers/api/contract.ts";
 import { api } from "../api/client.ts";
 import { CompletenessBadge } from "../components/completeness.tsx";
-import { AttributeList, attributesOf, fieldsOf, trimStack } from "../components/event-detail.tsx";
+import { AttributeList, attributesOf, fieldsOf } from "../components/event-detail.tsx";
+import { EventStack } from "../components/event-stack.tsx";
 import { Icon } from "../components/icons.tsx";
 import { IssueLink } from "../components/issue-link.tsx";
 import { CopyButton, ErrorState, Progress, Snippet } from "../components/states.tsx";
@@ -104,7 +105,7 @@ function Step({
           {event.kind === "exception" && str(event.name) !== "" && <b>{str(event.name)}: </b>}
           {str(event.message) || str(event.name)}
         </pre>
-        {str(event.stack) !== "" && <pre class="step-stack muted">{trimStack(str(event.stack))}</pre>}
+        <EventStack event={event} class="step-stack" />
         {active && own.length > 0 && <AttributeList entries={own} />}
       </div>
     </li>

@@ -34,8 +34,12 @@ import "../styles/worker.css";
 
 function useIssue(id: number) {
   const { from, to } = range.value;
-  const refresh = tick.value + issueChanges.value;
-  const resource = useResource(`${id} ${from} ${to}`, (signal) => issuesApi.issue(id, range.value, signal), refresh);
+  const resource = useResource(
+    `${id} ${from} ${to}`,
+    (signal) => issuesApi.issue(id, range.value, signal),
+    tick.value,
+    issueChanges.value,
+  );
   useMemo(() => {
     const versions = resource.data?.versions ?? [];
     for (const v of versions) rememberName(v.id, v.tag, v.message);
@@ -101,7 +105,7 @@ function Loaded({ answer, fresh }: { answer: IssueAnswer; fresh: boolean }) {
           <Affected answer={answer} />
         </div>
       </div>
-      <Occurrences answer={answer} refresh={tick.value + issueChanges.value} />
+      <Occurrences answer={answer} refresh={tick.value} />
       <div class="issue-columns issue-foot">
         <Activity id={issue.id} activity={answer.activity} />
         <Fingerprints answer={answer} />

@@ -19,13 +19,14 @@ import { runNewestAction, toast } from "../state/toasts.ts";
 import "../styles/issues.css";
 
 /** Under Noise the list's own counts are of noise alone. */
-function useTabCounts(tab: string, refresh: number) {
+function useTabCounts(tab: string) {
   const { state: _, kind: __, ...rest } = listParams({ ...query.value, state: "open", kind: "" });
   const key = tab === "noise" ? JSON.stringify([rest, range.value]) : "";
   return useResource(
     key,
     async (signal) => (key === "" ? undefined : issuesApi.list(rest, range.value, 1, undefined, signal)),
-    refresh,
+    tick.value,
+    issueChanges.value,
   ).data;
 }
 
@@ -34,7 +35,7 @@ export default function Issues() {
   const params = useMemo(() => listParams(query.value), [query.value]);
   const refresh = tick.value + issueChanges.value;
   const { list, fresh } = useIssueList(params, range.value, refresh);
-  const others = useTabCounts(tab, refresh);
+  const others = useTabCounts(tab);
   const [activeId, setActiveId] = useState<number | undefined>(lastOpened);
   const [fallback, setFallback] = useState(0);
   const [selected, setSelected] = useState<Set<number>>(new Set());
@@ -57,9 +58,11 @@ export default function Issues() {
     document.title = "Issues · Tailrace";
   }, []);
   useEffect(() => setSelected(new Set()), [params]);
+  const activeRow = issues[active]?.id;
   useEffect(() => {
     if (found >= 0) setFallback(found);
-  }, [found]);
+    else if (activeRow !== undefined) setActiveId(activeRow);
+  }, [found, activeRow]);
 
   const activate = (index: number) => {
     const issue = issues[Math.max(0, Math.min(issues.length - 1, index))];

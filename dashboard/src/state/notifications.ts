@@ -19,6 +19,9 @@ const POLL_AFTER_FAILURES = 2;
 const POLL_MS = 20_000;
 /** A connection that lived this long was a good one: the next failure is a first. */
 const GOOD_MS = 30_000;
+/** What keeps the connection open through whatever lies between, and the server's mind on us (workers/live/limits.ts). */
+const PING = "ping";
+const PING_MS = 30_000;
 /** Many at once are one message. */
 const TOASTS_AT_ONCE = 2;
 
@@ -123,6 +126,9 @@ function listen(): () => void {
     };
   };
 
+  const ping = setInterval(() => {
+    if (socket?.readyState === WebSocket.OPEN) socket.send(PING);
+  }, PING_MS);
   const poll = setInterval(() => {
     if (failures >= POLL_AFTER_FAILURES && !document.hidden) void catchUp();
   }, POLL_MS);
@@ -133,6 +139,7 @@ function listen(): () => void {
     abort.abort();
     clearTimeout(again);
     clearInterval(poll);
+    clearInterval(ping);
     socket?.close();
   };
 }

@@ -2,6 +2,7 @@
  * Loads something for a component. While a new answer is on its way the last
  * one stays (no layout shift); a key that changes aborts the request before.
  * `tick` reloads without being a new key: live refresh never blanks a page.
+ * `change` does so at once: an answer that was asked for before it is outdated.
  */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiFailure } from "../api/client.ts";
@@ -25,18 +26,23 @@ export function asFailure(error: unknown): ApiFailure {
   return new ApiFailure(0, "dashboard", error instanceof Error ? error.message : String(error));
 }
 
-export function useResource<T>(key: string, load: (signal: AbortSignal) => Promise<T>, tick = 0): Resource<T> {
+export function useResource<T>(
+  key: string,
+  load: (signal: AbortSignal) => Promise<T>,
+  tick = 0,
+  change = 0,
+): Resource<T> {
   const [state, setState] = useState<State<T>>({ key, loading: true });
   const [again, setAgain] = useState(0);
   const latest = useRef(load);
   latest.current = load;
-  const running = useRef<{ key: string; controller: AbortController } | null>(null);
+  const running = useRef<{ key: string; change: number; controller: AbortController } | null>(null);
 
   useEffect(() => {
     // A refresh must not cut off a slow answer to the same question, or it would never come.
-    if (running.current?.key === key) return;
+    if (running.current?.key === key && running.current.change === change) return;
     running.current?.controller.abort();
-    const run = { key, controller: new AbortController() };
+    const run = { key, change, controller: new AbortController() };
     running.current = run;
     const settle = (next: (before: State<T>) => State<T>) => {
       if (running.current !== run) return;
@@ -49,7 +55,7 @@ export function useResource<T>(key: string, load: (signal: AbortSignal) => Promi
       (error: unknown) =>
         settle((s) => ({ key, data: s.key === key ? s.data : undefined, error: asFailure(error), loading: false })),
     );
-  }, [key, tick, again]);
+  }, [key, tick, change, again]);
 
   useEffect(
     () => () => {

@@ -84,6 +84,9 @@ export const unmerge = (id: number, fingerprints: string[]): Promise<boolean> =>
     `Took ${fingerprints.length === 1 ? "a fingerprint" : `${fingerprints.length} fingerprints`} out of #${id}`,
   );
 
+export const deleteComment = (id: number, which: number): Promise<boolean> =>
+  run(() => issuesApi.deleteComment(id, which), "Deleted the comment");
+
 export const comment = async (id: number, text: string): Promise<boolean> => {
   try {
     await issuesApi.comment(id, text);

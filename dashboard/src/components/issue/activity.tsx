@@ -3,11 +3,13 @@ import { useState } from "preact/hooks";
 import type { IssueActivity } from "../../../../workers/api/contract.ts";
 import { ago, full } from "../../lib/format.ts";
 import { activityText } from "../../lib/issues.ts";
-import { comment } from "../../state/triage.ts";
+import { session } from "../../state/session.ts";
+import { comment, deleteComment } from "../../state/triage.ts";
+import { Icon } from "../icons.tsx";
 
 const MAX_COMMENT_CHARS = 10_000;
 
-function Line({ a, now }: { a: IssueActivity; now: number }) {
+function Line({ id, a, now }: { id: number; a: IssueActivity; now: number }) {
   const said = a.kind === "commented" && typeof a.detail.text === "string" ? a.detail.text : undefined;
   return (
     <li class={`activity-line ${a.kind === "regressed" || a.kind === "escalated" ? "loud" : ""}`}>
@@ -17,6 +19,17 @@ function Line({ a, now }: { a: IssueActivity; now: number }) {
       <time class="small faint" dateTime={new Date(a.at).toISOString()} title={full(a.at)}>
         {ago(a.at, now)}
       </time>
+      {said !== undefined && a.actor === session.value?.actor && (
+        <button
+          type="button"
+          class="icon-btn activity-delete"
+          aria-label="Delete the comment"
+          title="Delete"
+          onClick={() => void deleteComment(id, a.id)}
+        >
+          <Icon name="close" />
+        </button>
+      )}
       {said !== undefined && <p class="activity-said">{said}</p>}
     </li>
   );
@@ -70,7 +83,7 @@ export function Activity({ id, activity }: { id: number; activity: IssueActivity
       </div>
       <ol class="activity">
         {sorted.map((a) => (
-          <Line key={a.id} a={a} now={now} />
+          <Line key={a.id} id={id} a={a} now={now} />
         ))}
       </ol>
       <Write id={id} />

@@ -97,7 +97,7 @@ export function ChoiceDialog({ title, choices, free, onClose, children }: Props)
               aria-pressed={c.current ?? undefined}
               onClick={() => take(c)}
             >
-              <span class="cut">{c.label}</span>
+              <span class="cut">{c.label} </span>
               <span class="grow small faint cut">{c.detail}</span>
               {free === undefined && i < 9 && <kbd class="kbd">{i + 1}</kbd>}
             </button>

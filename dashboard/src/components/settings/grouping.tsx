@@ -120,7 +120,8 @@ function Editor({ initial }: { initial: PlatformSettings }) {
           onInput={(e) => setUsers(e.currentTarget.value)}
         />
       </Field>
-      <SaveRow saving={saving} />
+      {/* What is wrong with a rule stands at the rules. */}
+      <SaveRow saving={problems.length === 0 ? saving : { ...saving, failure: undefined }} />
     </form>
   );
 }

@@ -10,7 +10,6 @@ import { Icon } from "../icons.tsx";
 import { CopyButton, Progress, Snippet } from "../states.tsx";
 import { VersionDot } from "../version.tsx";
 import { Trace } from "./trace.tsx";
-import "../../styles/stack.css";
 
 type Form = "source" | "bundled" | "raw";
 const FORMS: { id: Form; label: string; title: string }[] = [

@@ -2,6 +2,7 @@
 import type { StackTrace } from "../../../../workers/api/contract.ts";
 import { frameToOpen, headline, segments } from "../../lib/stack-frames.ts";
 import { Frame, LibraryFrames } from "./frame.tsx";
+import "../../styles/stack.css";
 
 function Frames({ trace }: { trace: StackTrace }) {
   const open = frameToOpen(trace.frames);

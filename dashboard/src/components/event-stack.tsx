@@ -1,0 +1,57 @@
+/** The stack of an event as it arrived, and on demand in the team's own source. */
+
+import { useState } from "preact/hooks";
+import { lazy } from "preact-iso";
+import type { EventJson, StackAnswer } from "../../../workers/api/contract.ts";
+import { issuesApi } from "../api/issues.ts";
+import { asFailure } from "../state/resource.ts";
+import { toast } from "../state/toasts.ts";
+
+/** With the lexer, a chunk of its own. */
+const Trace = lazy(() => import("./stack/trace.tsx").then((m) => m.Trace));
+
+/** Frames without the indent that the runtime gives them. */
+const trimStack = (stack: string): string => stack.replace(/^[ \t]+/gm, "");
+
+export function EventStack({ event, class: name }: { event: EventJson; class: string }) {
+  const [answer, setAnswer] = useState<StackAnswer>();
+  const [shown, setShown] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const stack = typeof event.stack === "string" ? event.stack : "";
+  const version = typeof event.version_id === "string" ? event.version_id : "";
+  if (stack === "") return null;
+  const toggle = async () => {
+    if (answer !== undefined) return setShown(!shown);
+    setBusy(true);
+    try {
+      setAnswer(await issuesApi.symbolicate(event.script, version, stack));
+      setShown(true);
+    } catch (error) {
+      toast({ text: asFailure(error).message, tone: "bad" });
+    }
+    setBusy(false);
+  };
+  return (
+    <div class={name}>
+      <button
+        type="button"
+        class="link small"
+        disabled={busy}
+        onClick={(e) => {
+          e.stopPropagation();
+          void toggle();
+        }}
+      >
+        {shown ? "As it arrived" : "In the source"}
+      </button>
+      {shown && answer !== undefined ? (
+        <>
+          {answer.hint !== "" && <p class="small warn">{answer.hint}</p>}
+          <Trace trace={answer.trace} />
+        </>
+      ) : (
+        <pre class="muted">{trimStack(stack)}</pre>
+      )}
+    </div>
+  );
+}
