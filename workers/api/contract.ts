@@ -486,9 +486,12 @@ export interface StackAnswer {
  * events of the same Worker and time. Only what stands out beyond chance is listed.
  */
 export interface AttributesAnswer {
-  /** Invocations of the issue, and of the Worker, that were looked at. */
+  /** Weighted invocations of the issue, and of the Worker; estimates where samples were looked at. */
   inIssue: number;
   inWorker: number;
+  /** Invocations that were compared: samples, where there are more. `fractions`: which part of all they are. */
+  looked: { issue: number; rest: number; fractions: { issue: number; rest: number } };
+  /** The largest effect first. */
   findings: AttributeFinding[];
   /** Attributes that were compared, and values: what the correction is for. */
   comparisons: { attributes: number; values: number };
@@ -506,12 +509,14 @@ export interface AttributeFinding {
   /** Ratio of the odds, and its 95 % interval. */
   oddsRatio: number;
   interval: [number, number];
-  /** Cramér's V, 0..1. */
+  /** Cramér's V of the two shares, issue against all others, 0..1. */
   effect: number;
   /** After Benjamini–Hochberg. */
   q: number;
   /** For the query language. */
   filter: string;
+  /** Values of other attributes that the very same invocations have. */
+  alike: { attribute: string; value: string }[];
 }
 
 /** POST /api/v1/issues/state : one or many. `in`: "" now, `next`, or a version id. `until` ms, `count` more, `rate` per minute. */

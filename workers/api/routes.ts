@@ -21,7 +21,7 @@ import {
   setIssueState,
   unmergeIssue,
 } from "./routes/issue-changes.ts";
-import { getIssue, issueOfFingerprint, listIssues, listOccurrences } from "./routes/issues.ts";
+import { getIssue, issueAttributes, issueOfFingerprint, listIssues, listOccurrences } from "./routes/issues.ts";
 import { ledger } from "./routes/ledger.ts";
 import { listNotifications, liveNotifications } from "./routes/notifications.ts";
 import { overview } from "./routes/overview.ts";
@@ -98,6 +98,7 @@ export const ROUTES: readonly Route[] = [
   post("/api/v1/issues/:id/unmerge", "deploy", unmergeIssue, ISSUE_BODY),
   post("/api/v1/issues/:id/comments", "deploy", commentIssue, ISSUE_BODY),
   del("/api/v1/issues/:id/comments/:comment", "deploy", deleteIssueComment),
+  get("/api/v1/issues/:id/attributes", "read", issueAttributes),
   get("/api/v1/issues/:id/stack", "read", issueStack),
   post("/api/v1/symbolicate", "read", symbolicateStack, SYMBOLICATE_BODY),
   get("/api/v1/fingerprints/:fingerprint", "read", issueOfFingerprint),

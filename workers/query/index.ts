@@ -1,6 +1,9 @@
 /** Ask: what the rest of the platform may use of the query engine. */
+
+export { readAttributeGroups } from "./attributes/read.ts";
 export type { QueryError } from "./errors.ts";
 export { fieldValues, listFields } from "./fields.ts";
 export { readInvocation } from "./invocation.ts";
+export { attributeField } from "./language/ast.ts";
 export type { QueryParams } from "./params.ts";
 export { type QueryResult, runQuery } from "./run.ts";

@@ -40,8 +40,9 @@ export async function resolveIssues(db: D1Database, query: Query): Promise<Query
   });
 }
 
-interface IssueEvents {
+export interface IssueEvents {
   script: string;
+  kind: string;
   fingerprints: Set<string>;
 }
 
@@ -54,11 +55,16 @@ function eventsOf(issue: IssueEvents | undefined): Filter {
   return { kind: "and", items: [script, some] };
 }
 
+/** Of one issue; undefined if there is none. */
+export async function fingerprintsOf(db: D1Database, id: number): Promise<IssueEvents | undefined> {
+  return (await readIssues(db, [id])).get(id);
+}
+
 /** One that was merged stands for the issue that it was merged into. */
 async function readIssues(db: D1Database, ids: readonly number[]): Promise<Map<number, IssueEvents>> {
   const [rows] = await asking(
-    runBatch<[{ id: number; script: string; fingerprint: string }]>(db, [
-      sql`SELECT asked.id, f.script, f.fingerprint FROM ${issues} AS asked
+    runBatch<[{ id: number; kind: string; script: string; fingerprint: string }]>(db, [
+      sql`SELECT asked.id, asked.kind, f.script, f.fingerprint FROM ${issues} AS asked
         JOIN ${fingerprints} AS f ON f.issue_id = coalesce(asked.merged_into, asked.id)
         WHERE asked.id IN (SELECT value FROM json_each(${JSON.stringify(ids)})) LIMIT ${MAX_FINGERPRINTS + 1}`,
     ]),
@@ -66,9 +72,9 @@ async function readIssues(db: D1Database, ids: readonly number[]): Promise<Map<n
   if (rows.length > MAX_FINGERPRINTS)
     throw tooMuch(`looks for more than ${MAX_FINGERPRINTS} fingerprints`, "ask for fewer issues");
   const found = new Map<number, IssueEvents>();
-  for (const { id, script, fingerprint } of rows) {
+  for (const { id, kind, script, fingerprint } of rows) {
     const issue = found.get(id);
-    if (issue === undefined) found.set(id, { script, fingerprints: new Set([fingerprint]) });
+    if (issue === undefined) found.set(id, { kind, script, fingerprints: new Set([fingerprint]) });
     else issue.fingerprints.add(fingerprint);
   }
   return found;

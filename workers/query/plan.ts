@@ -4,6 +4,7 @@
  */
 import type { CatalogSegment, SegmentPruning } from "../store/catalog.ts";
 import { mayMatch, type PruneTest, type Pruning } from "../store/pruning.ts";
+import { hash32 } from "../util/hash.ts";
 import { compileFilter, type Node } from "./filter/compile.ts";
 import type { Aggregate, Field, GroupKey, Leaf, Pipe, Query, SortKey } from "./language/ast.ts";
 import { autoBinUs } from "./language/time.ts";
@@ -155,4 +156,32 @@ export function chooseSegments(
   if (order === "oldest") read.sort((a, b) => a.minTime - b.minTime);
   else read.sort((a, b) => b.maxTime - a.maxTime);
   return { read, pruned };
+}
+
+/**
+ * A part of what there is to read with about so many rows, chosen and put in
+ * order by a hash of its names: whoever stops early has seen a fair part of it.
+ */
+export function samplePart<L extends { shard: string; id: number; batch: { rows: number } }>(
+  live: readonly L[],
+  segments: readonly CatalogSegment[],
+  rows: number,
+): { live: L[]; segments: CatalogSegment[]; fraction: number } {
+  const units = [
+    ...live.map((unit) => ({ live: unit, rows: unit.batch.rows, hash: hash32(`${unit.shard}#${unit.id}`) })),
+    ...segments.map((unit) => ({ segment: unit, rows: unit.rows, hash: hash32(unit.key) })),
+  ].sort((a, b) => a.hash - b.hash);
+  const all = units.reduce((sum, unit) => sum + unit.rows, 0);
+  let taken = 0;
+  const end = units.findIndex((unit) => {
+    if (taken >= rows) return true;
+    taken += unit.rows;
+    return false;
+  });
+  const part = end < 0 ? units : units.slice(0, end);
+  return {
+    live: part.flatMap((unit) => ("live" in unit ? [unit.live] : [])),
+    segments: part.flatMap((unit) => ("segment" in unit ? [unit.segment] : [])),
+    fraction: all === 0 ? 1 : taken / all,
+  };
 }

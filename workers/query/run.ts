@@ -21,7 +21,7 @@ import { DEFAULT_ROWS, MAX_SEGMENTS, PRUNING_CACHE_BYTES } from "./limits.ts";
 import { readLive } from "./live.ts";
 import { Lru } from "./lru.ts";
 import { checkBefore, checkLimit, checkRange, type QueryParams } from "./params.ts";
-import { canPrune, chooseSegments, type Plan, planQuery, type TimeRange } from "./plan.ts";
+import { canPrune, chooseSegments, type Plan, planQuery, samplePart, type TimeRange } from "./plan.ts";
 import { runScan } from "./scan.ts";
 import { SealedReader } from "./sealed.ts";
 import type { Sink } from "./sink.ts";
@@ -105,6 +105,8 @@ function withScript(plan: Plan, script: string | undefined): Plan {
 export interface ExecuteOptions extends QueryOptions {
   /** Enough once so many events were looked at. */
   maxEvents?: number;
+  /** A part of the batches and segments that has nothing to do with what is in them, of about so many events. */
+  sample?: { events: number; chose: (fraction: number) => void };
   /** µs; how complete this range is, in place of the plan's. */
   ledger?: TimeRange;
 }
@@ -128,7 +130,12 @@ export async function execute(env: QueryEnv, plan: Plan, sink: Sink, options: Ex
         ),
       )
     : new Map();
-  const { read, pruned } = chooseSegments(catalog.segments, pruning, plan, sink.order);
+  const chosen = chooseSegments(catalog.segments, pruning, plan, sink.order);
+  const { pruned } = chosen;
+  const { sample } = options;
+  const part = sample === undefined ? undefined : samplePart(unsealed, chosen.read, sample.events);
+  if (part !== undefined) sample?.chose(part.fraction);
+  const { live: taken, segments: read } = part ?? { live: unsealed, segments: chosen.read };
   if (read.length > MAX_SEGMENTS && sink.order === "any" && options.maxEvents === undefined) {
     throw tooMuch(`reads more than ${MAX_SEGMENTS} segments`);
   }
@@ -138,7 +145,7 @@ export async function execute(env: QueryEnv, plan: Plan, sink: Sink, options: Ex
     plan,
     sink,
     budget,
-    live: unsealed,
+    live: taken,
     segments: read,
     reader,
     issues: new IssueLookup(env.DB),

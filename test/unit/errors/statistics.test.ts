@@ -180,7 +180,13 @@ function groupsOf(invocations: readonly Invocation[], fractions = { issue: 1, re
     }
   }
   const list = [...attributes].map(([attribute, { issue, rest, values }]): AttributeCounts => {
-    return { attribute, issue, rest, values: [...values].map(([value, v]) => ({ value, ...v })), others: 0 };
+    return {
+      attribute,
+      issue,
+      rest,
+      values: [...values].map(([value, v], i) => ({ value, ...v, members: i })),
+      others: 0,
+    };
   });
   return { ...all, fractions, attributes: list };
 }

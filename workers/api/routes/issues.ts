@@ -6,12 +6,13 @@ import type { Handler } from "../context.ts";
 import type { FingerprintAnswer } from "../contract.ts";
 import { fail } from "../errors.ts";
 import { plainText, readParams, wholeNumber } from "../input.ts";
+import { readAttributes } from "../issues/attributes.ts";
 import { FilterParams, SORTS } from "../issues/filters.ts";
 import { decodeCursor, readIssueList } from "../issues/list.ts";
 import { readOccurrences } from "../issues/occurrences.ts";
 import { readIssuePage } from "../issues/page.ts";
 import { cutRange } from "../measures/buckets.ts";
-import { sendResult } from "../query-failure.ts";
+import { queryFailure, sendResult } from "../query-failure.ts";
 import { readRange } from "../range.ts";
 
 /** People look at a day's errors. */
@@ -67,6 +68,17 @@ export const listOccurrences: Handler = async (c) => {
   const { id, from = DEFAULT_FROM, limit = DEFAULT_ROWS, ...rest } = params.value;
   const options = { now: Date.now(), signal: c.req.raw.signal };
   return sendResult(c, await readOccurrences(c.env, id, { from, limit, ...rest }, options));
+};
+
+const AttributeParams = v.object({ ...IssueId, from: short, to: short });
+
+export const issueAttributes: Handler = async (c) => {
+  const params = readParams(c, AttributeParams);
+  if (!params.ok) return params.failure;
+  const { id, from = DEFAULT_FROM, to } = params.value;
+  const result = await readAttributes(c.env, id, { from, to }, { now: Date.now(), signal: c.req.raw.signal });
+  if (!result.ok) return queryFailure(result.error);
+  return result.answer === undefined ? noSuchIssue(id) : c.json(result.answer);
 };
 
 export const noSuchIssue = (id: number) => fail("not_found", `There is no issue ${id}.`);

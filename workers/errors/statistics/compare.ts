@@ -42,9 +42,17 @@ export interface AttributeCounts {
   /** Those that have it. */
   issue: Tally;
   rest: Tally;
-  values: readonly { value: string; issue: Tally; rest: Tally }[];
+  values: readonly ValueCounts[];
   /** Values that were not kept one by one. */
   others: number;
+}
+
+export interface ValueCounts {
+  value: string;
+  issue: Tally;
+  rest: Tally;
+  /** A hash of the invocations that have it. */
+  members: number;
 }
 
 export interface Groups {
@@ -66,6 +74,8 @@ export interface Finding {
   interval: [number, number];
   effect: number;
   q: number;
+  /** Values of other attributes that the very same invocations have: one finding, told once. */
+  alike: { attribute: string; value: string }[];
 }
 
 export interface Comparison {
@@ -83,11 +93,17 @@ export function compare(groups: Groups): Comparison {
     candidates.map(({ table }) => pValue(table)),
     values,
   );
-  const findings = candidates.flatMap(({ attribute, value, table }, i) => {
+  const byMembers = new Map<string, Finding>();
+  candidates.forEach(({ attribute, value, table }, i) => {
     const finding = findingOf(groups, attribute, value, table, q[i] as number);
-    return finding === undefined ? [] : [finding];
+    if (finding === undefined) return;
+    // The same values on the same attributes' invocations: the first stands for all.
+    const key = [value.members, value.issue.n, value.rest.n, attribute.issue.n, attribute.rest.n].join();
+    const first = byMembers.get(key);
+    if (first === undefined) byMembers.set(key, finding);
+    else first.alike.push({ attribute: finding.attribute, value: finding.value });
   });
-  findings.sort((x, y) => y.effect - x.effect || x.q - y.q);
+  const findings = [...byMembers.values()].sort((x, y) => y.effect - x.effect || x.q - y.q);
   return { findings, comparisons: { attributes: compared.length, values } };
 }
 
@@ -114,7 +130,7 @@ const share = (part: Tally, whole: Tally): number => (whole.weight === 0 ? 0 : p
 /** What a weighted group is worth in plain observations. */
 const effectiveSize = ({ weight, squares }: Tally): number => (squares === 0 ? 0 : (weight * weight) / squares);
 
-function tableOf(attribute: AttributeCounts, value: AttributeCounts["values"][number]): Table2 {
+function tableOf(attribute: AttributeCounts, value: ValueCounts): Table2 {
   const issue = effectiveSize(attribute.issue);
   const rest = effectiveSize(attribute.rest);
   const a = issue * share(value.issue, attribute.issue);
@@ -125,7 +141,7 @@ function tableOf(attribute: AttributeCounts, value: AttributeCounts["values"][nu
 function findingOf(
   { fractions }: Groups,
   attribute: AttributeCounts,
-  value: AttributeCounts["values"][number],
+  value: ValueCounts,
   table: Table2,
   q: number,
 ): Finding | undefined {
@@ -147,5 +163,6 @@ function findingOf(
     interval,
     effect,
     q,
+    alike: [],
   };
 }

@@ -1,0 +1,69 @@
+/**
+ * `GET /api/v1/issues/:id/attributes`: what its invocations have more often than
+ * all of the same Worker and time. `query/attributes/` counts, `errors/statistics/`
+ * compares; here findings get names and filters that people can use.
+ */
+
+import { compare, type Finding } from "../../errors/statistics/compare.ts";
+import { readUserAgent, USER_AGENT, userAgentFilter } from "../../errors/statistics/user-agent.ts";
+import { CORE_BY_PHYSICAL } from "../../event/columns.ts";
+import { attributeField, type QueryResult, readAttributeGroups } from "../../query/index.ts";
+import type { AttributeFinding, AttributesAnswer } from "../contract.ts";
+import { quoted } from "./occurrences.ts";
+
+/** Shown at most: nobody reads on. */
+const MAX_FINDINGS = 50;
+/** As people call it, where the record has a longer name. */
+const SHORT_NAMES: Record<string, string> = { version_id: "version" };
+
+/** Undefined: there is no such issue. */
+export async function readAttributes(
+  env: Env,
+  id: number,
+  range: { from: string | undefined; to: string | undefined },
+  options: { now: number; signal: AbortSignal },
+): Promise<QueryResult<AttributesAnswer | undefined>> {
+  const derive = (column: string, value: string) => (column === USER_AGENT ? readUserAgent(value) : []);
+  const result = await readAttributeGroups(env, id, { ...range, derive }, options);
+  if (!result.ok) return result;
+  if (result.answer === undefined) return { ok: true, answer: undefined };
+  const { completeness, ...groups } = result.answer;
+  const { findings, comparisons } = compare(groups);
+  const inIssue = groups.issue.weight / groups.fractions.issue;
+  const answer: AttributesAnswer = {
+    inIssue,
+    inWorker: inIssue + groups.rest.weight / groups.fractions.rest,
+    looked: { issue: groups.issue.n, rest: groups.rest.n, fractions: groups.fractions },
+    findings: findings.slice(0, MAX_FINDINGS).map(shown),
+    comparisons,
+    completeness,
+  };
+  return { ok: true, answer };
+}
+
+function shown({ alike, ...finding }: Finding): AttributeFinding {
+  const { attribute, value } = finding;
+  return {
+    ...finding,
+    attribute: nameOf(attribute),
+    filter: filterOf(attribute, value),
+    alike: alike.map((same) => ({ attribute: nameOf(same.attribute), value: same.value })),
+  };
+}
+
+function nameOf(column: string): string {
+  const name = CORE_BY_PHYSICAL.get(column)?.name;
+  return name === undefined ? attributeField(column) : (SHORT_NAMES[name] ?? name);
+}
+
+/** A value that says nothing to the parser stands as it is. */
+const PLAIN_VALUE = /^[\w][\w:.-]*$/;
+const PLAIN_NAME = /^[\w@][\w.@/$-]*$/;
+
+export function filterOf(column: string, value: string): string {
+  const derived = userAgentFilter(column, value);
+  if (derived !== undefined) return derived;
+  const name = nameOf(column);
+  const isPlain = PLAIN_VALUE.test(value) && !value.includes("..");
+  return `${PLAIN_NAME.test(name) ? name : quoted(name)}:${isPlain ? value : quoted(value)}`;
+}

@@ -1,0 +1,33 @@
+/**
+ * A sample of invocations whose size need not be known beforehand: those whose
+ * id hashes below a threshold, which is halved whenever there are too many. What
+ * is in it depends on the id alone, so all events of an invocation are in or out,
+ * wherever they lie, and the sample is as good as drawn at random.
+ */
+const ALL = 2 ** 32;
+
+export class HashSample {
+  private threshold = ALL;
+  private readonly most: number;
+
+  constructor(most: number) {
+    this.most = most;
+  }
+
+  wants(hash: number): boolean {
+    return hash < this.threshold;
+  }
+
+  /** The part of all that is in it. */
+  get fraction(): number {
+    return this.threshold / ALL;
+  }
+
+  /** Takes out what is too much. Of rows that are `fixed`, none. */
+  shrink(rows: Map<string, { hash: number; ofIssue?: boolean }>, fixed = 0): void {
+    while (rows.size - fixed > this.most) {
+      this.threshold /= 2;
+      for (const [id, { hash, ofIssue }] of rows) if (ofIssue !== true && hash >= this.threshold) rows.delete(id);
+    }
+  }
+}
