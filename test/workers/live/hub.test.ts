@@ -1,0 +1,116 @@
+/** The live hub: who listens hears, who is gone harms nobody. */
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import type { LiveHub } from "../../../workers/live/hub.ts";
+import { hasGone, MAX_LISTENERS, PING, PING_MS, PONG } from "../../../workers/live/limits.ts";
+import { until } from "../buffer/support.ts";
+
+const hubOf = (name: string) => env.LIVE.getByName(name);
+
+interface Viewer {
+  socket: WebSocket;
+  heard: string[];
+  closed: Promise<number>;
+}
+
+async function listen(hub: DurableObjectStub<LiveHub>, topic = "news"): Promise<Viewer> {
+  const response = await hub.fetch(`http://hub/?topic=${topic}`, { headers: { upgrade: "websocket" } });
+  const socket = response.webSocket;
+  if (socket === null) throw new Error(`no socket: ${response.status}`);
+  const heard: string[] = [];
+  socket.addEventListener("message", (event) => {
+    heard.push(String(event.data));
+  });
+  const closed = new Promise<number>((resolve) => socket.addEventListener("close", (event) => resolve(event.code)));
+  socket.accept();
+  return { socket, heard, closed };
+}
+
+describe("publish", () => {
+  it("reaches everybody who listens to the topic, in order, and nobody else", async () => {
+    const hub = hubOf("hub-two");
+    const [one, two, other] = [await listen(hub), await listen(hub), await listen(hub, "elsewhere")];
+    expect(await hub.publish("news", ["a", "b"])).toBe(2);
+    await until(async () => one.heard.length === 2 && two.heard.length === 2);
+    expect([one.heard, two.heard, other.heard]).toEqual([["a", "b"], ["a", "b"], []]);
+  });
+
+  it("goes on when a viewer has closed", async () => {
+    const hub = hubOf("hub-closed");
+    const [gone, stays] = [await listen(hub), await listen(hub)];
+    gone.socket.close(1000, "bye");
+    await until(async () => (await hub.listeners("news")) === 1);
+    expect(await hub.publish("news", ["a"])).toBe(1);
+    await until(async () => stays.heard.length === 1);
+    expect(gone.heard).toEqual([]);
+  });
+
+  it("with nobody there is no error", async () => {
+    expect(await hubOf("hub-empty").publish("news", ["a"])).toBe(0);
+  });
+
+  it("reaches viewers whose hub slept meanwhile", async () => {
+    const hub = hubOf("hub-slept");
+    const viewer = await listen(hub);
+    await evictDurableObject(hub, { webSockets: "hibernate" });
+    expect(await hub.publish("news", ["a"])).toBe(1);
+    await until(async () => viewer.heard.length === 1);
+  });
+});
+
+describe("a viewer", () => {
+  it("is answered its pings", async () => {
+    const viewer = await listen(hubOf("hub-ping"));
+    viewer.socket.send(PING);
+    await until(async () => viewer.heard.length === 1);
+    expect(viewer.heard).toEqual([PONG]);
+  });
+
+  it("only listens: who talks is shown out, and the others hear on", async () => {
+    const hub = hubOf("hub-talk");
+    const [talks, listens] = [await listen(hub), await listen(hub)];
+    talks.socket.send("x".repeat(10_000));
+    expect(await talks.closed).toBe(1008);
+    expect(await hub.publish("news", ["a"])).toBe(1);
+    await until(async () => listens.heard.length === 1);
+  });
+
+  it("counts as gone when it used to ping and does not any more", () => {
+    const now = 1_000_000;
+    expect(hasGone(undefined, now)).toBe(false);
+    expect(hasGone(now - PING_MS, now)).toBe(false);
+    expect(hasGone(now - 4 * PING_MS, now)).toBe(true);
+  });
+});
+
+describe("the door", () => {
+  it.each([
+    ["http://hub/?topic=news", {}, 426],
+    ["http://hub/", { upgrade: "websocket" }, 400],
+    [`http://hub/?topic=${"x".repeat(300)}`, { upgrade: "websocket" }, 400],
+  ])("of %s with %j answers %i", async (url, headers, status) => {
+    expect((await hubOf("hub-door").fetch(url, { headers: headers as Record<string, string> })).status).toBe(status);
+  });
+
+  it("is shut when too many listen", async () => {
+    const hub = hubOf("hub-full");
+    await listen(hub);
+    await runInDurableObject(hub, (instance: LiveHub) => {
+      const ctx = (instance as unknown as { ctx: DurableObjectState }).ctx;
+      const real = ctx.getWebSockets.bind(ctx);
+      const crowd = { getWebSockets: () => Array.from({ length: MAX_LISTENERS }, () => real()[0] as WebSocket) };
+      Object.defineProperty(instance, "ctx", {
+        value: new Proxy(ctx, {
+          get: (on, key) => {
+            const value: unknown = key === "getWebSockets" ? crowd.getWebSockets : Reflect.get(on, key, on);
+            return typeof value === "function" ? value.bind(on) : value;
+          },
+        }),
+      });
+    });
+    const response = await hub.fetch("http://hub/?topic=news", { headers: { upgrade: "websocket" } });
+    expect(response.status).toBe(503);
+    expect(response.headers.get("retry-after")).toBe("60");
+  });
+});
