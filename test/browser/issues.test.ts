@@ -122,6 +122,7 @@ test("issues are gone through by keys, and what was done is undone", async () =>
     (issues) => issues.every((i) => i.assignee === "on-call"),
     PATIENCE_MS,
   );
+  await page.getByText("Assigned 3 issues").waitFor();
   await page.keyboard.press("z");
   await until(
     () => issuesOf(tailrace.client, script),
@@ -174,6 +175,7 @@ test("undoing the resolution of a regressed issue makes it regressed again, with
     (state) => state === "resolved",
     PATIENCE_MS,
   );
+  await page.getByRole("button", { name: "Undo" }).waitFor();
   await page.keyboard.press("z");
   await until(
     () => stateOf(script, id),
@@ -256,7 +258,7 @@ test("merged issues are one; the old address leads there, and undoing parts them
   await page.keyboard.press("m");
   await page
     .getByRole("dialog")
-    .getByRole("button", { name: `#${one?.id} ` })
+    .getByRole("button", { name: `#${one?.id} EchoError` })
     .click();
   await until(
     async () => (await issueOf(tailrace.client, two?.id as number)).mergedInto,

@@ -1,6 +1,6 @@
 /** Over-represented attributes in words. Pure. */
-import type { AttributeFinding } from "../../../workers/api/contract.ts";
-import { percent } from "./format.ts";
+import type { AttributeFinding, AttributesAnswer } from "../../../workers/api/contract.ts";
+import { count, percent } from "./format.ts";
 
 /** Beyond this the figure says "nearly all of them here, nearly none there". */
 const MOST_ODDS = 1000;
@@ -14,4 +14,25 @@ export function oddsText(ratio: number | null): string {
 
 export function findingText(f: AttributeFinding, script: string): string {
   return `${f.attribute} is ${f.value === "" ? "empty" : f.value} in ${percent(f.issueShare)} of this issue's invocations, and in ${percent(f.workerShare)} of all of ${script}'s.`;
+}
+
+/** More values that say the same are in the title. */
+const ALIKE_SHOWN = 2;
+
+/** Values that the very same invocations have: one finding, not many. */
+export function alikeText({ alike }: Pick<AttributeFinding, "alike">, most = ALIKE_SHOWN): string {
+  const named = alike.slice(0, most).map((a) => `${a.attribute} ${a.value === "" ? "empty" : a.value}`);
+  const more = alike.length - named.length;
+  return `the same ones: ${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+function part(looked: number, whole: number, fraction: number): string {
+  return fraction < 1 ? `a sample of ${count(looked)} of ${count(whole)}` : count(whole);
+}
+
+/** What was compared with what, and what the correction is for. */
+export function comparedText(data: Pick<AttributesAnswer, "inIssue" | "inWorker" | "looked" | "comparisons">): string {
+  const { inIssue, inWorker, looked, comparisons } = data;
+  const rest = Math.max(0, inWorker - inIssue);
+  return `${part(looked.issue, inIssue, looked.fractions.issue)} invocations of the issue beside ${part(looked.rest, rest, looked.fractions.rest)} others; ${count(comparisons.values)} values of ${count(comparisons.attributes)} attributes compared, corrected for as many comparisons.`;
 }

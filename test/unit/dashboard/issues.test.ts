@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { backOffMs } from "../../../dashboard/src/lib/back-off.ts";
 import { readOccurrence, writeOccurrence } from "../../../dashboard/src/lib/event-row.ts";
-import { findingText, oddsText } from "../../../dashboard/src/lib/findings.ts";
+import { alikeText, comparedText, findingText, oddsText } from "../../../dashboard/src/lib/findings.ts";
 import { activityText, goesOn, ignoreText, listedIn, listParams, TABS } from "../../../dashboard/src/lib/issues.ts";
 import { issueOf } from "../../../dashboard/src/lib/query-text.ts";
 import { lineProblems } from "../../../dashboard/src/lib/rule-problems.ts";
@@ -92,9 +92,26 @@ test("a finding is a plain sentence", () => {
     effect: 0.4,
     q: 1e-8,
     filter: "colo:SIN",
+    alike: ["country SG", "region Asia", "city Singapore"].map((pair) => {
+      const [attribute = "", value = ""] = pair.split(" ");
+      return { attribute, value };
+    }),
   };
+  expect(alikeText(finding)).toBe("the same ones: country SG, region Asia and 1 more");
   expect(findingText(finding, "shop")).toBe(
     "colo is SIN in 74 % of this issue's invocations, and in 12 % of all of shop's.",
+  );
+});
+
+test("what was compared is told, samples as such", () => {
+  const text = comparedText({
+    inIssue: 40,
+    inWorker: 100_040,
+    looked: { issue: 40, rest: 5000, fractions: { issue: 1, rest: 0.05 } },
+    comparisons: { attributes: 12, values: 340 },
+  });
+  expect(text).toMatch(
+    /^40 invocations of the issue beside a sample of 5,000 of 100k others; 340 values of 12 attributes/,
   );
 });
 

@@ -1,8 +1,8 @@
 /** What its events have more often than all events of the Worker: shares side by side, and how sure that is. */
 import type { AttributeFinding, IssueAnswer } from "../../../../workers/api/contract.ts";
 import { issuesApi } from "../../api/issues.ts";
-import { findingText, oddsText } from "../../lib/findings.ts";
-import { count, percent } from "../../lib/format.ts";
+import { alikeText, comparedText, findingText, oddsText } from "../../lib/findings.ts";
+import { percent } from "../../lib/format.ts";
 import { exploreHref } from "../../lib/query-text.ts";
 import { tick } from "../../state/live.ts";
 import { range } from "../../state/location.ts";
@@ -45,6 +45,11 @@ function Finding({ finding, issue }: { finding: AttributeFinding; issue: IssueAn
           <Bar share={finding.issueShare} label="of this issue" tone="bad" />
           <Bar share={finding.workerShare} label={`of all of ${issue.issue.script}`} tone="" />
         </span>
+        {finding.alike.length > 0 && (
+          <span class="finding-alike small faint" title={alikeText(finding, Number.POSITIVE_INFINITY)}>
+            {alikeText(finding)}
+          </span>
+        )}
         <span class="sr">{findingText(finding, issue.issue.script)}</span>
       </a>
     </li>
@@ -89,10 +94,7 @@ export function StandsOut({ answer }: { answer: IssueAnswer }) {
               ))}
             </ul>
           )}
-          <p class="small faint">
-            {count(data.inIssue)} of {count(data.inWorker)} invocations, {count(data.comparisons.values)} values of{" "}
-            {count(data.comparisons.attributes)} attributes compared; corrected for as many comparisons.
-          </p>
+          <p class="small faint">{comparedText(data)}</p>
         </div>
       )}
     </section>
