@@ -61,7 +61,11 @@ export class Output implements Reporter {
   uploaded(map: UploadedMap): void {
     const what = `${map.file}  ${size(map.bytes)}, ${count(map.sources, "source")}, ${count(map.mappings, "mapping")}`;
     const how =
-      map.sent === 0 ? "unchanged" : map.found > 0 ? `uploaded, ${size(map.found)} were there already` : "uploaded";
+      map.sent === 0
+        ? "in place already"
+        : map.found > 0
+          ? `uploaded, ${size(map.found)} were there already`
+          : "uploaded";
     this.say(`  ${what}: ${how}`);
   }
 

@@ -35,5 +35,5 @@ export async function uploadDirectory(
 function describe({ uploaded }: UploadSummary): string {
   const sent = uploaded.reduce((sum, map) => sum + map.sent, 0);
   const all = count(uploaded.length, "source map");
-  return sent === 0 ? `${all}, unchanged,` : `${all} uploaded (${size(sent)} sent)`;
+  return sent === 0 ? `${all} in place, nothing had to be sent,` : `${all} uploaded (${size(sent)} sent)`;
 }

@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
 import { convertSourceMap } from "../../workers/errors/source-map/convert.ts";
 import { parseSourceMap } from "../../workers/errors/source-map/parse.ts";
 import { readScopes } from "../../workers/errors/source-map/scopes.ts";
@@ -38,7 +39,8 @@ export async function convertMap(found: FoundMap): Promise<Conversion> {
   const code = found.codePath === undefined ? undefined : readFileSync(found.codePath, "utf8");
   const scopes = code === undefined ? undefined : readScopes(code);
   if (scopes?.ok === false) warnings.push(`${found.file}: functions are not named: ${scopes.problem}`);
-  const converted = convertSourceMap(parsed.map, scopes?.ok ? { scopes: scopes.scopes } : {});
+  const map = withoutMachine(parsed.map, found.codePath);
+  const converted = convertSourceMap(map, scopes?.ok ? { scopes: scopes.scopes } : {});
   if (!converted.ok) return converted;
   const codeId = code === undefined ? undefined : readComments(code).debugId;
   if (codeId !== undefined && converted.debugId !== "" && codeId.toLowerCase() !== converted.debugId.toLowerCase())
@@ -51,6 +53,19 @@ export async function convertMap(found: FoundMap): Promise<Conversion> {
   const { debugId, sources, mappings } = converted;
   const [original, seekable] = [hashed(bytes), hashed(converted.bytes)];
   return { ok: true, map: { file: found.file, original, seekable, debugId, sources, mappings, warnings } };
+}
+
+/**
+ * wrangler makes the directory of its output the `sourceRoot`, in full when it
+ * was asked for in full: the path of a CI machine, which would be part of every
+ * file's name. From the project's directory it is the same everywhere.
+ */
+function withoutMachine(map: unknown, codePath: string | undefined): unknown {
+  if (codePath === undefined || typeof map !== "object" || map === null || !("sourceRoot" in map)) return map;
+  const { sourceRoot } = map;
+  if (typeof sourceRoot !== "string" || !isAbsolute(sourceRoot) || resolve(sourceRoot) !== dirname(resolve(codePath)))
+    return map;
+  return { ...map, sourceRoot: relative(process.cwd(), sourceRoot).split(sep).join("/") };
 }
 
 const hashed = (bytes: Uint8Array): HashedBlob => ({ hash: createHash("sha256").update(bytes).digest("hex"), bytes });

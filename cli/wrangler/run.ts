@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import type { Environment } from "../arguments.ts";
 import { CliFailure, EXIT } from "../failure.ts";
 import { optionOf } from "./arguments.ts";
@@ -36,7 +36,8 @@ export async function runWrangler(
   const outputDirectory = mkdtempSync(join(tmpdir(), "tailrace-"));
   const output = outputPath(env, project, outputDirectory);
   const from = endOf(output);
-  const all = [...command, ...args, ...(given === undefined ? ["--outdir", outdir] : [])];
+  // Relative, because wrangler writes it into the map, where an absolute one would be of this machine.
+  const all = [...command, ...args, ...(given === undefined ? ["--outdir", relative(project, outdir)] : [])];
   const cleanUp = () => {
     rmSync(outputDirectory, { recursive: true, force: true });
     if (given === undefined) rmSync(outdir, { recursive: true, force: true });
