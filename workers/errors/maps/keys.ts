@@ -3,6 +3,3 @@
 export const MAPS_PREFIX = "maps/";
 
 export const blobKey = (hash: string): string => MAPS_PREFIX + hash;
-
-const HASH = /^[0-9a-f]{64}$/;
-export const isHash = (text: string): boolean => HASH.test(text);
