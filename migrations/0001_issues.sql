@@ -26,6 +26,7 @@ CREATE TABLE `fingerprint_versions` (
 	PRIMARY KEY(`fingerprint`, `version_id`)
 );
 --> statement-breakpoint
+CREATE INDEX `fingerprint_versions_version` ON `fingerprint_versions` (`version_id`);--> statement-breakpoint
 CREATE TABLE `fingerprints` (
 	`fingerprint` text PRIMARY KEY NOT NULL,
 	`script` text NOT NULL,
@@ -91,8 +92,7 @@ CREATE TABLE `issues` (
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `issues_birth_unique` ON `issues` (`birth`);--> statement-breakpoint
-CREATE INDEX `issues_script` ON `issues` (`script`,`last_seen`);--> statement-breakpoint
-CREATE INDEX `issues_state` ON `issues` (`state`,`last_seen`);--> statement-breakpoint
+CREATE INDEX `issues_state` ON `issues` (`state`,`last_seen`,`kind`,`first_seen`,`merged_into`,`script`,`count`);--> statement-breakpoint
 CREATE TABLE `notifications` (
 	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
 	`at` integer NOT NULL,

@@ -237,7 +237,10 @@ export const issues = sqliteTable(
     /** Weighted. */
     count: real("count").notNull(),
   },
-  (t) => [index("issues_script").on(t.script, t.lastSeen), index("issues_state").on(t.state, t.lastSeen)],
+  (t) => [
+    // All that the list filters and sorts by: it is counted and sorted without looking at a row. `lastSeen` is written with every flush, so the others cost nothing.
+    index("issues_state").on(t.state, t.lastSeen, t.kind, t.firstSeen, t.mergedInto, t.script, t.count),
+  ],
 );
 
 /** Fingerprints that events carry, and grouping keys that only lead to an issue (`count` 0). */
@@ -274,7 +277,7 @@ export const fingerprintVersions = sqliteTable(
     /** JSON, Exemplar (errors/delta.ts), with its stack. */
     exemplar: text("exemplar").notNull(),
   },
-  (t) => [primaryKey({ columns: [t.fingerprint, t.versionId] })],
+  (t) => [primaryKey({ columns: [t.fingerprint, t.versionId] }), index("fingerprint_versions_version").on(t.versionId)],
 );
 
 export const fingerprintMinutes = sqliteTable(

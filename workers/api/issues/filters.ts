@@ -2,7 +2,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import * as v from "valibot";
 import { fingerprints, fingerprintVersions } from "../../db/schema.ts";
-import { ISSUE_KINDS, ISSUE_STATES, type IssueState } from "../contract.ts";
+import { ISSUE_KINDS, ISSUE_STATES, type IssueKind, type IssueState } from "../contract.ts";
 import { plainText, scriptName } from "../input.ts";
 
 /** Words of a search: each is looked for in three texts of every issue that is left. */
@@ -40,7 +40,6 @@ export type IssueFilters = v.InferOutput<typeof schema>;
 export interface Conditions {
   /** Every filter but those of state and kind. */
   common: SQL;
-  state: SQL;
   kind: SQL;
 }
 
@@ -54,7 +53,7 @@ export function conditionsOf(filters: IssueFilters, from: number, to: number): C
     common.push(sql`i.id IN (SELECT f.issue_id FROM ${fingerprintVersions} AS fv
       JOIN ${fingerprints} AS f ON f.fingerprint = fv.fingerprint WHERE fv.version_id = ${filters.version})`);
   common.push(...wordsOf(filters.q ?? "").map(matching));
-  return { common: sql.join(common, sql` AND `), state: stateIs(filters.state), kind: kindIs(filters.kind) };
+  return { common: sql.join(common, sql` AND `), kind: kindIs(filters.kind) };
 }
 
 /** The states that a filter lets through; the first ones of the list are those that somebody should look at. */
@@ -63,14 +62,15 @@ export function statesOf(state: IssueFilters["state"]): readonly IssueState[] {
   return state === undefined || state === "open" ? ["unresolved", "regressed"] : [state];
 }
 
-function stateIs(state: IssueFilters["state"]): SQL {
-  const states = statesOf(state).map((s) => sql`${s}`);
-  return state === "all" ? sql`TRUE` : sql`i.state IN (${sql.join(states, sql`, `)})`;
-}
-
 function kindIs(kind: IssueFilters["kind"]): SQL {
   if (kind === "all") return sql`TRUE`;
   return kind === undefined || kind === "errors" ? sql`i.kind <> 'noise'` : sql`i.kind = ${kind}`;
+}
+
+/** The same of a kind at hand. */
+export function isOfKind(kind: IssueKind, asked: IssueFilters["kind"]): boolean {
+  if (asked === "all") return true;
+  return asked === undefined || asked === "errors" ? kind !== "noise" : kind === asked;
 }
 
 function wordsOf(text: string): string[] {

@@ -10,9 +10,9 @@
 import { type SQL, sql } from "drizzle-orm";
 import { runBatch } from "../../db/batch.ts";
 import { fingerprintMinutes, fingerprintSketches, fingerprints, issues } from "../../db/schema.ts";
-import { ISSUE_STATES, type IssueState, type IssuesAnswer } from "../contract.ts";
+import type { IssueKind, IssueState, IssuesAnswer } from "../contract.ts";
 import { type Buckets, cutRange } from "../measures/buckets.ts";
-import { type Conditions, conditionsOf, type IssueFilters, type IssueSort, statesOf } from "./filters.ts";
+import { type Conditions, conditionsOf, type IssueFilters, type IssueSort, isOfKind, statesOf } from "./filters.ts";
 import { type Extras, ISSUE_COLUMNS, type IssueRow, summaryOf, USERS_ONLY, usersOf, VERSION_NAMES } from "./rows.ts";
 
 /** Bars of a sparkline: it is some hundred pixels wide. */
@@ -38,11 +38,9 @@ export interface ListQuestion {
 export async function readIssueList(db: D1Database, question: ListQuestion): Promise<IssuesAnswer> {
   const buckets = cutRange(question.from, question.to, undefined, SPARK_POINTS);
   const conditions = conditionsOf(question.filters, buckets.from, buckets.to);
-  const [found, states, [noise]] = await runBatch<[IssueRow, { state: IssueState; n: number }, { n: number }]>(db, [
+  const [found, counts] = await runBatch<[IssueRow, CountRow]>(db, [
     pageOf(question, conditions),
-    sql`SELECT i.state, count(*) AS n FROM ${issues} AS i WHERE ${conditions.common} AND ${conditions.kind} GROUP BY i.state`,
-    sql`SELECT count(*) AS n FROM ${issues} AS i
-      WHERE ${conditions.common} AND ${conditions.state} AND i.kind = 'noise'`,
+    sql`SELECT i.state, i.kind, count(*) AS n FROM ${issues} AS i WHERE ${conditions.common} GROUP BY i.state, i.kind`,
   ]);
   const byUsers = question.sort === "users";
   const rows = byUsers ? found : found.slice(0, question.limit);
@@ -59,10 +57,26 @@ export async function readIssueList(db: D1Database, question: ListQuestion): Pro
   }
   const last = list.at(-1);
   const next = more && last !== undefined ? { next: encodeCursor(keyOf(last, question.sort), last.id) } : {};
-  const counted = Object.fromEntries(ISSUE_STATES.map((s) => [s, states.find((row) => row.state === s)?.n ?? 0]));
   const { from, to, bucketMs } = buckets;
-  const answer = { from, to, bucketMs, issues: list, states: counted as Record<IssueState, number> };
-  return { ...answer, noise: noise?.n ?? 0, ...next };
+  return { from, to, bucketMs, issues: list, ...countsOf(counts, question.filters), ...next };
+}
+
+interface CountRow {
+  state: IssueState;
+  kind: IssueKind;
+  n: number;
+}
+
+/** Each number as it would be with the filter that it is shown beside. */
+function countsOf(rows: readonly CountRow[], filters: IssueFilters): Pick<IssuesAnswer, "states" | "noise"> {
+  const shown = new Set(statesOf(filters.state));
+  const states = { unresolved: 0, resolved: 0, regressed: 0, ignored: 0 };
+  let noise = 0;
+  for (const { state, kind, n } of rows) {
+    if (isOfKind(kind, filters.kind)) states[state] += n;
+    if (kind === "noise" && shown.has(state)) noise += n;
+  }
+  return { states, noise };
 }
 
 const SORT_COLUMNS = { last_seen: "last_seen", first_seen: "first_seen", count: "count", users: "count" } as const;
@@ -75,11 +89,12 @@ function pageOf({ filters, sort, limit, after }: ListQuestion, { common, kind }:
     after === undefined || sort === "users" ? sql`TRUE` : sql`(${column}, i.id) < (${after.key}, ${after.id})`;
   // One branch per state: each walks the index of states in its order, and SQLite merges them.
   const branches = statesOf(filters.state).map(
-    (state) => sql`SELECT i.* FROM ${issues} AS i WHERE i.state = ${state} AND ${common} AND ${kind} AND ${beyond}`,
+    (state) => sql`SELECT i.id, ${column} AS key FROM ${issues} AS i
+      WHERE i.state = ${state} AND ${common} AND ${kind} AND ${beyond}`,
   );
-  const order = sql.raw(`${SORT_COLUMNS[sort]} DESC, id DESC`);
-  return sql`WITH page AS (${sql.join(branches, sql` UNION ALL `)} ORDER BY ${order} LIMIT ${rows})
-    SELECT ${ISSUE_COLUMNS} FROM page AS i ${VERSION_NAMES} ORDER BY ${column} DESC, i.id DESC`;
+  return sql`WITH page AS (${sql.join(branches, sql` UNION ALL `)} ORDER BY key DESC, id DESC LIMIT ${rows})
+    SELECT ${ISSUE_COLUMNS} FROM page JOIN ${issues} AS i ON i.id = page.id ${VERSION_NAMES}
+    ORDER BY page.key DESC, page.id DESC`;
 }
 
 /** Counts per bucket, users and missing source maps of the issues of a page. */
