@@ -9,6 +9,7 @@ import {
   counts,
   delta,
   everywhere,
+  failingToCount,
   issuesOf,
   notificationsOf,
   occur,
@@ -50,9 +51,10 @@ describe("flush", () => {
       it(`counts once when D1 ${fault === "before" ? "refuses" : "takes the batch, but the answer is lost"}${restart ? ", and the object restarts" : ""}`, async () => {
         const script = `flush-fault-${fault}-${restart}`;
         const stub = ingester(script);
-        await withStores(stub, { DB: failingDb(fault) });
+        await withStores(stub, { DB: failingToCount(fault) });
         await stub.append(appendDeltas(script, [delta({ script })]));
         expect(await stub.flushIssues()).toBe(false);
+        expect((await counts(script)).issues).toBe(fault === "after" ? 1 : 0);
         expect(await stub.status()).toMatchObject({ flushFailures: 1, lastError: expect.stringMatching(/is away/) });
         // More came before the retry: the next batch reaches further than the one whose fate is unknown.
         await stub.append(appendDeltas(script, [delta({ script, count: 5 })]));
@@ -229,7 +231,7 @@ describe("occurrences that may be sent again", () => {
     const script = "flush-replay-lost";
     const stub = ingester(script);
     await stub.append(appendDeltas(script, [replay(script, ["a/1"])]));
-    await withStores(stub, { DB: failingDb("after") });
+    await withStores(stub, { DB: failingToCount("after") });
     expect(await stub.flushIssues()).toBe(false);
     await evictDurableObject(stub);
     await occur(script, [replay(script, ["a/1", "b/1"])]);

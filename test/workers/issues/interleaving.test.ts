@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import type { AppendRequest } from "../../../workers/buffer/contract.ts";
 import { mergeIssues, unmerge } from "../../../workers/errors/issues/merge.ts";
 import { failingDb, ingester, withStores } from "../buffer/support.ts";
-import { appendDeltas, counts, delta, everywhere, issuesOf, notificationsOf, T0 } from "./support.ts";
+import { appendDeltas, counts, delta, everywhere, failingToCount, issuesOf, notificationsOf, T0 } from "./support.ts";
 
 const SHARDS = 2;
 const which = { shard: fc.nat({ max: SHARDS - 1 }) };
@@ -39,6 +39,8 @@ const step = fc.oneof(
       do: fc.constant("break" as const),
       ...which,
       fault: fc.constantFrom("before" as const, "after" as const),
+      /** Or does D1 answer questions? */
+      all: fc.boolean(),
     }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("heal" as const), ...which }) },
@@ -95,7 +97,7 @@ it("loses and doubles nothing over any sequence of appends, retries, faults, res
             await stub.seal();
             break;
           case "break":
-            await withStores(stub, { DB: failingDb(s.fault) });
+            await withStores(stub, { DB: s.all ? failingDb(s.fault) : failingToCount(s.fault) });
             break;
           case "heal":
             await withStores(stub, {});

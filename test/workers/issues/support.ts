@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import type { AppendRequest } from "../../../workers/buffer/contract.ts";
 import type { IssueDelta } from "../../../workers/errors/delta.ts";
-import { appendOf, ingester, TEN_O_CLOCK } from "../buffer/support.ts";
+import { appendOf, type Fault, ingester, TEN_O_CLOCK } from "../buffer/support.ts";
 
 /** 2026-11-20T10:00:00Z in ms. */
 export const T0 = TEN_O_CLOCK / 1000;
@@ -43,6 +43,23 @@ export function delta({ script, at = T0, ...more }: DeltaOptions): IssueDelta {
 
 export function appendDeltas(script: string, issues: IssueDelta[], more: Partial<AppendRequest> = {}): AppendRequest {
   return appendOf(script, [], { issues, essential: true, ...more });
+}
+
+/** Statements of a batch that counts; questions have fewer. */
+const MIN_STATEMENTS = 5;
+
+/** A D1 that answers questions, but fails at the batch that counts: `after` having done it. */
+export function failingToCount(fault: Fault): D1Database {
+  return new Proxy(env.DB, {
+    get(on, property) {
+      if (property !== "batch") return Reflect.get(on, property, on).bind(on) as unknown;
+      return async (statements: D1PreparedStatement[]) => {
+        if (statements.length < MIN_STATEMENTS) return on.batch(statements);
+        if (fault === "after") await on.batch(statements);
+        throw new Error("D1 is away");
+      };
+    },
+  });
 }
 
 /** Appends and flushes. */
