@@ -31,8 +31,17 @@ export function displayPath(source: string | null, sourceRoot: string): string {
   const joined = sourceRoot === "" ? source : `${sourceRoot.replace(/\/$/, "")}/${source}`;
   // Cut twice: before, so that a source of megabytes costs nothing, and after.
   const text = printable(joined.slice(0, MAX_PATH_CHARS * 4)).replaceAll("\\", "/");
-  return withoutDots(withoutScheme(text)).slice(0, MAX_PATH_CHARS) || UNNAMED_SOURCE;
+  let path = text;
+  for (let round = 0; round < MAX_SCHEMES; round++) {
+    const next = withoutDots(withoutScheme(path));
+    if (next === path) return path.slice(0, MAX_PATH_CHARS) || UNNAMED_SOURCE;
+    path = next;
+  }
+  return UNNAMED_SOURCE;
 }
+
+/** `webpack://shop/https://…` has two; nothing honest has more. */
+const MAX_SCHEMES = 8;
 
 /** Without control characters, and without those that turn the direction of text or do not show. */
 function printable(text: string): string {
@@ -49,7 +58,11 @@ function withoutScheme(text: string): string {
   const path = rest.replace(/[?#].*$/, "").slice(2);
   if (known === "file") return path.replace(/^\/([a-zA-Z]:)/, "$1");
   if (BUNDLER_SCHEMES.has(known)) return path.replace(/^[^/]*\/+/, "");
-  return path.replace(/^[^/@]*@/, "").replace(/^\/+/, "");
+  const [host = "", ...below] = path
+    .replace(/^\/+/, "")
+    .replace(/^[^/@]*@/, "")
+    .split("/");
+  return [host, withoutDots(below.join("/"))].join("/");
 }
 
 /** `.` and `..` resolved; what would climb out at the top is left away. */
