@@ -7,6 +7,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface Server {
   url: string;
   token: string;
+  /** A service token for the Cloudflare Access in front of it, if there is one. */
+  access?: { id: string; secret: string };
 }
 
 export type Request =
@@ -106,7 +108,9 @@ function serverOf(values: { url?: string; token?: string }, env: Environment): S
     );
   if (!/^[\x21-\x7e]+$/.test(token))
     throw usageFailure("TAILRACE_TOKEN holds characters that no token has; was it copied whole?");
-  return { url, token };
+  // The names that wrangler has for them.
+  const { CLOUDFLARE_ACCESS_CLIENT_ID: id, CLOUDFLARE_ACCESS_CLIENT_SECRET: secret } = env;
+  return id && secret ? { url, token, access: { id, secret } } : { url, token };
 }
 
 function single(positionals: string[], topic: Topic, what: string): string {

@@ -55,6 +55,8 @@ const OVERVIEW = `Usage: tailrace <command>
 Environment:
   TAILRACE_URL     address of your Tailrace
   TAILRACE_TOKEN   API token; Settings makes one (scope deploy; read for list)
+  CLOUDFLARE_ACCESS_CLIENT_ID, CLOUDFLARE_ACCESS_CLIENT_SECRET
+                   a service token, if Cloudflare Access is in front of it
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments or settings (nothing was tried),
 3 deployed without source maps.`;

@@ -53,8 +53,8 @@ async function run(request: Request, output: Output, env: Environment, cwd: stri
   }
 }
 
-function clientOf({ url, token }: Server, output: Output): ApiClient {
+function clientOf(server: Server, output: Output): ApiClient {
   const onRetry = (why: string, waitMs: number) =>
     output.note(`${why}: trying again in ${(waitMs / 1000).toFixed(1)} s`);
-  return new ApiClient({ url, token, userAgent: `tailrace/${version}`, onRetry });
+  return new ApiClient({ ...server, userAgent: `tailrace/${version}`, onRetry });
 }

@@ -5,15 +5,14 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ApiError } from "../../workers/api/contract.ts";
+import type { Server } from "../arguments.ts";
 import { CliFailure, usageFailure } from "../failure.ts";
 import { isWorthRetrying, readRetryAfter, waitBefore } from "./back-off.ts";
 
 /** A part of 8 MiB over a slow line; the last part of a large map also waits for its hash to be proven. */
 const REQUEST_TIMEOUT_MS = 180_000;
 
-export interface ClientOptions {
-  url: string;
-  token: string;
+export interface ClientOptions extends Server {
   userAgent: string;
   /** Told before each new try. */
   onRetry?: (what: string, waitMs: number) => void;
@@ -80,6 +79,11 @@ export class ApiClient {
       accept: "application/json",
       "user-agent": this.#options.userAgent,
     };
+    const { access } = this.#options;
+    if (access !== undefined) {
+      headers["cf-access-client-id"] = access.id;
+      headers["cf-access-client-secret"] = access.secret;
+    }
     const init: RequestInit = { method, headers, redirect: "manual", signal: AbortSignal.timeout(timeoutMs) };
     if (json !== undefined) {
       headers["content-type"] = "application/json";
@@ -136,7 +140,7 @@ function failureOf(response: Response, text: string, origin: string): ApiFailure
   if (status >= 300 && status < 400) {
     const to = response.headers.get("location") ?? "elsewhere";
     const access = /cloudflareaccess\.com/.test(to)
-      ? "Cloudflare Access stands in front of it: let the path /api/v1/* through for requests with a token (docs/access.md)."
+      ? "Cloudflare Access stands in front of it: set CLOUDFLARE_ACCESS_CLIENT_ID and CLOUDFLARE_ACCESS_CLIENT_SECRET to a service token."
       : "Set TAILRACE_URL to the address that it leads to, if that is your Tailrace.";
     return new ApiFailure(`${origin} leads to ${to.split("?")[0]}. ${access}`, status, "redirect");
   }

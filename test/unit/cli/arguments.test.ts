@@ -77,6 +77,14 @@ describe("what is asked for", () => {
     expect(read("deploy --url https://other.example")).toMatchObject({ server: { url: "https://other.example" } });
   });
 
+  it("takes a service token for Cloudflare Access, when it is whole", () => {
+    const access = { CLOUDFLARE_ACCESS_CLIENT_ID: "an-id", CLOUDFLARE_ACCESS_CLIENT_SECRET: "a-secret" };
+    expect(read("deploy", { ...ENV, ...access })).toMatchObject({
+      server: { access: { id: "an-id", secret: "a-secret" } },
+    });
+    expect(read("deploy", { ...ENV, CLOUDFLARE_ACCESS_CLIENT_ID: "an-id" })).toMatchObject({ server });
+  });
+
   it("has a text for every command", () => {
     for (const topic of [undefined, "sourcemaps upload", "sourcemaps list", "deploy"] as const)
       expect(helpOf(topic)).toMatch(/^Usage: tailrace/);

@@ -78,6 +78,19 @@ describe("a call", () => {
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   });
 
+  it("says who it is, to Tailrace and to the Access in front of it", async () => {
+    const asked = new Promise<Record<string, unknown>>((done) =>
+      server.once("request", ({ headers }) => done(headers)),
+    );
+    const access = { id: "an-id", secret: "a-secret" };
+    await new ApiClient({ url: url(), token: "trl_x", access, userAgent: "test" }).call("GET", "/x");
+    expect(await asked).toMatchObject({
+      authorization: "Bearer trl_x",
+      "cf-access-client-id": "an-id",
+      "cf-access-client-secret": "a-secret",
+    });
+  });
+
   it("is told from one to something that is not Tailrace", async () => {
     answers = [
       status(200, {}, "<html>"),
