@@ -9,7 +9,8 @@ import type { Flushed } from "../errors/issues/apply.ts";
 import { publishNotifications } from "../errors/issues/notify.ts";
 import { regroupAll } from "../errors/issues/regroup.ts";
 import { rootMessage } from "../util/error-message.ts";
-import { AFTERMATH_RETRY_MS, MAX_REGROUPS } from "./limits.ts";
+import { MAX_REGROUPS } from "./limits.ts";
+import { backoff } from "./sealer.ts";
 
 type AftermathEnv = Pick<Env, "DB" | "BUCKET" | "LIVE">;
 
@@ -22,6 +23,8 @@ export class Aftermath {
   /** ms; undefined when there is nothing to do. */
   dueAt: number | undefined;
   private told = false;
+  /** Consecutive runs that left something undone. */
+  private failures = 0;
   private readonly mapped = new Map<string, Mapped>();
   private running: Promise<void> = Promise.resolve();
 
@@ -32,7 +35,8 @@ export class Aftermath {
     for (const version of mapped) {
       if (this.mapped.size < MAX_REGROUPS) this.mapped.set(`${version.script}\0${version.versionId}`, version);
     }
-    if (this.told || this.mapped.size > 0) this.dueAt ??= 0;
+    if (told) this.dueAt = 0;
+    else if (this.mapped.size > 0) this.dueAt ??= 0;
   }
 
   /** One caller at a time; never throws. */
@@ -51,9 +55,11 @@ export class Aftermath {
         this.told = more;
       }
       for (const [key, { script, versionId }] of this.mapped) {
-        await regroupAll(this.env(), script, versionId, Date.now());
-        this.mapped.delete(key);
+        const { failed } = await regroupAll(this.env(), script, versionId, Date.now());
+        if (failed === 0) this.mapped.delete(key);
       }
+      if (this.mapped.size > 0) return this.later();
+      this.failures = 0;
     } catch (error) {
       console.error(`what follows from a flush of issues failed: ${rootMessage(error)}`);
       this.later();
@@ -61,6 +67,7 @@ export class Aftermath {
   }
 
   private later(): void {
-    this.dueAt = Date.now() + AFTERMATH_RETRY_MS;
+    this.failures += 1;
+    this.dueAt = Date.now() + backoff(this.failures);
   }
 }

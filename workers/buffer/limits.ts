@@ -83,7 +83,5 @@ export const MAX_SKETCHES = 500;
 export const REMEMBER_OCCURRENCES = { ids: 50_000, ms: Number.POSITIVE_INFINITY } as const;
 /** So often D1 refuses an entry alone, while it answers other questions, before the entry is set aside. */
 export const STRIKES = 3;
-/** Passing notifications on, or regrouping, failed: tried again after this. */
-export const AFTERMATH_RETRY_MS = 2_000;
 /** Versions with a new map that wait to be regrouped; more are found by the hourly sweep. */
 export const MAX_REGROUPS = 100;

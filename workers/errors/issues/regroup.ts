@@ -27,6 +27,8 @@ export interface Regrouped {
   rows: number;
   /** Of these, how many belong to another issue now. */
   moved: number;
+  /** Fingerprints whose map could not be read at the moment: call again later. */
+  failed: number;
   /** Not all were looked at: call again, with this as `after`. */
   next?: string;
 }
@@ -58,12 +60,13 @@ export async function regroup(
   if (after === "") forgetVersion(script, versionId);
   const { rows, rules } = await load(env.DB, script, versionId, after);
   const maps = new MapStore(env);
-  const done: Regrouped = { rows: 0, moved: 0 };
+  const done: Regrouped = { rows: 0, moved: 0, failed: 0 };
   for (const row of rows) {
     const exemplar = JSON.parse(row.exemplar) as Exemplar;
     if (exemplar.stack === undefined) continue;
     const trace = parseStack(exemplar.stack, { type: exemplar.type, message: exemplar.message });
     const mapped = await symbolicate(trace, { script, version: versionId }, maps, { context: false });
+    if (mapped.state === "failed") done.failed += 1;
     if (mapped.state === "missing" || mapped.state === "failed") continue;
     const truth = fingerprintOf(
       {
@@ -96,12 +99,13 @@ export async function regroupAll(
   versionId: string,
   now: number,
 ): Promise<Regrouped> {
-  const done: Regrouped = { rows: 0, moved: 0 };
+  const done: Regrouped = { rows: 0, moved: 0, failed: 0 };
   let after: string | undefined = "";
   for (let n = 0; n < REGROUP_STEPS && after !== undefined; n++) {
     const step: Regrouped = await regroup(env, script, versionId, now, after);
     done.rows += step.rows;
     done.moved += step.moved;
+    done.failed += step.failed;
     after = step.next;
   }
   return after === undefined ? done : { ...done, next: after };
