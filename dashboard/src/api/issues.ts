@@ -43,12 +43,12 @@ export const issuesApi = {
     get<IssueAnswer>(`issues/${id}`, { from: range.from, to: range.to }, signal),
   stack: (id: number, params: StackParams, signal?: AbortSignal) =>
     get<StackAnswer>(`issues/${id}/stack`, { ...params }, signal),
-  occurrences: (id: number, range: Range, version: string | undefined, before?: string, signal?: AbortSignal) =>
-    get<OccurrencesAnswer>(
-      `issues/${id}/occurrences`,
-      { from: range.from, to: range.to, version, before, limit: 25 },
-      signal,
-    ),
+  occurrences: (
+    id: number,
+    range: Range,
+    page: { version: string | undefined; before?: string; limit: number },
+    signal?: AbortSignal,
+  ) => get<OccurrencesAnswer>(`issues/${id}/occurrences`, { ...page, from: range.from, to: range.to }, signal),
   attributes: (id: number, range: Range, signal?: AbortSignal) =>
     get<AttributesAnswer>(`issues/${id}/attributes`, { from: range.from, to: range.to }, signal),
 

@@ -1,7 +1,7 @@
 /** The bell: how many notifications are unread, and the list of the last ones. Opening it marks them read. */
 import { useState } from "preact/hooks";
 import type { Notification } from "../../../workers/api/contract.ts";
-import { ago, full } from "../lib/format.ts";
+import { full, roughly } from "../lib/format.ts";
 import { isUnread, markAllRead, notifications, notificationWord, unread } from "../state/notifications.ts";
 import { Icon } from "./icons.tsx";
 import { Popover } from "./popover.tsx";
@@ -16,7 +16,7 @@ function Item({ n, fresh, now, onOpen }: { n: Notification; fresh: boolean; now:
           <span class="muted cut">{n.script}</span>
           {fresh && <span class="sr">unread</span>}
           <time class="faint small" dateTime={new Date(n.at).toISOString()} title={full(n.at)}>
-            {ago(n.at, now)}
+            {roughly(now - n.at)} ago
           </time>
         </span>
         <span class="bell-title">

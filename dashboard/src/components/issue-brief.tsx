@@ -1,7 +1,7 @@
 /** The open issues of a range in a few lines, for the pages that say whether something is broken. */
 import type { IssuesAnswer } from "../../../workers/api/contract.ts";
 import { issuesApi } from "../api/issues.ts";
-import { ago, count } from "../lib/format.ts";
+import { count, roughly } from "../lib/format.ts";
 import { issueChanges } from "../state/issue-changes.ts";
 import { tick } from "../state/live.ts";
 import { range, withRange } from "../state/location.ts";
@@ -37,7 +37,7 @@ function Lines({ answer, script, now }: { answer: IssuesAnswer; script: string |
               )}
             </span>
             <span class="num">{count(i.countInRange)}</span>
-            <span class="num small faint brief-seen">{ago(i.lastSeen, now)}</span>
+            <span class="num small faint brief-seen">{roughly(now - i.lastSeen)} ago</span>
           </a>
         </li>
       ))}

@@ -12,6 +12,11 @@ export function oddsText(ratio: number | null): string {
   return `${Number(ratio.toPrecision(2)).toLocaleString("en")}×`;
 }
 
+const bound = (ratio: number | null): string => oddsText(ratio).replace("> 1,000×", "1,000+").replace("×", "");
+
+/** `53 to 1,000+`: where the ratio lies. */
+export const intervalText = ([low, high]: AttributeFinding["interval"]): string => `${bound(low)} to ${bound(high)}`;
+
 export function findingText(f: AttributeFinding, script: string): string {
   return `${f.attribute} is ${f.value === "" ? "empty" : f.value} in ${percent(f.issueShare)} of this issue's invocations, and in ${percent(f.workerShare)} of all of ${script}'s.`;
 }

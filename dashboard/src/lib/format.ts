@@ -93,6 +93,9 @@ export function span(ms: number): string {
 /** As `span`, to the minute once it is more than ten of them. */
 export const about = (ms: number): string => span(ms > 600_000 ? Math.round(ms / 60_000) * 60_000 : ms);
 
+/** A stretch of time in its largest unit alone, for lists that are looked over: `2 h`. */
+export const roughly = (ms: number): string => span(ms).split(" ").slice(0, 2).join(" ");
+
 /** `3 m 2 s ago`, or `just now`. */
 export function ago(t: number, now: number): string {
   const ms = now - t;

@@ -94,7 +94,12 @@ function Loaded({ answer, fresh }: { answer: IssueAnswer; fresh: boolean }) {
       <div class="issue-columns">
         <div class="issue-left">
           <StackPanel answer={answer} stack={stack} at={at} />
-          <Incidents answer={answer} />
+          <div class="issue-later">
+            <Incidents answer={answer} />
+            <Occurrences answer={answer} refresh={tick.value} />
+            <Activity id={issue.id} activity={answer.activity} />
+            <Fingerprints answer={answer} />
+          </div>
         </div>
         <div class="issue-right">
           <div>
@@ -104,11 +109,6 @@ function Loaded({ answer, fresh }: { answer: IssueAnswer; fresh: boolean }) {
           <StandsOut answer={answer} />
           <Affected answer={answer} />
         </div>
-      </div>
-      <Occurrences answer={answer} refresh={tick.value} />
-      <div class="issue-columns issue-foot">
-        <Activity id={issue.id} activity={answer.activity} />
-        <Fingerprints answer={answer} />
       </div>
       <TriageDialog
         asked={asked}

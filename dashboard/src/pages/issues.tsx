@@ -123,6 +123,7 @@ export default function Issues() {
     o: () => open(active),
     e: resolve,
     u: unresolve,
+    r: () => ask("resolve"),
     i: () => ask("ignore"),
     a: () => ask("assign"),
     m: () => ask("merge"),

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { backOffMs } from "../../../dashboard/src/lib/back-off.ts";
 import { readOccurrence, writeOccurrence } from "../../../dashboard/src/lib/event-row.ts";
-import { alikeText, comparedText, findingText, oddsText } from "../../../dashboard/src/lib/findings.ts";
+import { alikeText, comparedText, findingText, intervalText, oddsText } from "../../../dashboard/src/lib/findings.ts";
 import { activityText, goesOn, ignoreText, listedIn, listParams, TABS } from "../../../dashboard/src/lib/issues.ts";
 import { issueOf } from "../../../dashboard/src/lib/query-text.ts";
 import { lineProblems } from "../../../dashboard/src/lib/rule-problems.ts";
@@ -77,6 +77,7 @@ test("odds have two digits, and no more than make sense", () => {
     "< 0.01×",
   ]);
   expect(oddsText(null)).toBe("> 1,000×");
+  expect(intervalText([53.2, 10_563])).toBe("53 to 1,000+");
 });
 
 test("a finding is a plain sentence", () => {

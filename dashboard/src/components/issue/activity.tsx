@@ -1,7 +1,7 @@
 /** What happened to the issue and what people said about it, oldest first. */
 import { useState } from "preact/hooks";
 import type { IssueActivity } from "../../../../workers/api/contract.ts";
-import { ago, full } from "../../lib/format.ts";
+import { full, roughly } from "../../lib/format.ts";
 import { activityText } from "../../lib/issues.ts";
 import { session } from "../../state/session.ts";
 import { comment, deleteComment } from "../../state/triage.ts";
@@ -17,7 +17,7 @@ function Line({ id, a, now }: { id: number; a: IssueActivity; now: number }) {
         <b>{a.actor || "Tailrace"}</b> {activityText(a)}
       </span>
       <time class="small faint" dateTime={new Date(a.at).toISOString()} title={full(a.at)}>
-        {ago(a.at, now)}
+        {roughly(now - a.at)} ago
       </time>
       {said !== undefined && a.actor === session.value?.actor && (
         <button

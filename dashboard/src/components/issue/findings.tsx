@@ -1,15 +1,23 @@
 /** What its events have more often than all events of the Worker: shares side by side, and how sure that is. */
+import { useState } from "preact/hooks";
 import type { AttributeFinding, IssueAnswer } from "../../../../workers/api/contract.ts";
 import { issuesApi } from "../../api/issues.ts";
-import { alikeText, comparedText, findingText, oddsText } from "../../lib/findings.ts";
+import { alikeText, comparedText, findingText, intervalText, oddsText } from "../../lib/findings.ts";
 import { percent } from "../../lib/format.ts";
 import { exploreHref } from "../../lib/query-text.ts";
+import { isVersion } from "../../lib/result-series.ts";
+import { nameOf, shortId } from "../../lib/versions.ts";
 import { tick } from "../../state/live.ts";
 import { range } from "../../state/location.ts";
 import { useResource } from "../../state/resource.ts";
 import { CompletenessBadge } from "../completeness.tsx";
 
-const SHOWN = 8;
+const SHOWN = 6;
+
+/** Versions are told by their tag. */
+function versionName({ attribute, value }: AttributeFinding): string {
+  return isVersion(attribute) ? nameOf(value)?.tag || shortId(value) : value;
+}
 
 function Bar({ share, label, tone }: { share: number; label: string; tone: string }) {
   return (
@@ -31,15 +39,12 @@ function Finding({ finding, issue }: { finding: AttributeFinding; issue: IssueAn
         href={exploreHref(`${issue.query} ${finding.filter}`, range.value)}
         title={`${findingText(finding, issue.issue.script)}\nShow them in Explore`}
       >
-        <span class="finding-what">
-          <span class="small muted mono cut">{finding.attribute}</span>
-          <b class="cut">{finding.value === "" ? "(empty)" : finding.value}</b>
+        <span class="finding-what cut">
+          <span class="small muted mono">{finding.attribute}</span>{" "}
+          <b>{finding.value === "" ? "(empty)" : versionName(finding)}</b>
         </span>
         <span class="finding-odds num" title="Ratio of the odds, and where it lies with 95 % confidence">
-          <b>{oddsText(finding.oddsRatio)}</b>
-          <span class="small faint">
-            {oddsText(finding.interval[0])} – {oddsText(finding.interval[1])}
-          </span>
+          <b>{oddsText(finding.oddsRatio)}</b> <span class="small faint">{intervalText(finding.interval)}</span>
         </span>
         <span class="finding-bars">
           <Bar share={finding.issueShare} label="of this issue" tone="bad" />
@@ -59,6 +64,7 @@ function Finding({ finding, issue }: { finding: AttributeFinding; issue: IssueAn
 export function StandsOut({ answer }: { answer: IssueAnswer }) {
   const { from, to } = range.value;
   const { id } = answer.issue;
+  const [all, setAll] = useState(false);
   const { data, error, fresh, reload } = useResource(
     `${id} ${from} ${to}`,
     (signal) => issuesApi.attributes(id, range.value, signal),
@@ -89,9 +95,16 @@ export function StandsOut({ answer }: { answer: IssueAnswer }) {
             </p>
           ) : (
             <ul class="finding-list">
-              {data.findings.slice(0, SHOWN).map((f) => (
+              {data.findings.slice(0, all ? data.findings.length : SHOWN).map((f) => (
                 <Finding key={`${f.attribute} ${f.value}`} finding={f} issue={answer} />
               ))}
+              {!all && data.findings.length > SHOWN && (
+                <li>
+                  <button type="button" class="link small" onClick={() => setAll(true)}>
+                    {data.findings.length - SHOWN} more
+                  </button>
+                </li>
+              )}
             </ul>
           )}
           <p class="small faint">{comparedText(data)}</p>

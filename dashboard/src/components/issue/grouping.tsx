@@ -1,7 +1,7 @@
 /** What was grouped into the issue, and the way to take a merge back; for deaths, its incidents. */
 import { useState } from "preact/hooks";
 import type { IssueAnswer } from "../../../../workers/api/contract.ts";
-import { ago, count, full, span } from "../../lib/format.ts";
+import { count, full, roughly, span } from "../../lib/format.ts";
 import { shortId } from "../../lib/versions.ts";
 import { unmerge } from "../../state/triage.ts";
 import { Icon } from "../icons.tsx";
@@ -45,7 +45,7 @@ export function Fingerprints({ answer }: { answer: IssueAnswer }) {
             </code>
             <span class="num small">{count(f.count)}</span>
             <span class="num small faint" title={full(f.lastSeen)}>
-              {ago(f.lastSeen, now)}
+              {roughly(now - f.lastSeen)} ago
             </span>
             <span class="small muted fingerprint-note">
               {[

@@ -13,6 +13,10 @@ import { Icon } from "../icons.tsx";
 import { Progress } from "../states.tsx";
 import { Version } from "../version.tsx";
 
+/** What is beside the stack without a scroll; then as many as one reads. */
+const FIRST_ROWS = 10;
+const MORE_ROWS = 50;
+
 function invocationHref(o: IssueOccurrence): string {
   return withRange(`/invocations/${encodeURIComponent(o.invocationId)}?around=${Math.floor(o.time)}`);
 }
@@ -72,7 +76,7 @@ export function Occurrences({ answer, refresh }: { answer: IssueAnswer; refresh:
   // Rows that stand above older ones must stay where they are.
   const { data, error, loading, fresh, reload } = useResource(
     key,
-    (signal) => issuesApi.occurrences(id, { from, to }, version, undefined, signal),
+    (signal) => issuesApi.occurrences(id, { from, to }, { version, limit: FIRST_ROWS }, signal),
     older === undefined ? refresh : 0,
   );
   useEffect(() => {
@@ -87,7 +91,7 @@ export function Occurrences({ answer, refresh }: { answer: IssueAnswer; refresh:
     busy.current = true;
     setFailure(undefined);
     try {
-      const page = await issuesApi.occurrences(id, { from, to }, version, next);
+      const page = await issuesApi.occurrences(id, { from, to }, { version, before: next, limit: MORE_ROWS });
       setOlder((o) => ({ rows: [...(o?.rows ?? []), ...page.occurrences], next: page.next }));
     } catch (e) {
       setFailure(asFailure(e));

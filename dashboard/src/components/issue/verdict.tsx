@@ -1,7 +1,7 @@
 /** Above the fold: since which version, on which line of the source, for how many, and whether it goes on. */
 import type { ComponentChildren } from "preact";
 import type { IssueAnswer, StackAnswer } from "../../../../workers/api/contract.ts";
-import { about, count, full, moment, span } from "../../lib/format.ts";
+import { about, count, full, moment, roughly } from "../../lib/format.ts";
 import { goesOn, versionText } from "../../lib/issues.ts";
 import { brokenAt, placeOf } from "../../lib/stack-frames.ts";
 import { CopyButton } from "../states.tsx";
@@ -91,7 +91,9 @@ export function Verdict({ answer, stack, now }: { answer: IssueAnswer; stack: St
         <span class={`going ${on ? (quiet ? "warn" : "bad") : "good"}`} title={full(issue.lastSeen)}>
           <span class="dot" />
           {on ? "Yes" : "Not now"}
-          <span class="muted">, last {now - issue.lastSeen < 60_000 ? "seconds" : span(now - issue.lastSeen)} ago</span>
+          <span class="muted">
+            , last {now - issue.lastSeen < 60_000 ? "seconds" : roughly(now - issue.lastSeen)} ago
+          </span>
         </span>
       </Fact>
     </dl>

@@ -1,6 +1,6 @@
 /** The versions that have the issue: how often, until when, and whether their source maps are there. A click shows that version alone. */
 import type { IssueAnswer } from "../../../../workers/api/contract.ts";
-import { ago, count, full } from "../../lib/format.ts";
+import { count, full, roughly } from "../../lib/format.ts";
 import { query, setQuery } from "../../state/location.ts";
 import { Version } from "../version.tsx";
 
@@ -28,7 +28,7 @@ export function VersionList({ answer, now }: { answer: IssueAnswer; now: number 
             )}
             <span class="num">{count(v.count)}</span>
             <span class="num small faint version-last" title={`${full(v.firstSeen)} – ${full(v.lastSeen)}`}>
-              {ago(v.lastSeen, now)}
+              {roughly(now - v.lastSeen)} ago
             </span>
           </button>
         </li>

@@ -1,6 +1,6 @@
 /** One issue in the list: what it is, since which version, how often, for how many, and whose. */
 import type { IssueSummary, VersionName } from "../../../../workers/api/contract.ts";
-import { ago, count, full, span } from "../../lib/format.ts";
+import { count, full, roughly } from "../../lib/format.ts";
 import { colourVar, shortId } from "../../lib/versions.ts";
 import { withRange } from "../../state/location.ts";
 import { versionTitle } from "../version.tsx";
@@ -39,7 +39,7 @@ export function IssueRow(props: Props) {
       id={`issue-${issue.id}`}
       class={`issue ${active ? "active" : ""} ${selected ? "selected" : ""}`}
       role="row"
-      aria-rowindex={index + 2}
+      aria-rowindex={index + 1}
       aria-selected={selected}
       style={{ transform: `translateY(${top}px)`, height: `${height}px` }}
       onClick={(e) => {
@@ -98,9 +98,9 @@ export function IssueRow(props: Props) {
         {issue.users > 0 ? count(issue.users) : <span class="faint">–</span>}
       </span>
       <span role="gridcell" class="issue-seen num">
-        <span title={`Last seen ${full(issue.lastSeen)}`}>{ago(issue.lastSeen, now)}</span>
+        <span title={`Last seen ${full(issue.lastSeen)}`}>{roughly(now - issue.lastSeen)} ago</span>
         <span class="small faint" title={`First seen ${full(issue.firstSeen)}`}>
-          {span(now - issue.firstSeen)} old
+          {roughly(now - issue.firstSeen)} old
         </span>
       </span>
       <span role="gridcell" class="issue-assignee small cut" title={issue.assignee}>

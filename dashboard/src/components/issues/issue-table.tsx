@@ -43,33 +43,25 @@ function SortHead({ id, sort, children }: { id: string; sort: string; children: 
 
 function Heads({ sort, onSelectAll }: { sort: string; onSelectAll: () => void }) {
   return (
-    <div class="issue-heads small" role="row">
-      <span role="columnheader" class="issue-check" onClick={onSelectAll}>
+    <div class="issue-heads small" role="toolbar" aria-label="Select and sort">
+      <span class="issue-check" onClick={onSelectAll}>
         <input type="checkbox" aria-label="Select all that are loaded" checked={false} />
       </span>
-      <span role="columnheader" class="issue-icon">
-        <span class="sr">State</span>
-      </span>
-      <span role="columnheader" class="issue-main">
-        Issue
-      </span>
-      <span role="columnheader" class="issue-versions">
-        First, last version
-      </span>
-      <span role="columnheader" class="issue-trend">
-        Events over the range
-      </span>
-      <span role="columnheader" class="issue-count num">
+      <span class="issue-icon" />
+      <span class="issue-main">Issue</span>
+      <span class="issue-versions">First, last version</span>
+      <span class="issue-trend">Events over the range</span>
+      <span class="issue-count num">
         <SortHead id="count" sort={sort}>
           Events
         </SortHead>
       </span>
-      <span role="columnheader" class="issue-users num">
+      <span class="issue-users num">
         <SortHead id="users" sort={sort}>
           Users
         </SortHead>
       </span>
-      <span role="columnheader" class="issue-seen num">
+      <span class="issue-seen num">
         <SortHead id="last_seen" sort={sort}>
           Seen
         </SortHead>
@@ -78,9 +70,7 @@ function Heads({ sort, onSelectAll }: { sort: string; onSelectAll: () => void })
           age
         </SortHead>
       </span>
-      <span role="columnheader" class="issue-assignee">
-        Assignee
-      </span>
+      <span class="issue-assignee">Assignee</span>
     </div>
   );
 }
@@ -111,7 +101,7 @@ export function IssueTable(props: Props) {
         role="grid"
         aria-label="Issues"
         aria-multiselectable="true"
-        aria-rowcount={list.done ? list.issues.length + 1 : -1}
+        aria-rowcount={list.done ? list.issues.length : -1}
         aria-activedescendant={active >= 0 ? `issue-${list.issues[active]?.id}` : undefined}
         tabIndex={0}
       >
