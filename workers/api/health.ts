@@ -22,6 +22,8 @@ const CHECK_TIMEOUT_MS = 2_000;
 const MAX_ASKED = 16;
 /** One failed seal is tried again within a second; more in a row are an outage. */
 const MAX_SEAL_FAILURES = 2;
+/** A flush of issues is tried again within seconds, while their errors are stored all the same. */
+const MAX_FLUSH_FAILURES = 3;
 /** Sealing starts at SEAL_AGE_MS; a backlog may take a while longer. */
 const MAX_UNSEALED_MS = SEAL_AGE_MS + 120_000;
 /** A health answer is reused this long. */
@@ -104,6 +106,8 @@ export function judgeIngesters(asked: readonly Asked[]): Pick<Check, "ok" | "mes
   if (silent.length > 0) troubles.push(`${silent.length} do not answer: ${silent[0]?.error}`);
   if (failing.length > 0)
     troubles.push(`${failing.length} cannot seal: ${failing[0]?.status?.lastError ?? "no message"}`);
+  const untold = asked.filter((a) => (a.status?.flushFailures ?? 0) >= MAX_FLUSH_FAILURES);
+  if (untold.length > 0) troubles.push(`${untold.length} cannot bring errors to issues`);
   if (behind.length > 0) troubles.push(`${behind.length} hold events longer than ${MAX_UNSEALED_MS / 1000} s unsealed`);
   if (troubles.length === 0) return { ok: true };
   return { ok: false, message: cut(`Of ${asked.length} Ingesters asked, ${troubles.join("; ")}`) };

@@ -73,6 +73,7 @@ describe("judgeIngesters", () => {
     oldestMs: 0,
     sealFailures: 0,
     quarantined: 0,
+    flushFailures: 0,
     ...more,
   });
   const judge = (more: Partial<IngesterStatus>) => judgeIngesters([{ shard: "s", status: status(more) }]);
@@ -84,6 +85,8 @@ describe("judgeIngesters", () => {
   it("does not bear failures in a row, a backlog, or silence", () => {
     expect(judge({ sealFailures: 2, lastError: "no bucket" }).message).toContain("no bucket");
     expect(judge({ oldestMs: 3_600_000 }).ok).toBe(false);
+    expect(judge({ flushFailures: 2 }).ok).toBe(true);
+    expect(judge({ flushFailures: 5 }).message).toContain("cannot bring errors to issues");
     expect(judgeIngesters([{ shard: "s", error: "late" }]).message).toContain("1 do not answer: late");
   });
 

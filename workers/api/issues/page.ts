@@ -66,7 +66,7 @@ export async function readIssuePage(db: D1Database, id: number, buckets: Buckets
   >(db, [
     sql`SELECT ${ISSUE_COLUMNS} FROM ${issues} AS i ${VERSION_NAMES} WHERE i.id = ${id}`,
     sql`SELECT f.fingerprint, f.home_issue_id AS homeIssueId, f.count, f.last_seen AS lastSeen, f.awaits_map AS awaitsMap
-      ${ofIssue} ORDER BY f.last_seen DESC LIMIT ${MAX_FINGERPRINTS}`,
+      ${ofIssue} AND f.count > 0 ORDER BY f.last_seen DESC LIMIT ${MAX_FINGERPRINTS}`,
     sql`SELECT fv.version_id AS id, fv.version_tag AS tag, fv.version_message AS versionMessage,
         fv.first_seen AS firstSeen, fv.last_seen AS lastSeen, fv.count, fv.exemplar ->> 'invocationId' AS invocationId,
         fv.exemplar ->> 'seq' AS seq, fv.exemplar ->> 'time' AS time, fv.exemplar ->> 'message' AS message

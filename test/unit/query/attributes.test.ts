@@ -1,0 +1,138 @@
+/** Samples and counts of invocations: fair, and bounded. */
+import { describe, expect, test } from "vitest";
+import { HashSample } from "../../../workers/query/attributes/hash-sample.ts";
+import { MAX_ATTRIBUTE_VALUES } from "../../../workers/query/attributes/limits.ts";
+import { InvocationTable, type Row } from "../../../workers/query/attributes/table.ts";
+import { samplePart } from "../../../workers/query/plan.ts";
+import { hash32 } from "../../../workers/util/hash.ts";
+import { hexOf, seeded } from "../../support/segments.ts";
+
+const row = (id: string, ofIssue: boolean, weight = 1): Row => ({
+  ...{ id, hash: hash32(id), ofIssue, weight, spoilt: false, pairs: [] },
+});
+
+describe("a sample by hash", () => {
+  test("keeps no more than it may, whatever comes, and knows which part it is", () => {
+    const sample = new HashSample(1_000);
+    const rows = new Map<string, { hash: number }>();
+    const random = seeded(1);
+    // Ids of one millisecond begin alike.
+    const ids = Array.from({ length: 50_000 }, () => `0000019aa0000000${hexOf(random, 16)}`);
+    for (const id of ids) {
+      const hash = hash32(id);
+      if (sample.wants(hash)) rows.set(id, { hash });
+      sample.shrink(rows);
+    }
+    expect(rows.size).toBeLessThanOrEqual(1_000);
+    expect(rows.size).toBeGreaterThan(400);
+    expect(Math.abs(rows.size / sample.fraction / ids.length - 1)).toBeLessThan(0.15);
+    for (const id of rows.keys()) expect(sample.wants(hash32(id))).toBe(true);
+  });
+
+  test("does not ask what an invocation has: shares are those of all", () => {
+    const random = seeded(2);
+    let worst = 0;
+    for (let run = 0; run < 20; run++) {
+      const sample = new HashSample(2_000);
+      const rows = new Map<string, { hash: number; hot: boolean }>();
+      for (let i = 0; i < 20_000; i++) {
+        const id = hexOf(random, 32);
+        const hash = hash32(id);
+        if (sample.wants(hash)) rows.set(id, { hash, hot: i % 10 === 0 });
+        sample.shrink(rows);
+      }
+      const share = [...rows.values()].filter((r) => r.hot).length / rows.size;
+      worst = Math.max(worst, Math.abs(share - 0.1));
+    }
+    // Four standard errors of 1,000 invocations.
+    expect(worst).toBeLessThan(4 * Math.sqrt((0.1 * 0.9) / 1_000));
+  });
+
+  test("leaves the issue's own alone", () => {
+    const rows = new Map(["a", "b", "c", "d"].map((id) => [id, row(id, true)]));
+    for (let i = 0; i < 100; i++) rows.set(`r${i}`, row(`r${i}`, false));
+    new HashSample(10).shrink(rows, 4);
+    expect([...rows.values()].filter((r) => r.ofIssue)).toHaveLength(4);
+    expect(rows.size).toBeLessThanOrEqual(14);
+  });
+});
+
+describe("a part of the segments", () => {
+  const segment = (n: number) => ({
+    ...{ key: `events/${n}.parquet`, script: "s", minTime: n, maxTime: n, rows: 1_000, bytes: 1, level: 0 },
+  });
+  const segments = Array.from({ length: 500 }, (_, n) => segment(n));
+
+  test("is all of them where that is not too much", () => {
+    const part = samplePart([], segments, 1_000_000);
+    expect(part.fraction).toBe(1);
+    expect(part.segments).toHaveLength(500);
+    expect(samplePart([], [], 10)).toEqual({ live: [], segments: [], fraction: 1 });
+  });
+
+  test("else has about the asked rows, from all of the time, and the unsealed among them", () => {
+    const live = Array.from({ length: 100 }, (_, id) => ({ shard: "s", id, batch: { rows: 1_000 } }));
+    const part = samplePart(live, segments, 120_000);
+    expect(part.fraction).toBeCloseTo(0.2, 2);
+    const mean = part.segments.reduce((sum, s) => sum + s.minTime, 0) / part.segments.length;
+    expect(Math.abs(mean - 250)).toBeLessThan(60);
+    expect(part.live.length).toBeGreaterThan(8);
+    expect(part.live.length).toBeLessThan(35);
+    expect(samplePart(live, segments, 120_000)).toEqual(part);
+  });
+});
+
+describe("the table of invocations", () => {
+  test("counts an invocation once per value, with its weight", () => {
+    const table = new InvocationTable();
+    const [a, b, c] = [row("a", true), row("b", false, 10), row("c", false)];
+    for (const r of [a, b, c]) table.rows.set(r.id, r);
+    for (const value of ["x", "x", "y"]) table.add(a, "step", value);
+    table.add(b, "step", "x");
+    c.spoilt = true;
+    table.add(c, "step", "x");
+    const { issue, rest, attributes } = table.count();
+    expect([issue, rest]).toEqual([
+      { n: 1, weight: 1, squares: 1 },
+      { n: 1, weight: 10, squares: 100 },
+    ]);
+    expect(attributes).toHaveLength(1);
+    const [step] = attributes;
+    expect(step).toMatchObject({ attribute: "step", issue: { n: 1 }, rest: { n: 1, weight: 10 }, others: 0 });
+    expect(step?.values.map((v) => [v.value, v.issue.n, v.rest.n])).toEqual([
+      ["x", 1, 1],
+      ["y", 1, 0],
+    ]);
+  });
+
+  test("tells values apart that different invocations have", () => {
+    const table = new InvocationTable();
+    for (const id of ["a", "b", "c"]) table.rows.set(id, row(id, true));
+    for (const [id, r] of table.rows) {
+      table.add(r, "version", id === "a" ? "v1" : "v2");
+      table.add(r, "tag", id === "a" ? "one" : "two");
+      table.add(r, "other", id === "b" ? "one" : "two");
+    }
+    const members = new Map(table.count().attributes.map((t) => [t.attribute, t.values[0]?.members]));
+    expect(members.get("version")).toBe(members.get("tag"));
+    expect(members.get("version")).not.toBe(members.get("other"));
+  });
+
+  test("keeps so many values and no more, and what it keeps it counts from the first", () => {
+    const table = new InvocationTable();
+    for (let i = 0; i < MAX_ATTRIBUTE_VALUES + 500; i++) {
+      const r = row(`r${i}`, false);
+      table.rows.set(r.id, r);
+      table.add(r, "id", `value ${i}`);
+      table.add(r, "text", "x".repeat(300));
+    }
+    const again = row("again", false);
+    table.rows.set("again", again);
+    table.add(again, "id", "value 0");
+    const [id, text] = table.count().attributes;
+    expect(id?.values).toHaveLength(MAX_ATTRIBUTE_VALUES);
+    expect(id?.others).toBe(500);
+    expect(id?.values[0]?.rest.n).toBe(2);
+    expect([text?.values.length, text?.others]).toEqual([0, MAX_ATTRIBUTE_VALUES + 500]);
+  });
+});
