@@ -55,6 +55,6 @@ async function run(request: Request, output: Output, env: Environment, cwd: stri
 
 function clientOf(server: Server, output: Output): ApiClient {
   const onRetry = (why: string, waitMs: number) =>
-    output.note(`${why}: trying again in ${(waitMs / 1000).toFixed(1)} s`);
+    output.note(`${server.url} (${why}): trying again in ${(waitMs / 1000).toFixed(1)} s`);
   return new ApiClient({ ...server, userAgent: `tailrace/${version}`, onRetry });
 }

@@ -21,7 +21,7 @@ export async function compareWithSourceMap(
   const ours = await openSeekable({ size: seekable.byteLength, read });
   return SourceMapConsumer.with(map as AnyMap, null, async (theirs) => {
     for (const { line, column } of samplePositions(code, SAMPLES)) {
-      const here = await ours.locate(line, column + 1);
+      const here = await ours.locate(line, column + 1, "ecma");
       const there = theirs.originalPositionFor({ line, column });
       const mine = here === undefined ? "nowhere" : `${here.line}:${here.column}`;
       const other = there.line === null || there.column === null ? "nowhere" : `${there.line}:${there.column + 1}`;

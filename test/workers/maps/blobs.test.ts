@@ -106,6 +106,19 @@ describe("a large blob", () => {
     expect(await stored(blob)).toBe(blob.hash);
   });
 
+  it("begins again when R2 has ended the upload by itself, as it does after a week", async () => {
+    const blob = await blobOf(noise(LARGE, 15));
+    await announced(blob);
+    await sendPart(blob, 1, PART_BYTES);
+    const uploadId = await env.DB.prepare("SELECT upload_id FROM source_map_uploads WHERE hash = ?")
+      .bind(blob.hash)
+      .first<string>("upload_id");
+    await env.BUCKET.resumeMultipartUpload(blobKey(blob.hash), uploadId ?? "").abort();
+    expect((await sendPart(blob, 2, PART_BYTES)).status).toBe(409);
+    await upload(blob);
+    expect(await stored(blob)).toBe(blob.hash);
+  });
+
   it("refuses parts of the wrong length, of the wrong number, and without an announcement", async () => {
     const blob = await blobOf(noise(LARGE, 11));
     const early = await sendPart(blob, 2, PART_BYTES);

@@ -70,7 +70,13 @@ export async function putPart(
   if (part > last) return wrong(`The blob has ${last} parts; there is no part ${part}.`);
   const due = part < last ? PART_BYTES : upload.bytes - (last - 1) * PART_BYTES;
   if (length !== due) return wrong(`Part ${part} must have ${due} bytes, not ${length}.`);
-  const { etag } = await env.BUCKET.resumeMultipartUpload(blobKey(hash), upload.uploadId).uploadPart(part, body);
+  let etag: string;
+  try {
+    ({ etag } = await env.BUCKET.resumeMultipartUpload(blobKey(hash), upload.uploadId).uploadPart(part, body));
+  } catch (error) {
+    if (isLost(error)) return lost(env, upload);
+    throw error;
+  }
   await runBatch(env.DB, [
     sql`INSERT OR REPLACE INTO ${sourceMapParts} (hash, part, etag) VALUES (${hash}, ${part}, ${etag})`,
   ]);
@@ -139,11 +145,7 @@ async function settle(env: MapsEnv, upload: Upload): Promise<BlobResult> {
   const missing: number[] = [];
   for (let part = 1; part <= partsOf(upload.bytes); part++) if (!there.has(part)) missing.push(part);
   if (missing.length > 0) return { ok: true, answer: { complete: false, partBytes: PART_BYTES, missing } };
-  if (!(await joinParts(env, upload, parts))) {
-    await abortUpload(env, upload);
-    const message = `R2 has lost parts of ${upload.hash}. Begin again with POST /api/v1/sourcemaps/blobs.`;
-    return { ok: false, problem: "lost", message };
-  }
+  if (!(await joinParts(env, upload, parts))) return lost(env, upload);
   if (!(await hasItsHash(env, upload.hash))) {
     await env.BUCKET.delete(blobKey(upload.hash));
     await forgetUpload(env, upload);
@@ -165,7 +167,7 @@ async function joinParts(env: MapsEnv, upload: Upload, parts: { part: number; et
     const object = await env.BUCKET.head(key);
     if (object?.size === upload.bytes) return true;
     console.warn(`joining the parts of ${key}: ${rootMessage(error)}`);
-    if (/1002[45]|does not exist|could not be found/i.test(rootMessage(error))) return false;
+    if (isLost(error)) return false;
     throw error;
   }
 }
@@ -194,6 +196,15 @@ async function forgetUpload(env: MapsEnv, { hash, uploadId }: Pick<Upload, "hash
       AND EXISTS (SELECT 1 FROM ${sourceMapUploads} WHERE hash = ${hash} AND upload_id = ${uploadId})`,
     sql`DELETE FROM ${sourceMapUploads} WHERE hash = ${hash} AND upload_id = ${uploadId}`,
   ]);
+}
+
+/** R2's NoSuchUpload and InvalidPart. */
+const isLost = (error: unknown) => /1002[45]|does not exist|could not be found/i.test(rootMessage(error));
+
+async function lost(env: MapsEnv, upload: Upload): Promise<BlobResult> {
+  await abortUpload(env, upload);
+  const message = `R2 has lost parts of ${upload.hash}. Begin again with POST /api/v1/sourcemaps/blobs.`;
+  return { ok: false, problem: "lost", message };
 }
 
 const wrong = (message: string): BlobResult => ({ ok: false, problem: "wrong", message });
