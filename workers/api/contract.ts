@@ -406,6 +406,8 @@ export interface IssueAnswer {
   issue: IssueSummary;
   mergedInto: number | null;
   resolvedIn: string;
+  /** While resolved in a version: which one that is. Of `next` the first that came after; null until it does. */
+  resolvedInVersion: VersionName | null;
   ignored: { until: number | null; count: number | null; rate: number | null } | null;
   /** Approximate. */
   affected: { users: number; routes: number; colos: number; countries: number };

@@ -1,5 +1,6 @@
 /** What the API tells about issues that are there. */
 import { env } from "cloudflare:workers";
+import { eq } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
 import type {
   FingerprintAnswer,
@@ -201,6 +202,26 @@ describe("an issue", () => {
       expect((await call(path, { token: ADMIN })).status).toBe(404);
     for (const path of ["/api/v1/issues/x", "/api/v1/issues/0", "/api/v1/issues/1.5"])
       expect((await call(path, { token: ADMIN })).status).toBe(400);
+  });
+
+  it("that is resolved in a version tells which, of the next one once it is there", async () => {
+    const { versions, issues } = schema;
+    const db = database(env.DB);
+    const of = await addIssue({ script: "fixed", state: "resolved", resolvedIn: "next", stateAt: 100 });
+    const add = (versionId: string, firstSeen: number) =>
+      db
+        .insert(versions)
+        .values({ script: "fixed", versionId, tag: `tag ${versionId}`, message: "", firstSeen, lastSeen: firstSeen });
+    const fix = async () => (await get<IssueAnswer>(`/api/v1/issues/${of}`)).resolvedInVersion;
+    await add("before", 50);
+    expect(await fix()).toBeNull();
+    await add("later", 300);
+    await add("first after", 200);
+    expect(await fix()).toEqual({ id: "first after", tag: "tag first after", message: "" });
+    await db.update(issues).set({ resolvedIn: "before" }).where(eq(issues.id, of));
+    expect((await fix())?.id).toBe("before");
+    await db.update(issues).set({ resolvedIn: "" }).where(eq(issues.id, of));
+    expect(await fix()).toBeNull();
   });
 
   it("is found by a fingerprint", async () => {

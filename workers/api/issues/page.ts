@@ -24,6 +24,7 @@ import type {
   IssueExemplar,
   IssueIncident,
   IssueVersion,
+  VersionName,
 } from "../contract.ts";
 import type { Buckets } from "../measures/buckets.ts";
 import { ISSUE_COLUMNS, type IssueRow, summaryOf, VERSION_NAMES, versionName } from "./rows.ts";
@@ -52,7 +53,7 @@ export async function readIssuePage(db: D1Database, id: number, buckets: Buckets
   const { from, to, bucketMs, count } = buckets;
   const ofIssue = sql`FROM ${fingerprints} AS f WHERE f.issue_id = ${id}`;
   const own = sql`(SELECT f.fingerprint ${ofIssue})`;
-  const [[row], known, perVersion, bars, sketches, activity, deaths, mapped] = await runBatch<
+  const [[row], known, perVersion, bars, sketches, activity, deaths, mapped, [fix]] = await runBatch<
     [
       IssueRow,
       IssueAnswer["fingerprints"][number],
@@ -62,6 +63,7 @@ export async function readIssuePage(db: D1Database, id: number, buckets: Buckets
       ActivityRow,
       IncidentRow,
       { id: string },
+      VersionName,
     ]
   >(db, [
     sql`SELECT ${ISSUE_COLUMNS} FROM ${issues} AS i ${VERSION_NAMES} WHERE i.id = ${id}`,
@@ -84,6 +86,9 @@ export async function readIssuePage(db: D1Database, id: number, buckets: Buckets
       WHERE d.fingerprint IN ${own} ORDER BY d.started_at DESC LIMIT ${MAX_INCIDENTS}`,
     sql`SELECT DISTINCT version_id AS id FROM ${sourceMaps}
       WHERE script = (SELECT script FROM ${issues} WHERE id = ${id}) LIMIT ${MAX_VERSION_ROWS}`,
+    sql`SELECT v.version_id AS id, v.tag, v.message FROM ${issues} AS i JOIN ${versions} AS v ON v.script = i.script
+        AND (v.version_id = i.resolved_in OR (i.resolved_in = 'next' AND v.first_seen > i.state_at))
+      WHERE i.id = ${id} AND i.state = 'resolved' ORDER BY v.first_seen LIMIT 1`,
   ]);
   if (row === undefined) return undefined;
   const series = seriesOf(bars, count);
@@ -97,6 +102,7 @@ export async function readIssuePage(db: D1Database, id: number, buckets: Buckets
     issue: summaryOf(row, { sparkline, users: affected.users, awaitsMap }),
     mergedInto: row.mergedInto,
     resolvedIn: row.resolvedIn,
+    resolvedInVersion: fix ?? null,
     ignored: row.state === "ignored" ? { until: row.ignoreUntil, count: row.ignoreCount, rate: row.ignoreRate } : null,
     affected,
     versions: versionsOf(perVersion, new Set(mapped.map((m) => m.id))),
