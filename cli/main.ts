@@ -25,10 +25,17 @@ export async function main(argv: readonly string[], { env, cwd, streams }: Surro
       output.error(error.message);
       return error.exitCode;
     }
+    if (isFileError(error)) {
+      output.error(`${error.path} cannot be read or written (${error.code})`);
+      return EXIT.failed;
+    }
     output.error(`BUG: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     return EXIT.failed;
   }
 }
+
+const isFileError = (error: unknown): error is { path: string; code: string } =>
+  error instanceof Error && "path" in error && "code" in error && "syscall" in error;
 
 async function run(request: Request, output: Output, env: Environment, cwd: string): Promise<number> {
   switch (request.command) {

@@ -53,6 +53,11 @@ export class Output implements Reporter {
     for (const more of problems.slice(1)) this.note(`       ${more}`);
   }
 
+  converting(file: string, bytes: number): void {
+    if (this.#streams.err.isTTY) this.#redraw(`  reading ${file}, ${size(bytes)}`);
+    else if (bytes > LOG_STEP_BYTES) this.note(`  reading ${file}, ${size(bytes)}`);
+  }
+
   progress(file: string, done: number, total: number): void {
     if (this.#streams.err.isTTY) this.#draw(file, done, total);
     else this.#log(file, done, total);
@@ -77,6 +82,11 @@ export class Output implements Reporter {
     const full = Math.round(share * BAR_CHARS);
     const bar = "█".repeat(full) + "░".repeat(BAR_CHARS - full);
     const line = `  ${bar} ${String(Math.floor(share * 100)).padStart(3)} %  ${size(done)} of ${size(total)}  ${file}`;
+    this.#redraw(line);
+  }
+
+  #redraw(line: string): void {
+    // A line that wraps could not be taken back.
     this.#live = line.slice(0, Math.max(20, (this.#streams.err.columns ?? 80) - 1));
     this.#streams.err.write(`\r\u001b[2K${this.#live}`);
   }

@@ -20,9 +20,11 @@ function lastComment(code: string, name: string): string | undefined {
   if (at === -1) return undefined;
   const before = code.slice(Math.max(0, at - 4), at);
   if (!/\/\/[#@][ \t]$/.test(before)) return undefined;
-  let end = at + name.length + 1;
-  while (end < code.length && !/\s/.test(code[end] as string)) end++;
-  const value = code.slice(at + name.length + 1, end);
+  const start = at + name.length + 1;
+  const space = /\s/g;
+  space.lastIndex = start;
+  const end = space.exec(code)?.index ?? code.length;
+  const value = code.slice(start, end);
   // In a string literal of a tool that writes such comments.
   if (value === "" || /["'`]/.test(value.slice(0, 4096))) return undefined;
   return hasCode(code.slice(end)) ? undefined : value;

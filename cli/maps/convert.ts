@@ -4,14 +4,14 @@
  * of the generated code. `check.ts` reads the same map with `source-map`.
  */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
 import { convertSourceMap } from "../../workers/errors/source-map/convert.ts";
-import { parseSourceMap } from "../../workers/errors/source-map/parse.ts";
+import { MAX_SOURCE_MAP_BYTES, parseSourceMap } from "../../workers/errors/source-map/parse.ts";
 import { readScopes } from "../../workers/errors/source-map/scopes.ts";
+import { size } from "../output.ts";
 import { compareWithSourceMap } from "./check.ts";
 import { readComments } from "./comments.ts";
-import type { FoundMap } from "./find.ts";
+import { type FoundMap, readCode } from "./find.ts";
 
 export interface HashedBlob {
   /** SHA-256, hex. */
@@ -33,10 +33,12 @@ export type Conversion = { ok: true; map: ConvertedMap } | { ok: false; problems
 
 export async function convertMap(found: FoundMap): Promise<Conversion> {
   const warnings: string[] = [];
+  if (found.size > MAX_SOURCE_MAP_BYTES)
+    return { ok: false, problems: [`it has ${size(found.size)}; the limit is ${size(MAX_SOURCE_MAP_BYTES)}`] };
   const bytes = found.read();
   const parsed = parseSourceMap(bytes);
   if (!parsed.ok) return parsed;
-  const code = found.codePath === undefined ? undefined : readFileSync(found.codePath, "utf8");
+  const code = found.codePath === undefined ? undefined : readCode(found.codePath);
   const scopes = code === undefined ? undefined : readScopes(code);
   if (scopes?.ok === false) warnings.push(`${found.file}: functions are not named: ${scopes.problem}`);
   const map = withoutMachine(parsed.map, found.codePath);

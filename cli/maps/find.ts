@@ -10,6 +10,8 @@ import { readComments, readDataUrl } from "./comments.ts";
 
 /** A directory with more is not a build but somebody's home. */
 const MAX_ENTRIES = 50_000;
+/** V8 has no longer text than 512 MB. */
+const MAX_CODE_BYTES = 256 << 20;
 const CODE = /\.[cm]?js$/;
 /** Maps of styles and of type declarations tell nothing about a stack. */
 const OTHER_MAPS = /\.(css|d\.[cm]?ts)\.map$/;
@@ -46,7 +48,7 @@ export function findMaps(path: string): FoundMaps {
   const taken = new Set<string>();
   const waiting: { path: string; debugId: string }[] = [];
   for (const code of files.filter((file) => CODE.test(file))) {
-    const { url, debugId } = readComments(readFileSync(code, "utf8"));
+    const { url, debugId } = readComments(readCode(code) ?? "");
     const inline = url?.startsWith("data:") ? readDataUrl(url) : undefined;
     if (inline !== undefined) {
       const mapName = `${nameOf(code)} (inline)`;
@@ -105,10 +107,15 @@ function localName(url: string): string | undefined {
 function debugIds(maps: readonly string[]): Map<string, string> {
   const ids = new Map<string, string>();
   for (const map of maps) {
-    const id = /"debug_?id"\s*:\s*"([0-9a-f-]+)"/i.exec(readFileSync(map, "utf8"))?.[1];
+    const id = /"debug_?id"\s*:\s*"([0-9a-f-]+)"/i.exec(readCode(map) ?? "")?.[1];
     if (id !== undefined) ids.set(id.toLowerCase(), map);
   }
   return ids;
+}
+
+/** Undefined for code that is too long to be text in V8: no Worker has so much. */
+export function readCode(path: string): string | undefined {
+  return statSync(path).size > MAX_CODE_BYTES ? undefined : readFileSync(path, "utf8");
 }
 
 /** Files below a directory; not in `node_modules` and hidden directories, and no link is followed. */

@@ -24,6 +24,8 @@ export interface Version {
 }
 
 export interface Reporter {
+  /** A map is read and converted, which takes a second per 10 MB, and nothing else happens meanwhile. */
+  converting(file: string, bytes: number): void;
   /** Bytes of one map's two blobs that the server has. */
   progress(file: string, done: number, total: number): void;
   uploaded(map: UploadedMap): void;
@@ -83,6 +85,7 @@ async function uploadOne(
   reporter: Reporter,
   summary: UploadSummary,
 ): Promise<void> {
+  reporter.converting(found.file, found.size);
   const converted = await convertMap(found);
   if (!converted.ok) {
     reporter.problem(found.mapName, converted.problems);
