@@ -138,6 +138,7 @@ describe("blobs", () => {
         name: [{ text: `f${line}`, line, column: 4 }],
         isModule: false,
       })),
+      reads: [{ line: 3, column: 2, nameColumn: 3 }],
     },
   );
 

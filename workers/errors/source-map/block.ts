@@ -24,13 +24,32 @@ export interface Location {
   ignored: boolean;
 }
 
+/** For the writer; from 0. `source` is −1 for code that comes from nowhere. */
+export interface Mapping {
+  line: number;
+  column: number;
+  source: number;
+  originalLine: number;
+  originalColumn: number;
+  name: string | undefined;
+}
+
+/**
+ * Whose position it is. `v8`: of a frame, so places count that only V8 knows,
+ * where the map was stored with them. `ecma`: as ECMA-426 has it.
+ */
+export type Rule = "v8" | "ecma";
+
 const IGNORED = 1;
 /** What a row has behind its column. */
 const NOWHERE = 0;
 const PLACE = 1;
 const NAMED_PLACE = 2;
+/** Only V8 knows this place: the dot of a property that is read from what a call gave. */
+const READ = 3;
 /** The head of a row: what it has, and how many lines further down it is; this many and more follow as a number. */
 const KIND_BITS = 2;
+const KIND_MASK = 3;
 const MANY_LINES = 15;
 /** Head and column. */
 const MIN_ROW_BYTES = 2;
@@ -70,27 +89,27 @@ export class BlockWriter {
     return this.line;
   }
 
+  /** Whether the next row does. */
+  get beginsGroup(): boolean {
+    return this.count % GROUP_MAPPINGS === 0;
+  }
+
   /** Each behind the one before. */
-  add(line: number, column: number, source: number, originalLine: number, originalColumn: number, name?: string): void {
-    if (this.count % GROUP_MAPPINGS === 0) this.beginGroup(line, column);
-    this.count++;
-    const { rows } = this;
-    const down = line - this.line;
-    const kind = source === -1 ? NOWHERE : name === undefined ? PLACE : NAMED_PLACE;
-    rows.varint((Math.min(down, MANY_LINES) << KIND_BITS) | kind);
-    if (down >= MANY_LINES) rows.varint(down - MANY_LINES);
-    rows.varint(down === 0 ? column - this.column : column);
-    this.line = line;
-    this.column = column;
-    if (kind === NOWHERE) return;
-    const number = local(this.localSources, source);
-    rows.signed(number - this.source);
-    rows.signed(originalLine - this.originalLine);
-    rows.signed(originalColumn - this.originalColumn);
-    if (name !== undefined) rows.varint(local(this.texts, name));
-    this.source = number;
-    this.originalLine = originalLine;
-    this.originalColumn = originalColumn;
+  add(mapping: Mapping): void {
+    const { line, column, source, name } = mapping;
+    if (this.beginsGroup) this.beginGroup(line, column);
+    this.head(line, column, source === -1 ? NOWHERE : name === undefined ? PLACE : NAMED_PLACE);
+    if (source === -1) return;
+    this.place(mapping);
+    if (name !== undefined) this.rows.varint(local(this.texts, name));
+  }
+
+  /** The dot before a mapped name: not the first row of a group, which has to hold for everyone. */
+  addRead(mapping: Mapping, column: number): void {
+    if (this.beginsGroup) throw new Error("BUG: a read begins a group");
+    this.head(mapping.line, column, READ);
+    this.place(mapping);
+    this.rows.varint(mapping.name === undefined ? 0 : 1 + local(this.texts, mapping.name));
   }
 
   /** From here on the code is in this function. */
@@ -130,6 +149,28 @@ export class BlockWriter {
     this.originalLine = 0;
     this.originalColumn = 0;
     this.groupStart = this.rows.length;
+  }
+
+  private head(line: number, column: number, kind: number): void {
+    const { rows } = this;
+    const down = line - this.line;
+    rows.varint((Math.min(down, MANY_LINES) << KIND_BITS) | kind);
+    if (down >= MANY_LINES) rows.varint(down - MANY_LINES);
+    rows.varint(down === 0 ? column - this.column : column);
+    this.line = line;
+    this.column = column;
+    this.count++;
+  }
+
+  private place({ source, originalLine, originalColumn }: Mapping): void {
+    const { rows } = this;
+    const number = local(this.localSources, source);
+    rows.signed(number - this.source);
+    rows.signed(originalLine - this.originalLine);
+    rows.signed(originalColumn - this.originalColumn);
+    this.source = number;
+    this.originalLine = originalLine;
+    this.originalColumn = originalColumn;
   }
 
   private endGroup(): void {
@@ -245,7 +286,7 @@ export class MappingBlock {
   }
 
   /** From 0. The mapping at or before it on the same line; undefined where there is none, or where it leads nowhere. */
-  locate(line: number, column: number): Location | undefined {
+  locate(line: number, column: number, rule: Rule): Location | undefined {
     const group = this.groups.find(line, column);
     if (group < 0) return undefined;
     const reader = new ByteReader(
@@ -255,29 +296,36 @@ export class MappingBlock {
     );
     let atLine = this.groups.lines[group] as number;
     let atColumn = this.groups.columns[group] as number;
-    let kind = NOWHERE;
     let source = 0;
     let originalLine = 0;
     let originalColumn = 0;
-    let name = -1;
+    let name = 0;
     let foundLine = -1;
+    const found = { kind: NOWHERE, source: 0, line: 0, column: 0, name: 0 };
     while (!reader.done) {
       const head = reader.varint();
+      const kind = head & KIND_MASK;
       let down = head >>> KIND_BITS;
       if (down >= MANY_LINES) down += reader.varint();
       atLine += down;
       atColumn = (down === 0 ? atColumn : 0) + reader.varint();
       if (atLine > line || (atLine === line && atColumn > column)) break;
+      if (kind !== NOWHERE) {
+        source += reader.signed();
+        originalLine += reader.signed();
+        originalColumn += reader.signed();
+        name = kind === PLACE ? 0 : kind === NAMED_PLACE ? 1 + reader.varint() : reader.varint();
+        if (kind === READ && rule === "ecma") continue;
+      }
       foundLine = atLine;
-      kind = head & 3;
-      if (kind === NOWHERE) continue;
-      source += reader.signed();
-      originalLine += reader.signed();
-      originalColumn += reader.signed();
-      name = kind === NAMED_PLACE ? reader.varint() : -1;
+      found.kind = kind;
+      found.source = source;
+      found.line = originalLine;
+      found.column = originalColumn;
+      found.name = name;
     }
-    if (foundLine !== line || kind === NOWHERE) return undefined;
-    return this.location(source, originalLine, originalColumn, name, this.functionAt(line, column));
+    if (foundLine !== line || found.kind === NOWHERE) return undefined;
+    return this.location(found.source, found.line, found.column, found.name, this.functionAt(line, column));
   }
 
   private location(source: number, line: number, column: number, name: number, within: string | null): Location {
@@ -290,7 +338,7 @@ export class MappingBlock {
       file: this.paths.get(source),
       line: line + 1,
       column: column + 1,
-      name: name === -1 ? null : this.texts.get(name),
+      name: name === 0 ? null : this.texts.get(name - 1),
       function: within,
       ignored: ((this.sourceFlags[source] as number) & IGNORED) !== 0,
     };

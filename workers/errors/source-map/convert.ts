@@ -4,11 +4,11 @@
  * Node (the command) and in workerd. Streams over the mappings: beside the parsed
  * map it holds one block and the compressed output.
  */
-import { BlockWriter } from "./block.ts";
+import { BlockWriter, type Mapping } from "./block.ts";
 import { ByteWriter } from "./bytes.ts";
 import { compressBlock } from "./compress.ts";
 import { ContentWriter, pageIsFull, type SourceEntry, writeSourcePage } from "./content.ts";
-import { type Boundary, type CodeScopes, functionBoundaries } from "./functions.ts";
+import { type Boundary, type CodeScopes, functionBoundaries, type PropertyRead } from "./functions.ts";
 import {
   HAS_FUNCTIONS,
   HEADER_BYTES,
@@ -55,7 +55,7 @@ export function convertSourceMap(map: unknown, options: { scopes?: CodeScopes } 
 
 function write(map: ValidMap, scopes: CodeScopes | undefined): Conversion {
   const boundaries = scopes === undefined ? [] : functionBoundaries(map, scopes);
-  const { blocks, keys, mappings } = writeBlocks(map, boundaries);
+  const { blocks, keys, mappings } = writeBlocks(map, boundaries, scopes?.reads ?? []);
   const content = writeContent(map);
   const functions = scopes?.functions.length ?? 0;
   const bytes = assemble({ blocks, keys }, content, {
@@ -82,7 +82,7 @@ interface Blocks {
   keys: { line: number; column: number }[];
 }
 
-function writeBlocks(map: ValidMap, boundaries: Boundary[]): Blocks & { mappings: number } {
+function writeBlocks(map: ValidMap, boundaries: Boundary[], reads: PropertyRead[]): Blocks & { mappings: number } {
   const blocks: Uint8Array[] = [];
   const keys: Blocks["keys"] = [];
   const writer = new BlockWriter(map.sources);
@@ -93,11 +93,22 @@ function writeBlocks(map: ValidMap, boundaries: Boundary[]): Blocks & { mappings
     keys.push({ line: writer.firstLine, column: writer.firstColumn });
     blocks.push(compressBlock(writer.take()));
   };
-  const held: Held = { line: -1, column: 0, source: -1, originalLine: 0, originalColumn: 0, name: undefined };
+  const dots = new ReadCursor(reads);
+  const before = { ...NOTHING };
+  const held = { ...NOTHING };
   const release = () => {
     if (held.line === -1) return;
+    const dot = held.source === -1 ? undefined : dots.before(held, before);
+    if (dot !== undefined) {
+      if (writer.full) close(held.line, dot);
+      // The first row of a group must be a mapping: what holds there anyway.
+      if (writer.beginsGroup)
+        writer.add({ ...(before.line === held.line ? before : NOTHING), line: held.line, column: dot });
+      writer.addRead(held, dot);
+    }
     if (writer.full) close(held.line, held.column);
-    writer.add(held.line, held.column, held.source, held.originalLine, held.originalColumn, held.name);
+    writer.add(held);
+    Object.assign(before, held);
     mappings++;
   };
   forEachMapping(map, (line, column, source, originalLine, originalColumn, name) => {
@@ -115,13 +126,26 @@ function writeBlocks(map: ValidMap, boundaries: Boundary[]): Blocks & { mappings
   return { blocks, keys, mappings };
 }
 
-interface Held {
-  line: number;
-  column: number;
-  source: number;
-  originalLine: number;
-  originalColumn: number;
-  name: string | undefined;
+const NOTHING: Mapping = { line: -1, column: 0, source: -1, originalLine: 0, originalColumn: 0, name: undefined };
+
+/** Finds the read that a mapping is the name of. */
+class ReadCursor {
+  private next = 0;
+  private readonly reads: PropertyRead[];
+
+  constructor(reads: PropertyRead[]) {
+    this.reads = reads;
+  }
+
+  /** Column of its dot, when nothing is mapped there or between. */
+  before(name: Mapping, last: Mapping): number | undefined {
+    for (let read = this.reads[this.next]; read !== undefined; read = this.reads[++this.next]) {
+      if (read.line > name.line || (read.line === name.line && read.nameColumn > name.column)) return undefined;
+      if (read.line < name.line || read.nameColumn < name.column) continue;
+      return last.line < name.line || last.column < read.column ? read.column : undefined;
+    }
+    return undefined;
+  }
 }
 
 /** Hands each block the function that it begins in and the boundaries within it. */

@@ -27,9 +27,20 @@ export interface FunctionRange {
   isModule: boolean;
 }
 
-/** By where they begin, outer ones first. */
+/**
+ * A read of a property of what a call gave: `find(id).tier`. V8 prints the place
+ * of the dot (or of `?.`, or of `[`), maps know that of the name. From 0.
+ */
+export interface PropertyRead {
+  line: number;
+  column: number;
+  nameColumn: number;
+}
+
+/** What generated code tells beyond its map: functions by where they begin, outer ones first; reads in their order. */
 export interface CodeScopes {
   functions: FunctionRange[];
+  reads: PropertyRead[];
 }
 
 /** From this place on, the code is in the function of this name; null: in none. */

@@ -11,7 +11,7 @@
  * a whole stack asks once, with locateAll, which reads side by side.
  */
 import type { SourceContext } from "../trace.ts";
-import { type Location, MappingBlock } from "./block.ts";
+import { type Location, MappingBlock, type Rule } from "./block.ts";
 import { SeekableMapError } from "./bytes.ts";
 import { BlockCache } from "./cache.ts";
 import { decompressBlock } from "./compress.ts";
@@ -31,7 +31,7 @@ import {
 import { HEAD_BYTES, MAX_BLOCK_BYTES, MAX_CONTEXT_RADIUS, PAGE_ENTRIES } from "./limits.ts";
 import { SharedReads } from "./shared-reads.ts";
 
-export type { Location } from "./block.ts";
+export type { Location, Rule } from "./block.ts";
 export { SeekableMapError } from "./bytes.ts";
 export { BlockCache } from "./cache.ts";
 
@@ -137,7 +137,7 @@ export class SeekableMap {
   }
 
   /** Without reading: "absent" where locate() has to be asked. Undefined where the map leads nowhere. */
-  locateCached(line: number, column: number): Location | undefined | "absent" {
+  locateCached(line: number, column: number, rule: Rule = "v8"): Location | undefined | "absent" {
     if (!isPosition(line, column)) return undefined;
     const i = this.blockIndex.pageOf(line - 1, column - 1);
     if (i < 0) return undefined;
@@ -147,7 +147,7 @@ export class SeekableMap {
     if (at < 0) return undefined;
     try {
       const block = this.blocks.get(i * PAGE_ENTRIES + at);
-      return block === undefined ? "absent" : block.locate(line - 1, column - 1);
+      return block === undefined ? "absent" : block.locate(line - 1, column - 1, rule);
     } catch {
       // A broken block: locate() says so.
       return "absent";
@@ -155,14 +155,14 @@ export class SeekableMap {
   }
 
   /** The mapping at or before the position on the same line; undefined where there is none, or where it leads nowhere. */
-  async locate(line: number, column: number): Promise<Location | undefined> {
-    const known = this.locateCached(line, column);
+  async locate(line: number, column: number, rule: Rule = "v8"): Promise<Location | undefined> {
+    const known = this.locateCached(line, column, rule);
     if (known !== "absent") return known;
     const place = await this.find(this.blockIndex, line - 1, column - 1);
-    return place === undefined ? undefined : (await this.block(place)).locate(line - 1, column - 1);
+    return place === undefined ? undefined : (await this.block(place)).locate(line - 1, column - 1, rule);
   }
 
-  /** Of a whole stack: each block is read once, some at the same time. */
+  /** Of a whole stack of V8's: each block is read once, some at the same time. */
   async locateAll(positions: Position[]): Promise<(Location | undefined)[]> {
     const places = new Map<number, Place>();
     const wanted = await atOnce(positions, async ({ line, column }) => {
@@ -174,7 +174,7 @@ export class SeekableMap {
     // Held here as well: a stack may have more blocks than the cache.
     const blocks = new Map<number, MappingBlock>();
     await atOnce([...places.values()], async (place) => blocks.set(place.number, await this.block(place)));
-    return positions.map(({ line, column }, i) => blocks.get(wanted[i] ?? -1)?.locate(line - 1, column - 1));
+    return positions.map(({ line, column }, i) => blocks.get(wanted[i] ?? -1)?.locate(line - 1, column - 1, "v8"));
   }
 
   /** Lines around a location's; undefined where the map has no content for it. */

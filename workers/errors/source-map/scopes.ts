@@ -1,13 +1,13 @@
 /**
- * The functions of generated code, and where each got its name. Only the
- * command imports this (it brings acorn); convert.ts leads the names back
- * through the map. Names are inferred as js-source-scopes and V8 do it: from the
+ * The functions of generated code and where each got its name, and the places
+ * that V8 prints but maps leave out. Only the command imports this (it brings
+ * acorn); convert.ts leads both back through the map. Names are inferred as js-source-scopes and V8 do it: from the
  * function, the variable, the property or the class field that it becomes.
  *
  * Code that cannot be parsed has no functions: the map is as good without.
  */
 import { type Node, type Options, Parser } from "acorn";
-import type { CodeScopes, FunctionRange, NamePart } from "./functions.ts";
+import type { CodeScopes, FunctionRange, NamePart, PropertyRead } from "./functions.ts";
 
 /** Far beyond what Workers accept (10 MB compressed): a minute of parsing. */
 const MAX_CODE_CHARS = 64 * 1024 * 1024;
@@ -22,7 +22,7 @@ export function readScopes(code: string): ScopesRead {
     };
   }
   try {
-    return { ok: true, scopes: { functions: parseFunctions(code) } };
+    return { ok: true, scopes: parseScopes(code) };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return { ok: false, problem: `the code cannot be parsed, so function names are left out: ${why}` };
@@ -40,7 +40,7 @@ const LENIENT: Omit<Options, "sourceType"> = {
 };
 
 /** Service-worker and CommonJS bundles may be sloppy scripts. */
-function parseFunctions(code: string): FunctionRange[] {
+function parseScopes(code: string): CodeScopes {
   try {
     return readAs("module", code);
   } catch (error) {
@@ -53,7 +53,7 @@ function parseFunctions(code: string): FunctionRange[] {
  * The tree of a whole bundle takes fifty times the code's size. So the body of
  * each function is read as soon as it is parsed, and let go.
  */
-function readAs(sourceType: "module" | "script", code: string): FunctionRange[] {
+function readAs(sourceType: "module" | "script", code: string): CodeScopes {
   const reader = new ScopeReader(code);
   const Reading = Parser.extend((Base) => {
     const Inner = Base as unknown as ParserClass;
@@ -67,7 +67,7 @@ function readAs(sourceType: "module" | "script", code: string): FunctionRange[] 
     return BodyReader as unknown as typeof Parser;
   });
   reader.read(Reading.parse(code, { ...LENIENT, sourceType }) as Syntax);
-  return reader.ranges();
+  return { functions: reader.ranges(), reads: reader.propertyReads() };
 }
 
 /** What acorn's plugins override, which its types leave out. */
@@ -92,6 +92,7 @@ type Syntax = Node & {
   kind?: string;
   computed?: boolean;
   static?: boolean;
+  optional?: boolean;
 };
 
 class ScopeReader {
@@ -100,9 +101,12 @@ class ScopeReader {
   private readonly given = new Map<Syntax, NamePart[]>();
   private readonly modules = new Set<Syntax>();
   private readonly parts = new Map<Syntax, NamePart>();
+  private readonly reads: { at: number; name: number }[] = [];
   private readonly lineStarts: Uint32Array;
+  private readonly code: string;
 
   constructor(code: string) {
+    this.code = code;
     const starts = [0];
     for (const end of code.matchAll(/\r\n|[\n\r\u2028\u2029]/g)) starts.push(end.index + end[0].length);
     this.lineStarts = Uint32Array.from(starts);
@@ -134,8 +138,22 @@ class ScopeReader {
     });
   }
 
+  propertyReads(): PropertyRead[] {
+    this.reads.sort((a, b) => a.name - b.name);
+    const reads: PropertyRead[] = [];
+    for (const { at, name } of this.reads) {
+      const { line, column } = this.position(at);
+      const to = this.position(name);
+      if (to.line === line) reads.push({ line, column, nameColumn: to.column });
+    }
+    return reads;
+  }
+
   private visit(node: Syntax): void {
     switch (node.type) {
+      case "MemberExpression":
+        this.propertyRead(node);
+        return;
       case "FunctionDeclaration":
       case "FunctionExpression":
       case "ArrowFunctionExpression": {
@@ -172,6 +190,15 @@ class ScopeReader {
     const kept = keptName(inner);
     if (kept !== undefined) this.give(kept.what, [...name.slice(0, -1), literal(kept.name)]);
     else if (NAMED.has(inner.type)) this.given.set(inner, name);
+  }
+
+  /** V8's parser takes another way once a call or `?.` came (ParseLeftHandSideContinuation), and notes the place of the sign, not of the name. */
+  private propertyRead(node: Syntax): void {
+    const { object, property } = node;
+    if (object === undefined || property === undefined || !(node.optional || followsCall(object))) return;
+    const sign = node.optional ? "?." : node.computed ? "[" : ".";
+    const at = this.code.indexOf(sign, object.end);
+    if (at >= object.end && at < property.start) this.reads.push({ at, name: property.start });
   }
 
   /** Where the name was kept and nothing else gave one. */
@@ -267,6 +294,8 @@ function isModuleKey(key: unknown): boolean {
 
 /** `a.b.c.d = function …` and no longer. */
 const MAX_TARGET_PARTS = 4;
+/** `f().a.b.c` and no longer. */
+const MAX_READ_PARTS = 32;
 const SILENT = new Set(["exports", "module", "this", "prototype", "globalThis", "self", "window"]);
 const NAMED = new Set(["FunctionExpression", "ArrowFunctionExpression", "ClassExpression", "ObjectExpression"]);
 
@@ -281,6 +310,17 @@ function unwrapped(node: Syntax): Syntax {
     else break;
   }
   return inner;
+}
+
+function followsCall(node: Syntax): boolean {
+  let inner: Syntax | undefined = node;
+  for (let depth = 0; inner !== undefined && depth < MAX_READ_PARTS; depth++) {
+    if (inner.type === "CallExpression" || inner.type === "ImportExpression") return true;
+    if (inner.type !== "MemberExpression") return false;
+    if (inner.optional === true) return true;
+    inner = inner.object;
+  }
+  return false;
 }
 
 /** esbuild keeps names, as wrangler asks it to, by `__name(function, "add")`, whatever `__name` is shortened to. */
