@@ -21,7 +21,11 @@ test.each<[string, string[], string[]]>([
     [" * says const", " */", "let a"],
     ["comment: * says const", "comment: */", "keyword:let"],
   ],
-  ["a template with code in it", ["`a${f(`${b}`)}c`"], ["string:`a", "call:f", "string:`", "string:`", "string:c`"]],
+  [
+    "a template with code in it",
+    ["`a$" + "{f(`$" + "{b}`)}c`"],
+    ["string:`a", "call:f", "string:`", "string:`", "string:c`"],
+  ],
   ["a template over lines", ["`a", "const", "b` + 1"], ["string:`a", "string:const", "string:b`", "number:1"]],
   ["a regular expression, not a division", ["s.match(/[/'\"]+/g)"], ["call:match", "regex:/[/'\"]+/g"]],
   ["a division, not a regular expression", ["a / b / 2"], ["number:2"]],

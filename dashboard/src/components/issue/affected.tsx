@@ -42,7 +42,9 @@ function Top({ answer, field }: { answer: IssueAnswer; field: string }) {
 }
 
 export function Affected({ answer }: { answer: IssueAnswer }) {
-  const [chosen, setChosen] = useState<(typeof KINDS)[number]["id"]>("routes");
+  const [chosen, setChosen] = useState<(typeof KINDS)[number]["id"]>(
+    () => KINDS.find((k) => answer.affected[k.id] > 0)?.id ?? "routes",
+  );
   const kind = KINDS.find((k) => k.id === chosen) as (typeof KINDS)[number];
   return (
     <section aria-labelledby="affected-title">

@@ -91,7 +91,9 @@ export function StandsOut({ answer }: { answer: IssueAnswer }) {
             <p class="muted stands-none">
               {data.inIssue === 0
                 ? "It has no events in this range to compare."
-                : "Nothing beyond chance: its events look like all the others of this Worker."}
+                : data.comparisons.values === 0
+                  ? "Too few of its events in this range to tell a cause from chance."
+                  : "Nothing beyond chance: its events look like all the others of this Worker."}
             </p>
           ) : (
             <ul class="finding-list">
@@ -107,7 +109,7 @@ export function StandsOut({ answer }: { answer: IssueAnswer }) {
               )}
             </ul>
           )}
-          <p class="small faint">{comparedText(data)}</p>
+          {data.comparisons.values > 0 && <p class="small faint">{comparedText(data)}</p>}
         </div>
       )}
     </section>

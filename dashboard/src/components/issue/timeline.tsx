@@ -8,6 +8,8 @@ import { colourVar, nameOf, shortId } from "../../lib/versions.ts";
 import { Chart, LegendItem } from "../chart.tsx";
 
 const HEIGHT_PX = 132;
+/** Half an event is none. */
+const MIN_TOP = 4;
 /** More versions than these share one bar. */
 const MAX_VERSIONS = 6;
 
@@ -56,6 +58,7 @@ export function Timeline({ answer }: { answer: IssueAnswer }) {
       to={answer.to}
       series={series}
       marks={marks}
+      minTop={MIN_TOP}
       format={count}
       formatTick={countTick}
       legend={series.map((s) => (

@@ -44,9 +44,9 @@ function SortHead({ id, sort, children }: { id: string; sort: string; children: 
 function Heads({ sort, onSelectAll }: { sort: string; onSelectAll: () => void }) {
   return (
     <div class="issue-heads small" role="toolbar" aria-label="Select and sort">
-      <span class="issue-check" onClick={onSelectAll}>
-        <input type="checkbox" aria-label="Select all that are loaded" checked={false} />
-      </span>
+      <label class="issue-check">
+        <input type="checkbox" aria-label="Select all that are loaded" checked={false} onChange={onSelectAll} />
+      </label>
       <span class="issue-icon" />
       <span class="issue-main">Issue</span>
       <span class="issue-versions">First, last version</span>

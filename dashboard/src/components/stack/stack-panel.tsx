@@ -39,7 +39,7 @@ function VersionChoice({ versions, shown }: { versions: IssueAnswer["versions"];
 }
 
 function MissingMap({ answer, script }: { answer: StackAnswer; script: string }) {
-  if (answer.hint === "") return null;
+  if (answer.hint === "" || answer.raw === "") return null;
   const command = `npx tailrace sourcemaps upload dist --worker ${script} --version ${answer.version.id}`;
   return (
     <div class="stack-hint">
@@ -91,14 +91,22 @@ export function StackPanel({ answer, stack, at }: Props) {
           </button>
         )}
         <span class="grow" />
-        <span class="segmented" role="group" aria-label="Form of the stack">
-          {FORMS.map((f) => (
-            <button key={f.id} type="button" title={f.title} aria-pressed={f.id === form} onClick={() => setForm(f.id)}>
-              {f.label}
-            </button>
-          ))}
-        </span>
-        {data !== undefined && <CopyButton text={() => textOf(data, form)} />}
+        {data?.raw !== "" && (
+          <span class="segmented" role="group" aria-label="Form of the stack">
+            {FORMS.map((f) => (
+              <button
+                key={f.id}
+                type="button"
+                title={f.title}
+                aria-pressed={f.id === form}
+                onClick={() => setForm(f.id)}
+              >
+                {f.label}
+              </button>
+            ))}
+          </span>
+        )}
+        {data !== undefined && data.raw !== "" && <CopyButton text={() => textOf(data, form)} />}
       </div>
       {error !== undefined && (
         <p class="notice" role="alert">
@@ -114,7 +122,7 @@ export function StackPanel({ answer, stack, at }: Props) {
           {form === "source" ? (
             data.raw === "" && data.trace.frames.length === 0 && data.trace.cause === null ? (
               <p class="muted stack-none">
-                There is no stack: nothing was thrown that had one. Its occurrences show what the invocation did.
+                {data.hint || "It came without a stack."} Its occurrences show what each invocation did.
               </p>
             ) : (
               <Trace key={`${version} ${query.value.at ?? ""}`} trace={data.trace} title={title} />
