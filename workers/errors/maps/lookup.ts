@@ -63,6 +63,8 @@ interface Failed {
 const versions = new Map<string, Version>();
 const open = new Map<string, SeekableMap | Failed>();
 const blocks = new BlockCache(BLOCK_BYTES);
+/** What was found last: the frames of a stack are mostly of one file. */
+let last: { script: string; version: string; file: string; map: SeekableMap; until: number } | undefined;
 const pending = new Map<string, { work: Promise<Found>; since: number }>();
 
 export class MapStore {
@@ -75,12 +77,15 @@ export class MapStore {
   /** At once, from memory: undefined when `find` would have to ask. */
   findCached(script: string, version: string, file: string): SeekableMap | "none" | undefined {
     const now = Date.now();
+    if (last?.file === file && last.version === version && last.script === script && now < last.until) return last.map;
     const known = recall(versions, keyOf(script, version));
     if (known === undefined || known.until <= now || known.failed) return undefined;
     const row = match(known, file);
     if (row === undefined) return "none";
     const map = recall(open, row.seekableHash);
-    return map === undefined || "failedUntil" in map ? undefined : map;
+    if (map === undefined || "failedUntil" in map) return undefined;
+    last = { script, version, file, map, until: known.until };
+    return map;
   }
 
   /** Whether the version has maps of any file, as far as this isolate knows. For what `find` said `none` of. */
@@ -180,6 +185,7 @@ export async function hasMaps(
 /** Call after a change, so that this isolate sees it at once. */
 export function forgetVersion(script: string, version: string): void {
   versions.delete(keyOf(script, version));
+  last = undefined;
 }
 
 function match(version: Version, file: string): MapRow | undefined {
