@@ -149,8 +149,12 @@ export class IssueFlush {
     this.versions.registered(versions);
     this.schedule.flushed(sums.versions, flush.now);
     if (throughId > afterId) {
-      if (result.throughId !== throughId) await this.catchUp(afterId, result.throughId);
-      else this.remember(throughId, sums.counted);
+      if (result.throughId === throughId) this.remember(throughId, sums.counted);
+      else {
+        // An earlier try was applied after all: what these sums knew more is not in D1 yet.
+        this.sketches.forget();
+        await this.catchUp(afterId, result.throughId);
+      }
       this.mark = result.throughId;
     }
     this.parts.flushed(result);

@@ -11,16 +11,10 @@
  * use the ids of its former life again.
  */
 import type { UnsealedRollups } from "./contract.ts";
-import {
-  CHUNK_APPENDS,
-  CHUNK_BYTES,
-  CHUNK_EVENTS,
-  MAX_ROW_BYTES,
-  PART_CHARS,
-  QUARANTINE_BYTES,
-  REMEMBER_BATCHES,
-} from "./limits.ts";
+import { CHUNK_APPENDS, CHUNK_BYTES, CHUNK_EVENTS, MAX_ROW_BYTES, REMEMBER_BATCHES } from "./limits.ts";
+import { Quarantine } from "./quarantine.ts";
 import { RecentIds } from "./recent-ids.ts";
+import { TextParts } from "./text-parts.ts";
 
 /** What an append leaves in the log. Times are µs, `at` is ms. */
 export interface LogEntry {
@@ -37,7 +31,8 @@ export interface LogEntry {
   issues: string;
 }
 
-export interface StoredEntry extends LogEntry {
+/** Its issues are read apart (`issuesPage`): neither a query nor a seal wants them. */
+export interface StoredEntry extends Omit<LogEntry, "issues"> {
   id: number;
 }
 
@@ -67,10 +62,9 @@ type SqlRow = {
   parts: number;
   rollups: string;
   ledger: string;
-  /** Missing in chunks that were begun before there were issues. */
-  issues?: string;
   batch: string;
 };
+const COLUMNS = "id, batch_id, at, rows, bytes, min_time, max_time, parts, rollups, ledger, batch";
 
 type Field = "batch" | "rollups" | "ledger" | "issues";
 const FIELDS: readonly Field[] = ["batch", "rollups", "ledger", "issues"];
@@ -80,17 +74,16 @@ type IssuesRow = { id: number; parts: number; issues: string };
 export class Log {
   /** Oldest first; the last one is open, all others are closed and wait for their seal. */
   readonly chunks: Chunk[] = [];
-  quarantined = 0;
+  private readonly parts: TextParts;
+  private readonly aside: Quarantine;
   private readonly recent: RecentIds;
 
   constructor(
     private readonly sql: SqlStorage,
     now: number,
   ) {
-    sql.exec(
-      "CREATE TABLE IF NOT EXISTS parts (id INTEGER, field TEXT, part INTEGER, text TEXT, PRIMARY KEY (id, field, part)) WITHOUT ROWID",
-    );
-    sql.exec("CREATE TABLE IF NOT EXISTS quarantine (id INTEGER PRIMARY KEY, at INTEGER, bytes INTEGER, error TEXT)");
+    this.parts = new TextParts(sql);
+    this.aside = new Quarantine(sql, this.parts);
     this.recent = new RecentIds(sql, "recent", REMEMBER_BATCHES);
     const tables = sql
       .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'log_[0-9]*'")
@@ -100,7 +93,10 @@ export class Log {
     const last = this.chunks.at(-1);
     if (last === undefined) this.open(now);
     else if (!last.hasIssues) this.replace(last);
-    this.quarantined = sql.exec<{ n: number }>("SELECT count(*) AS n FROM quarantine").one().n;
+  }
+
+  get quarantined(): number {
+    return this.aside.size;
   }
 
   get rows(): number {
@@ -144,7 +140,7 @@ export class Log {
     const id = chunk.lastId + 1;
     const bytes = entryBytes(entry);
     const inline = bytes <= MAX_ROW_BYTES;
-    if (!inline) for (const field of FIELDS) this.writeParts(id, field, entry[field]);
+    if (!inline) for (const field of FIELDS) this.parts.write(id, field, entry[field]);
     this.sql.exec(
       `INSERT INTO log_${chunk.firstId} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       id,
@@ -179,7 +175,7 @@ export class Log {
   /** All entries of a chunk, in order. */
   read(chunk: Chunk): StoredEntry[] {
     return this.sql
-      .exec<SqlRow>(`SELECT * FROM log_${chunk.firstId} ORDER BY id`)
+      .exec<SqlRow>(`SELECT ${COLUMNS} FROM log_${chunk.firstId} ORDER BY id`)
       .toArray()
       .map((row) => this.toEntry(row));
   }
@@ -215,7 +211,11 @@ export class Log {
         through = size.id;
       }
       const rows = this.sql
-        .exec<SqlRow>(`SELECT * FROM log_${chunk.firstId} WHERE ${where} AND id <= ? ORDER BY id`, ...bound, through)
+        .exec<SqlRow>(
+          `SELECT ${COLUMNS} FROM log_${chunk.firstId} WHERE ${where} AND id <= ? ORDER BY id`,
+          ...bound,
+          through,
+        )
         .toArray();
       for (const row of rows) entries.push(this.toEntry(row));
       if (more) return { entries, more };
@@ -294,12 +294,9 @@ export class Log {
     if (chunk?.hasIssues !== true) throw new Error(`BUG: no issues of entry ${id} in the log`);
     const row = this.sql.exec<IssuesRow>(`SELECT id, parts, issues FROM log_${chunk.firstId} WHERE id = ?`, id).one();
     const issues = this.text(row, "issues");
-    this.writeParts(-id, "issues", issues);
-    this.sql.exec("INSERT OR REPLACE INTO quarantine VALUES (?, ?, ?, ?)", id, now, Buffer.byteLength(issues), error);
+    this.aside.add(id, now, { issues }, error);
     this.sql.exec(`UPDATE log_${chunk.firstId} SET issues = '' WHERE id = ?`, id);
-    this.sql.exec("DELETE FROM parts WHERE id = ? AND field = 'issues'", id);
-    this.quarantined += 1;
-    this.trimQuarantine();
+    this.parts.drop(id, "issues");
   }
 
   /** Entries with issues; of long ones (`parts`) it shows only when their parts are read. */
@@ -324,38 +321,17 @@ export class Log {
       ids.map((row) => row.batch_id),
     );
     this.sql.exec(`DROP TABLE log_${chunk.firstId}`);
-    this.sql.exec("DELETE FROM parts WHERE id BETWEEN ? AND ?", chunk.firstId, chunk.lastId);
+    this.parts.dropRange(chunk.firstId, chunk.lastId);
     this.chunks.splice(at, 1);
   }
 
-  /**
-   * Sets an entry's events aside: they cannot be read, and must not stop the
-   * others. The text stays in `parts` under a negative id; counts stay in the log.
-   */
-  quarantine(chunk: Chunk, entry: StoredEntry, error: string): void {
-    const key = -entry.id;
-    this.writeParts(key, "batch", entry.batch);
-    this.writeParts(key, "rollups", entry.rollups);
-    const bytes = entryBytes(entry);
-    this.sql.exec("INSERT OR REPLACE INTO quarantine VALUES (?, ?, ?, ?)", entry.id, entry.at, bytes, error);
-    this.sql.exec(`UPDATE log_${chunk.firstId} SET rows = 0, batch = '', rollups = '[]' WHERE id = ?`, entry.id);
-    this.sql.exec("DELETE FROM parts WHERE id = ? AND field IN ('batch', 'rollups')", entry.id);
-    chunk.rows -= entry.rows;
-    this.quarantined += 1;
-    this.trimQuarantine();
-  }
-
-  private trimQuarantine(): void {
-    const all = this.sql
-      .exec<{ id: number; bytes: number }>("SELECT id, bytes FROM quarantine ORDER BY id DESC")
-      .toArray();
-    let kept = 0;
-    for (const { id, bytes } of all) {
-      kept += bytes;
-      if (kept <= QUARANTINE_BYTES) continue;
-      this.sql.exec("DELETE FROM quarantine WHERE id = ?", id);
-      this.sql.exec("DELETE FROM parts WHERE id = ?", -id);
-    }
+  /** Sets an entry's events aside: they cannot be read, and must not stop the others. Counts stay in the log. */
+  quarantine(chunk: Chunk, { id, at, rows, batch, rollups }: StoredEntry, error: string): void {
+    this.aside.add(id, at, { batch, rollups }, error);
+    this.sql.exec(`UPDATE log_${chunk.firstId} SET rows = 0, batch = '', rollups = '[]' WHERE id = ?`, id);
+    this.parts.drop(id, "batch");
+    this.parts.drop(id, "rollups");
+    chunk.rows -= rows;
   }
 
   private open(firstId: number): void {
@@ -407,46 +383,18 @@ export class Log {
       batch: this.text(row, "batch"),
       rollups: this.text(row, "rollups"),
       ledger: this.text(row, "ledger"),
-      issues: row.issues === undefined ? "" : this.text({ ...row, issues: row.issues }, "issues"),
     };
   }
 
   private text<F extends Field>(row: { id: number; parts: number } & Record<F, string>, field: F): string {
-    return row.parts === 0 || row[field] !== "" ? row[field] : this.readParts(row.id, field);
-  }
-
-  private writeParts(id: number, field: Field, text: string): void {
-    cutText(text, PART_CHARS).forEach((part, n) => {
-      this.sql.exec("INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?)", id, field, n, part);
-    });
-  }
-
-  private readParts(id: number, field: Field): string {
-    const parts = this.sql.exec<{ text: string }>(
-      "SELECT text FROM parts WHERE id = ? AND field = ? ORDER BY part",
-      id,
-      field,
-    );
-    return [...parts].map((p) => p.text).join("");
+    return row.parts === 0 || row[field] !== "" ? row[field] : this.parts.read(row.id, field);
   }
 }
 
 /** Size in the log: UTF-8, which is counted only when the text could be near the limit of a row. */
-export function entryBytes(entry: Pick<LogEntry, Field>): number {
-  const chars = entry.batch.length + entry.rollups.length + entry.ledger.length + entry.issues.length;
+export function entryBytes(entry: Pick<LogEntry, Exclude<Field, "issues">> & { issues?: string }): number {
+  const texts = [entry.batch, entry.rollups, entry.ledger, entry.issues ?? ""];
+  const chars = texts.reduce((sum, text) => sum + text.length, 0);
   if (chars * 3 <= MAX_ROW_BYTES) return chars;
-  return FIELDS.reduce((sum, field) => sum + Buffer.byteLength(entry[field]), 0);
-}
-
-/** Cuts text into pieces of at most `size` UTF-16 units, never between the halves of a surrogate pair. */
-export function cutText(text: string, size: number): string[] {
-  const parts: string[] = [];
-  for (let from = 0; from < text.length; ) {
-    let to = Math.min(from + size, text.length);
-    const last = text.charCodeAt(to - 1);
-    if (to < text.length && last >= 0xd800 && last <= 0xdbff) to -= 1;
-    parts.push(text.slice(from, to));
-    from = to;
-  }
-  return parts;
+  return texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 }

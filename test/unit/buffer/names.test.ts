@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { shardName } from "../../../workers/buffer/contract.ts";
-import { cutText } from "../../../workers/buffer/write-ahead-log.ts";
+import { cutText } from "../../../workers/buffer/text-parts.ts";
 import { compactedKey, digest, sealedKey } from "../../../workers/store/paths.ts";
 
 const name = fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom("a", "#", "1", "2") }));

@@ -158,6 +158,23 @@ describe("a map that comes after the errors", () => {
     expect(await alive(script)).toMatchObject([{ count: 13 }]);
   });
 
+  it("brings a resolved issue back, when what joins it came with a later version", async () => {
+    const script = "regroup-regress";
+    await putMap(script, "v1", mapOf([CART, PAY]));
+    await occur(script, [await errorAt(script, "v1", 10)]);
+    const id = (await issuesOf(script))[0]?.id ?? 0;
+    await changeState(env, { ids: [id], state: "resolved" }, "ana", NOW);
+    const later = { lastSeen: NOW + 60_000, firstSeen: NOW + 60_000 };
+    await occur(script, [await errorAt(script, "v2", 110, later), await errorAt(script, "v2", 130, later)]);
+    expect(await alive(script)).toMatchObject([{ state: "resolved" }, { state: "unresolved" }]);
+    await putMap(script, "v2", mapOf([PAY, CART], ["fn1", "fn0"]));
+    await nothingWaits(script);
+    expect(await alive(script)).toMatchObject([{ id, state: "regressed", regressions: 1, count: 3 }]);
+    const said = (await activityOf(id)).map((a) => a.kind);
+    expect(said).toEqual(["first_seen", "resolved", "regrouped", "regressed"]);
+    expect((await notificationsOf(script)).map((n) => n.kind)).toEqual(["issue.new", "issue.new", "issue.regressed"]);
+  });
+
   it("leaves what people merged where they put it", async () => {
     const script = "regroup-merged";
     await occur(script, [await errorAt(script, "v1", 10)]);

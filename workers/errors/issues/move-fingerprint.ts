@@ -13,6 +13,7 @@ import { runBatch } from "../../db/batch.ts";
 import { fingerprints, issueActivity, issues } from "../../db/schema.ts";
 import type { Grouping } from "../grouping/facts.ts";
 import { recount } from "./recount.ts";
+import { regress } from "./transitions.ts";
 
 export interface Move {
   fingerprint: string;
@@ -23,6 +24,8 @@ export interface Move {
   movable: boolean;
   truth: Grouping;
   versionId: string;
+  /** As `transitions.ts` wants it: when it was seen last in that version. */
+  seen: string;
   now: number;
 }
 
@@ -56,6 +59,8 @@ export async function moveFingerprint(d1: D1Database, move: Move): Promise<boole
     ...(mergedByPeople || !move.movable ? [] : split(move, leaves)),
     ...(mergedByPeople || !move.movable ? [] : join(move, moves, target)),
     sql`UPDATE ${fingerprints} SET awaits_map = '' WHERE fingerprint = ${fingerprint}`,
+    // It may have joined an issue that was resolved before its version came: that one is back.
+    ...regress(move.seen, now, sql`1`),
     sql`SELECT issue_id AS id FROM ${fingerprints} WHERE fingerprint = ${fingerprint}`,
   ];
   const after = (await runBatch<unknown[]>(d1, statements)).at(-1) as { id: number }[];
@@ -102,13 +107,18 @@ function join({ fingerprint, issueId, truth, versionId, now }: Move, when: SQL, 
   const counted = sql`EXISTS (SELECT 1 FROM ${fingerprints} WHERE issue_id = ${issueId} AND count > 0)`;
   const moved = sql`(SELECT issue_id FROM ${fingerprints} WHERE fingerprint = ${fingerprint}) = ${target}`;
   const left = sql`${moved} AND NOT ${counted} AND id = ${issueId} AND merged_into IS NULL`;
+  const into = sql`json_object('into', ${target}, 'version', ${versionId})`;
+  // Many stacks of one error move for the same reason: it is said once.
+  const unsaid = (issue: SQL, said: SQL) => sql`NOT EXISTS (SELECT 1 FROM ${issueActivity}
+    WHERE issue_id = ${issue} AND kind = 'regrouped' AND detail = ${said})`;
   return [
     // A split has said so already.
     sql`INSERT INTO ${issueActivity} (issue_id, at, actor, kind, detail)
       SELECT ${target}, ${now}, '', 'regrouped', ${detail}
-      WHERE ${when} AND ${target} NOT IN (SELECT id FROM ${issues} WHERE birth = ${fingerprint})`,
+      WHERE ${when} AND ${target} NOT IN (SELECT id FROM ${issues} WHERE birth = ${fingerprint})
+        AND ${unsaid(target, sql`${detail}`)}`,
     sql`INSERT INTO ${issueActivity} (issue_id, at, actor, kind, detail)
-      SELECT ${issueId}, ${now}, '', 'regrouped', json_object('into', ${target}, 'version', ${versionId}) WHERE ${when}`,
+      SELECT ${issueId}, ${now}, '', 'regrouped', ${into} WHERE ${when} AND ${unsaid(sql`${issueId}`, into)}`,
     sql`UPDATE ${fingerprints} SET issue_id = ${target}, home_issue_id = ${home} WHERE fingerprint = ${fingerprint} AND ${when}`,
     ...recount(sql`${target}`),
     // Nothing counted is left: the issue goes where this went, with all that leads to it.

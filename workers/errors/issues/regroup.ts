@@ -47,6 +47,10 @@ interface Row {
   noise: string;
   type: string;
   exemplar: string;
+  /** In the version whose map came. */
+  lastSeen: number;
+  tag: string;
+  message: string;
 }
 
 export async function regroup(
@@ -122,7 +126,9 @@ async function settle(d1: D1Database, row: Row, truth: Grouping, versionId: stri
     return false;
   }
   const movable = fingerprint.startsWith(OF_STACK) || row.versions === 1;
-  return moveFingerprint(d1, { fingerprint, issueId, homeIssueId, movable, truth, versionId, now });
+  const version = { id: versionId, tag: row.tag, message: row.message };
+  const seen = JSON.stringify([[fingerprint, versionId, row.lastSeen, version]]);
+  return moveFingerprint(d1, { fingerprint, issueId, homeIssueId, movable, truth, versionId, seen, now });
 }
 
 /**
@@ -139,6 +145,7 @@ async function load(d1: D1Database, script: string, versionId: string, after: st
   const [rows] = await runBatch<[Row]>(d1, [
     sql`SELECT f.fingerprint AS fingerprint, f.issue_id AS issueId, f.home_issue_id AS homeIssueId,
         f.awaits_map AS awaitsMap, i.kind AS kind, i.noise AS noise, i.type AS type, v.exemplar AS exemplar,
+        v.last_seen AS lastSeen, v.version_tag AS tag, v.version_message AS message,
         (SELECT count(*) FROM ${fingerprintVersions} o WHERE o.fingerprint = f.fingerprint) AS versions
       FROM ${fingerprints} f
       JOIN ${fingerprintVersions} v ON v.fingerprint = f.fingerprint AND v.version_id = ${versionId}
