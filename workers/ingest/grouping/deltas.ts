@@ -48,6 +48,8 @@ export class DeltaBuilder {
   /** Rough size of what `build` makes, as JSON. */
   bytes = 0;
   private readonly states = new Map<string, State>();
+  /** The same by what `grouper.ts` remembers: no key has to be made for it. */
+  private readonly known = new Map<Grouping, State>();
   private readonly sent: SentExemplars;
 
   constructor(sent: SentExemplars) {
@@ -104,9 +106,22 @@ export class DeltaBuilder {
   }
 
   private stateOf(fields: InvocationFields, occurrence: Occurrence, grouping: Grouping, nowMs: number): State {
-    const key = `${grouping.fingerprint}\n${fields.version_id ?? ""}`;
-    const known = this.states.get(key);
-    if (known !== undefined) return known;
+    const versionId = fields.version_id ?? "";
+    const known = this.known.get(grouping);
+    if (known !== undefined && known.delta.versionId === versionId) return known;
+    const key = `${grouping.fingerprint}\n${versionId}`;
+    const state = this.states.get(key) ?? this.newState(key, fields, occurrence, grouping, nowMs);
+    this.known.set(grouping, state);
+    return state;
+  }
+
+  private newState(
+    key: string,
+    fields: InvocationFields,
+    occurrence: Occurrence,
+    grouping: Grouping,
+    nowMs: number,
+  ): State {
     const exemplar = exemplarOf(fields, occurrence, !this.sent.has(key, nowMs));
     const delta = {
       fingerprint: grouping.fingerprint,

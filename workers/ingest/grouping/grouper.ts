@@ -106,14 +106,15 @@ export class Grouper {
   /** Resolves when no map is missing that could be had; undefined when none is. Never rejects. */
   prepare({ fields, occurrences }: Found, waitUntil: (work: Promise<unknown>) => void): Promise<unknown> | undefined {
     let waits: Promise<void>[] | undefined;
+    const now = this.now();
     for (const occurrence of occurrences) {
       const { stack } = occurrence;
       if (stack === undefined) continue;
       try {
         const key = traceKey(fields, stack);
-        occurrence.known = this.traces.get(key, this.now());
+        occurrence.known = this.traces.get(key, now);
         if (occurrence.known !== undefined) continue;
-        const wait = this.look(key, fields, occurrence, waitUntil);
+        const wait = this.look(key, fields, occurrence, waitUntil, now);
         if (wait !== undefined) {
           waits ??= [];
           waits.push(wait);
@@ -133,8 +134,9 @@ export class Grouper {
   /** Sets the fingerprint of each event, and says where each occurrence belongs. */
   group(found: Found, rules: CompiledRules): Grouped[] {
     const grouped: Grouped[] = [];
+    const now = this.now();
     for (const occurrence of found.occurrences) {
-      const grouping = this.groupingOf(found, occurrence, rules);
+      const grouping = this.groupingOf(found, occurrence, rules, now);
       if (grouping === undefined) continue;
       occurrence.event.fingerprint = grouping.fingerprint;
       grouped.push({ occurrence, grouping });
@@ -142,10 +144,10 @@ export class Grouper {
     return grouped;
   }
 
-  private groupingOf(found: Found, occurrence: Occurrence, rules: CompiledRules): Grouping | undefined {
+  private groupingOf(found: Found, occurrence: Occurrence, rules: CompiledRules, now: number): Grouping | undefined {
     try {
-      const grouping = this.grouping(found, occurrence, rules);
-      return this.bounded(found.fields.script, grouping, occurrence);
+      const grouping = this.grouping(found, occurrence, rules, now);
+      return this.bounded(found.fields.script, grouping, occurrence, now);
     } catch (error) {
       this.complain(error);
     }
@@ -157,8 +159,7 @@ export class Grouper {
     }
   }
 
-  private bounded(script: string, grouping: Grouping, occurrence: Occurrence): Grouping {
-    const now = this.now();
+  private bounded(script: string, grouping: Grouping, occurrence: Occurrence, now: number): Grouping {
     const { fingerprint, group } = grouping;
     if (this.gate.admits(script, fingerprint, now)) return grouping;
     // Positions of minified code are many, what they belong to are few: its source map will not be waited for.
@@ -174,8 +175,8 @@ export class Grouper {
     fields: InvocationFields,
     occurrence: Occurrence,
     waitUntil: (work: Promise<unknown>) => void,
+    now: number,
   ): Promise<void> | undefined {
-    const now = this.now();
     const pending = this.pending.get(key);
     if (pending !== undefined && now - pending.since < ABANDONED_MS) {
       return now < this.noWaitingUntil ? undefined : pending.done;
@@ -223,26 +224,20 @@ export class Grouper {
     for (const [key, { since }] of this.pending) if (now - since >= ABANDONED_MS) this.pending.delete(key);
   }
 
-  private grouping(found: Found, occurrence: Occurrence, rules: CompiledRules): Grouping {
-    if (occurrence.stack === undefined || occurrence.known !== undefined) {
-      return this.rememberedGrouping(found, occurrence, occurrence.known, rules);
+  private grouping(found: Found, occurrence: Occurrence, rules: CompiledRules, now: number): Grouping {
+    const { stack } = occurrence;
+    if (stack !== undefined && occurrence.known === undefined) {
+      const key = traceKey(found.fields, stack);
+      occurrence.known =
+        this.traces.get(key, now) ??
+        // The map is not here (yet): what the stack says itself must do.
+        this.keep(key, unsymbolicated(parsed(occurrence), "failed"), RAW_KEPT_MS);
     }
-    const key = traceKey(found.fields, occurrence.stack);
-    const known =
-      this.traces.get(key, this.now()) ??
-      // The map is not here (yet): what the stack says itself must do.
-      this.keep(key, unsymbolicated(parsed(occurrence), "failed"), RAW_KEPT_MS);
-    return this.rememberedGrouping(found, occurrence, known, rules);
+    return this.rememberedGrouping(found, occurrence, rules, now);
   }
 
-  private rememberedGrouping(
-    found: Found,
-    occurrence: Occurrence,
-    known: Known | undefined,
-    rules: CompiledRules,
-  ): Grouping {
-    const compute = () => fingerprintOf(factsOf(found, occurrence, known ?? NOT_PARSED), rules);
-    const { kind, noise, type, message } = occurrence;
+  private rememberedGrouping(found: Found, occurrence: Occurrence, rules: CompiledRules, now: number): Grouping {
+    const { kind, noise, type, message, known } = occurrence;
     if (this.groupedBy !== rules) {
       this.groupings.clear();
       this.groupedBy = rules;
@@ -255,10 +250,9 @@ export class Grouper {
         : `${known.id}`;
     const used = rules.uses.size === 0 ? "" : usedBy(rules, found, occurrence);
     const key = `${place}\n${kind}\n${noise}\n${type}\n${this.templateOf(message)}${used}`;
-    const now = this.now();
     let grouping = this.groupings.get(key, now);
     if (grouping === undefined) {
-      grouping = compute();
+      grouping = fingerprintOf(factsOf(found, occurrence, known ?? NOT_PARSED), rules);
       const bytes = GROUPING_BYTES + 2 * (key.length + grouping.title.length + grouping.culprit.length);
       this.groupings.set(key, grouping, bytes, now + KEPT_MS.mapped);
     }
