@@ -73,11 +73,14 @@ export function suggestFields(fields: FieldInfo[], text: string, prefix: string,
   }));
 }
 
-export function suggestValues(values: { value: string; count: number }[], prefix: string): Suggestion[] {
-  return matching(values, prefix, (v) => [v.value]).map((v) => ({
+export function suggestValues(
+  values: { value: string; count: number; label?: string }[],
+  prefix: string,
+): Suggestion[] {
+  return matching(values, prefix, (v) => (v.label === undefined ? [v.value] : [v.value, v.label])).map((v) => ({
     label: v.value,
     insert: `${writeValue(v.value)} `,
-    detail: count(v.count),
+    detail: v.label === undefined ? count(v.count) : `${v.label} · ${count(v.count)}`,
     again: false,
   }));
 }

@@ -86,7 +86,7 @@ export function Activity({ id, activity }: { id: number; activity: IssueActivity
           <Line key={a.id} id={id} a={a} now={now} />
         ))}
       </ol>
-      <Write id={id} />
+      {session.value?.scope !== "read" && <Write id={id} />}
     </section>
   );
 }

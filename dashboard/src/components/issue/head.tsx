@@ -1,16 +1,20 @@
 /** Name of an issue, its state, and what one can do about it. */
 import type { IssueAnswer, IssueSummary } from "../../../../workers/api/contract.ts";
-import { ignoreText } from "../../lib/issues.ts";
+import { ignoreText, versionText } from "../../lib/issues.ts";
 import { shortId } from "../../lib/versions.ts";
 import { withRange } from "../../state/location.ts";
+import { session } from "../../state/session.ts";
 import { Icon } from "../icons.tsx";
 import { KindMark, StateName } from "../issues/state.tsx";
 import type { Asked } from "../issues/triage-dialogs.tsx";
 
 function stateNote(answer: IssueAnswer): string {
   if (answer.issue.state === "resolved") {
+    const version = answer.resolvedInVersion;
+    if (version !== null)
+      return `${answer.resolvedIn === "next" ? "in the next version: " : "in "}${versionText(version)}`;
     if (answer.resolvedIn === "") return "";
-    return answer.resolvedIn === "next" ? "in the next version" : `in ${shortId(answer.resolvedIn)}`;
+    return answer.resolvedIn === "next" ? "in the next version, not seen yet" : `in ${shortId(answer.resolvedIn)}`;
   }
   if (answer.issue.state === "ignored" && answer.ignored !== null) return ignoreText(answer.ignored);
   if (answer.issue.state === "regressed" && answer.issue.regressions > 1) return `${answer.issue.regressions} times`;
@@ -26,6 +30,8 @@ interface Props {
 
 function Actions({ issue, onAsk, onResolve, onUnresolve }: Props & { issue: IssueSummary }) {
   const done = issue.state === "resolved" || issue.state === "ignored";
+  // A token that may only read is told so by the buttons, not by an error.
+  if (session.value?.scope === "read") return issue.assignee === "" ? null : <span>{issue.assignee}</span>;
   return (
     <div class="issue-actions" role="toolbar" aria-label="Change the issue">
       {done ? (
