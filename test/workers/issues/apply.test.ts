@@ -181,6 +181,33 @@ describe("deaths", () => {
   });
 });
 
+it("counts per minute become counts per hour after some days, once", async () => {
+  const script = "apply-fold";
+  const base = T0 - 8 * DAY;
+  for (let minute = 0; minute < 120; minute += 7) {
+    await occur(script, [delta({ script, at: base + minute * 60_000, versionId: minute % 2 === 0 ? "a" : "b" })]);
+  }
+  await occur(script, [delta({ script, at: T0 - 6 * DAY + 60_000 })]);
+  const rows = () =>
+    all(
+      "SELECT minute, version_id, count FROM fingerprint_minutes WHERE fingerprint = ? ORDER BY 1, 2",
+      `v1-${script}`,
+    );
+  await runIssueRetention(env, T0);
+  const hour = base / 1000;
+  const expected = [
+    { minute: hour, version_id: "a", count: 5 },
+    { minute: hour, version_id: "b", count: 4 },
+    { minute: hour + 3600, version_id: "a", count: 4 },
+    { minute: hour + 3600, version_id: "b", count: 5 },
+    { minute: (T0 - 6 * DAY) / 1000 + 60, version_id: "version-1", count: 1 },
+  ];
+  expect(await rows()).toEqual(expected);
+  await runIssueRetention(env, T0);
+  expect(await rows()).toEqual(expected);
+  expect(await counts(script)).toEqual(everywhere(19));
+});
+
 it("retention forgets details that are older than any event, and keeps issues, counts and the newest stack", async () => {
   const script = "apply-retention";
   const at = (days: number) => T0 - days * DAY;

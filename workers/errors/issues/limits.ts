@@ -33,3 +33,5 @@ export const RETENTION_ROWS = 5_000;
 export const RETENTION_STATEMENTS = 100;
 /** Versions of one hourly sweep. */
 export const SWEEP_VERSIONS = 50;
+/** Older counts per minute become counts per hour: by then one looks at days. A range of hours that far back shows whole hours. */
+export const FOLD_MINUTES_AFTER_MS = 7 * 86_400_000;

@@ -19,6 +19,7 @@ import {
   settings,
   workers,
 } from "../../db/schema.ts";
+import { foldMinutes } from "./fold-minutes.ts";
 import { RETENTION_ROWS, RETENTION_STATEMENTS } from "./limits.ts";
 
 const DAY_MS = 86_400_000;
@@ -45,7 +46,7 @@ export async function runIssueRetention(env: Pick<Env, "DB">, now: number): Prom
       sql`v.rowid`,
     )} RETURNING 1`,
   ];
-  let done = 0;
+  let done = await foldMinutes(env, now);
   for (const statement of old) {
     for (let n = 0; n < RETENTION_STATEMENTS; n++) {
       const [rows = []] = await runBatch(env.DB, [statement]);
