@@ -1,7 +1,7 @@
 /**
  * When issue deltas are flushed: soon for what may be new or a regression, which
  * somebody is to be told within 5 s; seldom for what keeps failing, since every
- * flush costs D1 some eight rows per fingerprint. Pure.
+ * flush costs D1 some six rows per fingerprint. Pure.
  */
 import { FLUSH_KNOWN_MS, FLUSH_NEWS_MS, KNOWN_FOR_MS, MAX_KNOWN } from "./limits.ts";
 

@@ -71,7 +71,7 @@ export const STORE_TIMEOUT_MS = 30_000;
  * the same burst come along, and 4 s of the 5 s in which it must be told remain.
  */
 export const FLUSH_NEWS_MS = 1_000;
-/** What keeps failing is flushed this often: some eight D1 rows per fingerprint and flush. */
+/** What keeps failing is flushed this often: some six D1 rows per fingerprint and flush. */
 export const FLUSH_KNOWN_MS = 4_000;
 /** What was not flushed for so long may be a regression, so it counts as new. */
 export const KNOWN_FOR_MS = 60_000;
