@@ -91,7 +91,7 @@ async function bringUp(options, owned) {
   await mf.ready;
   const migrated = await migrate(await mf.getD1Database("DB", PLATFORM), MIGRATIONS);
   const healthy = await becomeReady(`http://${HOST}:${port}/healthz`);
-  if (demo && parts.observed) await sendDemoMaps(parts, options.build ?? true);
+  if (demo && parts.observed && healthy) await sendDemoMaps(parts, options.build ?? true);
   const fireCron = async (worker, cron, at = new Date()) => {
     const handle = await mf.getWorker(worker);
     await handle.scheduled({ cron, scheduledTime: at });
