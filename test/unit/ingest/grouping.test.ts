@@ -183,6 +183,25 @@ describe("which events are errors", () => {
   });
 });
 
+test("several Errors of one call are a chain, or the parts of an AggregateError", async () => {
+  const [a, b] = ["a", "b"].map((at) => ({
+    name: "CarrierError",
+    message: at,
+    stack: `    at ${at} (file:///index.js:1:9)`,
+  }));
+  const stackFor = async (first: Record<string, unknown>) => {
+    const bed = bench();
+    await run(bed, logged({ level: "error", message: ["x", "y", "z"], errorInfo: [first, a, b] }));
+    return bed.recorder.events().find((e) => e.kind === "log")?.stack;
+  };
+  expect(await stackFor({ name: "E", message: "outer", stack: STACK })).toBe(
+    `${STACK}\n  [cause]: CarrierError: a\n      at a (file:///index.js:1:9)\n    [cause]: CarrierError: b\n        at b (file:///index.js:1:9)`,
+  );
+  expect(await stackFor({ name: "AggregateError", message: "all failed" })).toBe(
+    "AggregateError: all failed\n  [errors]: CarrierError: a\n      at a (file:///index.js:1:9)\n  [errors]: CarrierError: b\n      at b (file:///index.js:1:9)",
+  );
+});
+
 describe("deltas", () => {
   test("a thousand identical exceptions at once are one delta of one append", async () => {
     const b = bench();

@@ -8,7 +8,8 @@
  *
  * `log.ts` and `normalize.ts` hand in what the item has. The runtime tells of no
  * causes; structured logs and items from elsewhere may, and a console call with
- * several Errors names them from the outermost in.
+ * several Errors names them from the outermost in, or an AggregateError and its
+ * parts.
  */
 import { clip, MAX_STACK_CHARS } from "../limits.ts";
 import type { Redactor } from "../redact/redact.ts";
@@ -30,7 +31,10 @@ export function stackOf(error: Fields, redactor: Redactor, further: readonly Fie
   }
   const links: string[] = [];
   addLinks(error, 1, links);
-  for (const [i, other] of further.entries()) addLink("cause", other, i + 1, links);
+  // Beside an AggregateError stand its parts, beside any other what it came from.
+  const others = further.slice(0, MAX_PARTS).entries();
+  const isAggregate = error.name === "AggregateError";
+  for (const [i, other] of others) addLink(isAggregate ? "errors" : "cause", other, isAggregate ? 1 : i + 1, links);
   if (links.length === 0) return own === "" ? undefined : redactor.text(clip(own, MAX_STACK_CHARS));
   const first = own === "" ? headOf(error) : clip(own, MAX_LINK_CHARS * 2);
   return redactor.text(clip([first, ...links].join("\n"), MAX_STACK_CHARS));

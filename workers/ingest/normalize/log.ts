@@ -214,12 +214,11 @@ function hasFields(value: unknown): boolean {
 function addErrors(errors: Fields[], event: LogFields, out: AttributeCollector, redactor: Redactor): void {
   const [first, ...further] = errors;
   if (first === undefined) return;
-  const more = further.slice(0, MAX_FURTHER_ERRORS);
   event.name = label(first.name, redactor) ?? "Error";
-  event.stack = stackOf(first, redactor, more);
+  event.stack = stackOf(first, redactor, further);
   event.error = { type: event.name, message: errorMessage(first, redactor) };
   out.add("error.message", first.message);
-  more.forEach((error, i) => {
+  further.slice(0, MAX_FURTHER_ERRORS).forEach((error, i) => {
     out.add(`error.${i + 2}.type`, error.name);
     out.add(`error.${i + 2}.message`, error.message);
     out.add(`error.${i + 2}.stacktrace`, error.stack);
