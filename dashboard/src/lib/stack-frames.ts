@@ -42,14 +42,21 @@ export function traces(trace: StackTrace): StackTrace[] {
 
 const culpritOf = (f: StackFrame) => `${f.function ?? "<anonymous>"} (${f.file ?? ""})`;
 
-/** Where it broke: the frame that the issue is named after, else the first of the team's own in the chain. */
-export function brokenAt(trace: StackTrace, culprit: string): StackFrame | undefined {
-  const frames = traces(trace).flatMap((t) => t.frames);
+/**
+ * Where it broke: the frame that the issue is named after, in the error of the
+ * chain that it is named after; else the first of the team's own.
+ */
+export function brokenAt(trace: StackTrace, issue: { type: string; culprit: string }): StackFrame | undefined {
+  const chain = traces(trace);
+  const named = chain.filter((t) => t.type === issue.type);
+  const isCulprit = (f: StackFrame) => f.inApp && culpritOf(f) === issue.culprit;
+  const all = chain.flatMap((t) => t.frames);
   return (
-    frames.find((f) => f.inApp && culpritOf(f) === culprit) ??
-    frames.find((f) => f.inApp && f.mapped) ??
-    frames.find((f) => f.inApp) ??
-    frames[0]
+    named.flatMap((t) => t.frames).find(isCulprit) ??
+    all.find(isCulprit) ??
+    all.find((f) => f.inApp && f.mapped) ??
+    all.find((f) => f.inApp) ??
+    all[0]
   );
 }
 

@@ -53,12 +53,19 @@ test("the first frame of one's own with source is open, else the first with sour
   expect(frameToOpen([frame("f", "a.ts")])).toBe(-1);
 });
 
-test("it broke at the frame that the issue is named after, in whichever error of the chain", () => {
-  const wanted = frame("charge", "src/pay.ts");
-  const chain = trace([library("hono"), frame("fetch", "src/index.ts")], { cause: trace([wanted]) });
-  expect(brokenAt(chain, "charge (src/pay.ts)")).toBe(wanted);
-  expect(brokenAt(chain, "GET /pay")?.function).toBe("fetch");
-  expect(brokenAt(trace([]), "x")).toBeUndefined();
+test("it broke at the frame that the issue is named after, in the error that it is named after", () => {
+  const wanted = frame("open", "src/pool.ts");
+  const chain = trace([library("hono"), frame("fetch", "src/index.ts")], {
+    type: "PaymentError",
+    cause: trace([frame("open", "src/pool.ts")], {
+      type: "ConnectionError",
+      cause: trace([library("net"), wanted], { type: "Error" }),
+    }),
+  });
+  expect(brokenAt(chain, { type: "Error", culprit: "open (src/pool.ts)" })).toBe(wanted);
+  expect(brokenAt(chain, { type: "other", culprit: "open (src/pool.ts)" })?.function).toBe("open");
+  expect(brokenAt(chain, { type: "PaymentError", culprit: "GET /pay" })?.function).toBe("fetch");
+  expect(brokenAt(trace([]), { type: "", culprit: "x" })).toBeUndefined();
 });
 
 test("a place is written as editors take it", () => {

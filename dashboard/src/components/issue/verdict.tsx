@@ -20,7 +20,7 @@ function Fact({ label, children, note }: { label: string; children: ComponentChi
 const some = (n: number, one: string, several = `${one}s`) => (n > 0 ? `${count(n)} ${n === 1 ? one : several}` : "");
 
 function Where({ answer, stack }: { answer: IssueAnswer; stack: StackAnswer | undefined }) {
-  const frame = stack === undefined ? undefined : brokenAt(stack.trace, answer.issue.culprit);
+  const frame = stack === undefined ? undefined : brokenAt(stack.trace, answer.issue);
   if (frame === undefined || frame.file === null)
     return (
       <Fact label="Breaks at" note={stack === undefined ? " " : "it came without a stack"}>

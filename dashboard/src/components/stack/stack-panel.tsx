@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import type { IssueAnswer, StackAnswer } from "../../../../workers/api/contract.ts";
 import { moment } from "../../lib/format.ts";
 import { versionText } from "../../lib/issues.ts";
-import { headline, stackText } from "../../lib/stack-frames.ts";
+import { brokenAt, headline, stackText } from "../../lib/stack-frames.ts";
 import { query, setQuery, withRange } from "../../state/location.ts";
 import type { Resource } from "../../state/resource.ts";
 import { Icon } from "../icons.tsx";
@@ -116,6 +116,7 @@ export function StackPanel({ answer, stack, at }: Props) {
           </button>
         </p>
       )}
+      {data === undefined && error === undefined && <div class="stack-wait" />}
       {data !== undefined && (
         <div class={fresh ? "" : "stale"}>
           <MissingMap answer={data} script={answer.issue.script} />
@@ -125,7 +126,12 @@ export function StackPanel({ answer, stack, at }: Props) {
                 {data.hint || "It came without a stack."} Its occurrences show what each invocation did.
               </p>
             ) : (
-              <Trace key={`${version} ${query.value.at ?? ""}`} trace={data.trace} title={title} />
+              <Trace
+                key={`${version} ${query.value.at ?? ""}`}
+                trace={data.trace}
+                title={title}
+                counts={brokenAt(data.trace, answer.issue)}
+              />
             )
           ) : (
             <pre class="stack-text" tabIndex={0}>
