@@ -517,7 +517,7 @@ export interface AttributeFinding {
   q: number;
   /** For the query language. */
   filter: string;
-  /** Values of other attributes that the very same invocations have. */
+  /** Values of other attributes that nearly the same invocations have. */
   alike: { attribute: string; value: string }[];
 }
 

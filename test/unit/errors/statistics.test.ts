@@ -184,7 +184,7 @@ function groupsOf(invocations: readonly Invocation[], fractions = { issue: 1, re
       attribute,
       issue,
       rest,
-      values: [...values].map(([value, v], i) => ({ value, ...v, members: i })),
+      values: [...values].map(([value, v]) => ({ value, ...v })),
       others: 0,
     };
   });
@@ -320,6 +320,23 @@ describe("what stands out", () => {
     const ids = (count: number, ofIssue: boolean) =>
       Array.from({ length: count }, (_, i) => ({ ofIssue, weight: 1, attributes: { id: `${ofIssue} ${i}` } }));
     nothing([...ids(100, true), ...ids(100, false)]);
+  });
+
+  test("is told once where it says the same", () => {
+    const invocations = [
+      ...some(50, true, { city: "Mumbai", colo: "BOM", plan: "pro" }),
+      ...some(400, false, { city: "Berlin", colo: "FRA", plan: "free" }),
+      ...some(10, false, { city: "Berlin", colo: "FRA", plan: "pro" }),
+    ];
+    const groups = groupsOf(invocations);
+    const similarity = (x: { attribute: string }, y: { attribute: string }) =>
+      x.attribute === "plan" || y.attribute === "plan" ? 50 / 60 : 1;
+    const { findings } = compare(groups, similarity);
+    expect(findings.map((f) => [f.value, f.alike.map((a) => a.value)])).toEqual([
+      ["Mumbai", ["BOM"]],
+      ["pro", []],
+    ]);
+    expect(compare(groups).findings).toHaveLength(3);
   });
 
   test("is less certain when few events stand for many", () => {

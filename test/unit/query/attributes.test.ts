@@ -105,17 +105,22 @@ describe("the table of invocations", () => {
     ]);
   });
 
-  test("tells values apart that different invocations have", () => {
+  test("knows how far the invocations with two values are the same", () => {
     const table = new InvocationTable();
-    for (const id of ["a", "b", "c"]) table.rows.set(id, row(id, true));
+    for (const id of ["a", "b", "c", "d"]) table.rows.set(id, row(id, true));
     for (const [id, r] of table.rows) {
       table.add(r, "version", id === "a" ? "v1" : "v2");
       table.add(r, "tag", id === "a" ? "one" : "two");
-      table.add(r, "other", id === "b" ? "one" : "two");
+      table.add(r, "other", id === "b" ? "x" : "y");
     }
-    const members = new Map(table.count().attributes.map((t) => [t.attribute, t.values[0]?.members]));
-    expect(members.get("version")).toBe(members.get("tag"));
-    expect(members.get("version")).not.toBe(members.get("other"));
+    const similar = (one: string, other: string) => {
+      const [[a, v], [b, w]] = [one.split("="), other.split("=")] as [[string, string], [string, string]];
+      return table.similarity({ attribute: a, value: v }, { attribute: b, value: w });
+    };
+    expect(similar("version=v2", "tag=two")).toBe(1);
+    expect(similar("version=v2", "other=y")).toBe(0.5);
+    expect(similar("version=v1", "other=x")).toBe(0);
+    expect(similar("version=v9", "nothing=x")).toBe(0);
   });
 
   test("keeps so many values and no more, and what it keeps it counts from the first", () => {

@@ -11,8 +11,6 @@ import { attributeField, type QueryResult, readAttributeGroups } from "../../que
 import type { AttributeFinding, AttributesAnswer } from "../contract.ts";
 import { quoted } from "./occurrences.ts";
 
-/** Shown at most: nobody reads on. */
-const MAX_FINDINGS = 50;
 /** As people call it, where the record has a longer name. */
 const SHORT_NAMES: Record<string, string> = { version_id: "version" };
 
@@ -27,14 +25,14 @@ export async function readAttributes(
   const result = await readAttributeGroups(env, id, { ...range, derive }, options);
   if (!result.ok) return result;
   if (result.answer === undefined) return { ok: true, answer: undefined };
-  const { completeness, ...groups } = result.answer;
-  const { findings, comparisons } = compare(groups);
+  const { completeness, similarity, ...groups } = result.answer;
+  const { findings, comparisons } = compare(groups, similarity);
   const inIssue = groups.issue.weight / groups.fractions.issue;
   const answer: AttributesAnswer = {
     inIssue,
     inWorker: inIssue + groups.rest.weight / groups.fractions.rest,
     looked: { issue: groups.issue.n, rest: groups.rest.n, fractions: groups.fractions },
-    findings: findings.slice(0, MAX_FINDINGS).map(shown),
+    findings: findings.map(shown),
     comparisons,
     completeness,
   };

@@ -29,6 +29,11 @@ export const MIN_COVERAGE = 0.1;
 /** Values per invocation that has the attribute: above, they are ids, and that one is rare among others means nothing. */
 export const MAX_DISTINCT_SHARE = 0.5;
 
+/** Of the invocations that have either of two values, this share has both: they are one finding. */
+export const MIN_ALIKE = 0.9;
+/** The strongest; nobody reads on. */
+const MAX_FINDINGS = 100;
+
 /** Of some invocations. */
 export interface Tally {
   n: number;
@@ -51,8 +56,6 @@ export interface ValueCounts {
   value: string;
   issue: Tally;
   rest: Tally;
-  /** A hash of the invocations that have it. */
-  members: number;
 }
 
 export interface Groups {
@@ -74,7 +77,7 @@ export interface Finding {
   interval: [number, number];
   effect: number;
   q: number;
-  /** Values of other attributes that the very same invocations have: one finding, told once. */
+  /** Values of other attributes that nearly the same invocations have: one finding, told once. */
   alike: { attribute: string; value: string }[];
 }
 
@@ -83,7 +86,13 @@ export interface Comparison {
   comparisons: { attributes: number; values: number };
 }
 
-export function compare(groups: Groups): Comparison {
+/** Jaccard's index of the invocations that have the values: those with both ÷ those with either. */
+export type Similarity = (
+  one: { attribute: string; value: string },
+  other: { attribute: string; value: string },
+) => number;
+
+export function compare(groups: Groups, similarity: Similarity = () => 0): Comparison {
   const compared = groups.attributes.filter((attribute) => isComparable(attribute, groups.issue));
   const candidates = compared.flatMap((attribute) =>
     attribute.values.filter(couldStandOut).map((value) => ({ attribute, value, table: tableOf(attribute, value) })),
@@ -93,18 +102,23 @@ export function compare(groups: Groups): Comparison {
     candidates.map(({ table }) => pValue(table)),
     values,
   );
-  const byMembers = new Map<string, Finding>();
-  candidates.forEach(({ attribute, value, table }, i) => {
+  const found = candidates.flatMap(({ attribute, value, table }, i) => {
     const finding = findingOf(groups, attribute, value, table, q[i] as number);
-    if (finding === undefined) return;
-    // The same values on the same attributes' invocations: the first stands for all.
-    const key = [value.members, value.issue.n, value.rest.n, attribute.issue.n, attribute.rest.n].join();
-    const first = byMembers.get(key);
-    if (first === undefined) byMembers.set(key, finding);
-    else first.alike.push({ attribute: finding.attribute, value: finding.value });
+    return finding === undefined ? [] : [finding];
   });
-  const findings = [...byMembers.values()].sort((x, y) => y.effect - x.effect || x.q - y.q);
-  return { findings, comparisons: { attributes: compared.length, values } };
+  found.sort((x, y) => y.effect - x.effect || x.q - y.q);
+  return { findings: toldOnce(found, similarity), comparisons: { attributes: compared.length, values } };
+}
+
+/** A version and its tag, a city and its colo: the strongest stands for all that say the same. */
+function toldOnce(found: readonly Finding[], similarity: Similarity): Finding[] {
+  const told: Finding[] = [];
+  for (const finding of found.slice(0, MAX_FINDINGS)) {
+    const same = told.find((one) => similarity(one, finding) >= MIN_ALIKE);
+    if (same === undefined) told.push(finding);
+    else same.alike.push({ attribute: finding.attribute, value: finding.value });
+  }
+  return told;
 }
 
 function isComparable({ issue, rest, values, others }: AttributeCounts, all: Tally): boolean {

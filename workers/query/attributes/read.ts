@@ -40,6 +40,8 @@ export interface AttributeGroups {
   /** The part of each that was looked at, 0..1. */
   fractions: { issue: number; rest: number };
   attributes: CountedAttribute[];
+  /** How far the invocations that have two values are the same, 0..1. */
+  similarity: InvocationTable["similarity"];
   completeness: Completeness;
 }
 
@@ -63,7 +65,8 @@ export async function readAttributeGroups(
     const rest = await reader.readRest(own.ids, fingerprints);
     const counted = reader.table.count();
     const fractions = { issue: own.fraction, rest: rest.fraction };
-    return { ...counted, fractions, completeness: rest.completeness };
+    const similarity: AttributeGroups["similarity"] = (one, other) => reader.table.similarity(one, other);
+    return { ...counted, fractions, similarity, completeness: rest.completeness };
   });
 }
 

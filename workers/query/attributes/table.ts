@@ -17,8 +17,6 @@ export interface CountedValue {
   value: string;
   issue: Tally;
   rest: Tally;
-  /** Of which invocations have it: the same for two values if the very same ones do. */
-  members: number;
 }
 
 export interface CountedAttribute {
@@ -99,27 +97,40 @@ export class InvocationTable {
     return new Set(row.pairs.map((pair) => (this.pairs[pair] as { attribute: Attribute }).attribute));
   }
 
+  /** Jaccard's index of the invocations that have one value and those that have another. */
+  similarity(one: ValueName, other: ValueName): number {
+    const first = this.find(one);
+    const second = this.find(other);
+    let both = 0;
+    let either = 0;
+    for (const { spoilt, pairs } of this.rows.values()) {
+      if (spoilt) continue;
+      const a = pairs.includes(first);
+      const b = pairs.includes(second);
+      if (a && b) both++;
+      if (a || b) either++;
+    }
+    return either === 0 ? 0 : both / either;
+  }
+
+  private find({ attribute, value }: ValueName): number {
+    return this.attributes.get(attribute)?.ids.get(value) ?? -1;
+  }
+
   count(): { issue: Tally; rest: Tally; attributes: CountedAttribute[] } {
     const all = both();
     const perPair = this.pairs.map(both);
-    const members = new Int32Array(this.pairs.length);
+
     const perAttribute = new Map([...this.attributes.values()].map((attribute) => [attribute, both()]));
     for (const row of this.rows.values()) {
       if (row.spoilt) continue;
       const side = row.ofIssue ? "issue" : "rest";
       tally(all[side], row.weight);
-      for (const pair of row.pairs) {
-        tally((perPair[pair] as Both)[side], row.weight);
-        members[pair] = (members[pair] as number) ^ row.hash;
-      }
+      for (const pair of row.pairs) tally((perPair[pair] as Both)[side], row.weight);
       for (const attribute of this.attributesOf(row)) tally((perAttribute.get(attribute) as Both)[side], row.weight);
     }
     const attributes = [...perAttribute].map(([{ name, other, ids }, having]): CountedAttribute => {
-      const values = [...ids].map(([value, pair]) => ({
-        value,
-        ...(perPair[pair] as Both),
-        members: members[pair] as number,
-      }));
+      const values = [...ids].map(([value, pair]) => ({ value, ...(perPair[pair] as Both) }));
       const unkept = perPair[other] as Both;
       return {
         attribute: name,
@@ -130,6 +141,11 @@ export class InvocationTable {
     });
     return { ...all, attributes };
   }
+}
+
+interface ValueName {
+  attribute: string;
+  value: string;
 }
 
 interface Both {
