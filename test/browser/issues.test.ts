@@ -305,6 +305,20 @@ test("a new issue is told while one looks elsewhere, and stays unread until one 
   await close();
 });
 
+test("where no WebSocket gets through, a new issue is told all the same", async () => {
+  const { page, problems, close } = await openView(browser, tailrace.stack.url);
+  await page.routeWebSocket(/notifications/, (socket) => socket.close());
+  await page.goto("/settings");
+  await page.locator(".tokens").waitFor();
+  await send("asked", ["LimaError"]);
+  await page
+    .getByRole("status")
+    .getByRole("link", { name: /New issue in asked: LimaError/ })
+    .waitFor();
+  expect(problems).toEqual([]);
+  await close();
+});
+
 test("the list refreshes by itself and keeps the selection", async () => {
   const script = "alive";
   const [issue] = await send(script, ["HotelError"]);

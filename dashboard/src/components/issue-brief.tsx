@@ -45,30 +45,40 @@ function Lines({ answer, script, now }: { answer: IssuesAnswer; script: string |
   );
 }
 
+export interface Brief {
+  answer: IssuesAnswer | undefined;
+  /** Of the present range, or of none that can be had: what stands below will not be pushed down. */
+  settled: boolean;
+}
+
 /** Sorted by what was seen last; what was not seen in the range is left to the list of all. */
-export function IssueBrief({ script }: { script?: string }) {
+export function useIssueBrief(script?: string): Brief {
   const { from, to } = range.value;
-  const { data, fresh } = useResource(
+  const { data, error } = useResource(
     `${script} ${from} ${to}`,
     (signal) => issuesApi.list(script === undefined ? {} : { script }, { from, to }, SHOWN, undefined, signal),
     tick.value,
     issueChanges.value,
   );
-  if (data === undefined) return null;
-  const open = data.states.unresolved + data.states.regressed;
-  const shown = { ...data, issues: data.issues.filter((i) => i.countInRange > 0) };
+  return { answer: data, settled: data !== undefined || error !== undefined };
+}
+
+export function IssueBrief({ answer, script }: { answer: IssuesAnswer | undefined; script?: string }) {
+  if (answer === undefined) return null;
+  const open = answer.states.unresolved + answer.states.regressed;
   if (open === 0) return null;
+  const shown = { ...answer, issues: answer.issues.filter((i) => i.countInRange > 0) };
   const filter: Record<string, string> = script === undefined ? {} : { script };
   return (
-    <section class={`brief ${fresh ? "" : "stale"}`} aria-labelledby="brief-title">
+    <section class="brief" aria-labelledby="brief-title">
       <div class="section-head">
         <h2 id="brief-title">Issues</h2>
         <a class="link small" href={hrefOf(filter)}>
           {count(open)} open
         </a>
-        {data.states.regressed > 0 && (
+        {answer.states.regressed > 0 && (
           <a class="link small" href={hrefOf({ ...filter, state: "regressed" })}>
-            {count(data.states.regressed)} regressed
+            {count(answer.states.regressed)} regressed
           </a>
         )}
         <a class="link small" href={hrefOf({ ...filter, sort: "first_seen" })}>

@@ -9,7 +9,7 @@ import { api } from "../api/client.ts";
 import { Chart, LegendItem } from "../components/chart.tsx";
 import { CompletenessBadge } from "../components/completeness.tsx";
 import { Findings } from "../components/finding.tsx";
-import { IssueBrief } from "../components/issue-brief.tsx";
+import { type Brief, IssueBrief, useIssueBrief } from "../components/issue-brief.tsx";
 import { MeasureRow } from "../components/measures.tsx";
 import { ErrorState, NoData, Progress, StaleNotice } from "../components/states.tsx";
 import { WorkerTable } from "../components/worker-table.tsx";
@@ -138,7 +138,7 @@ function Charts({ data }: { data: OverviewAnswer }) {
 }
 
 /** All at once: figures that came before the verdict would be pushed down by it. */
-function Loaded({ data }: { data: OverviewAnswer }) {
+function Loaded({ data, brief }: { data: OverviewAnswer; brief: Brief }) {
   const findings = useMemo(() => diagnoseAll(data.workers), [data]);
   const now = Math.min(Date.now(), data.to);
   return (
@@ -149,7 +149,7 @@ function Loaded({ data }: { data: OverviewAnswer }) {
         <CompletenessBadge value={data.completeness} />
       </div>
       <MeasureRow total={data.total} spanMs={data.to - data.from} range={range.value} />
-      <IssueBrief />
+      <IssueBrief answer={brief.answer} />
       <Charts data={data} />
       <WorkerTable workers={data.workers} total={data.total.requests} now={now} />
     </>
@@ -158,6 +158,7 @@ function Loaded({ data }: { data: OverviewAnswer }) {
 
 export default function Overview() {
   const { data, error, loading, fresh, reload } = useOverview();
+  const brief = useIssueBrief();
   useEffect(() => {
     document.title = "Overview · Tailrace";
   }, []);
@@ -178,7 +179,7 @@ export default function Overview() {
       <Progress show={loading && !fresh} />
       <h1 class="sr">Overview</h1>
       {error !== undefined && <StaleNotice failure={error} retry={reload} />}
-      {data !== undefined && <Loaded data={data} />}
+      {data !== undefined && brief.settled && <Loaded data={data} brief={brief} />}
     </div>
   );
 }

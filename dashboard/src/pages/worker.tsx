@@ -7,7 +7,7 @@ import { Chart, LegendItem } from "../components/chart.tsx";
 import { CompletenessBadge } from "../components/completeness.tsx";
 import { Findings } from "../components/finding.tsx";
 import { Icon } from "../components/icons.tsx";
-import { IssueBrief } from "../components/issue-brief.tsx";
+import { type Brief, IssueBrief, useIssueBrief } from "../components/issue-brief.tsx";
 import { MeasureRow } from "../components/measures.tsx";
 import { SourceMaps } from "../components/source-maps.tsx";
 import { ErrorState, NoData, Progress, StaleNotice } from "../components/states.tsx";
@@ -224,7 +224,7 @@ function Breakdowns({ data }: { data: WorkerAnswer }) {
   );
 }
 
-function Loaded({ data }: { data: WorkerAnswer }) {
+function Loaded({ data, brief }: { data: WorkerAnswer; brief: Brief }) {
   const finding = useMemo(() => diagnose(data.worker), [data]);
   return (
     <>
@@ -242,7 +242,7 @@ function Loaded({ data }: { data: WorkerAnswer }) {
         range={range.value}
         filter={term("script", data.worker.script)}
       />
-      <IssueBrief script={data.worker.script} />
+      <IssueBrief answer={brief.answer} script={data.worker.script} />
       <VersionTable data={data} />
       <Charts data={data} />
       <Breakdowns data={data} />
@@ -252,6 +252,7 @@ function Loaded({ data }: { data: WorkerAnswer }) {
 
 export default function Worker({ script }: { script: string }) {
   const { from, to } = range.value;
+  const brief = useIssueBrief(script);
   const { data, error, loading, fresh, reload } = useResource(
     `${script} ${from} ${to}`,
     (signal) => api.worker(script, { from, to }, signal),
@@ -286,7 +287,9 @@ export default function Worker({ script }: { script: string }) {
         <span class="grow" />
         <CompletenessBadge value={data?.completeness} />
       </div>
-      {data !== undefined && (data.worker.requests === 0 ? <NoData /> : <Loaded data={data} />)}
+      {data !== undefined &&
+        brief.settled &&
+        (data.worker.requests === 0 ? <NoData /> : <Loaded data={data} brief={brief} />)}
     </div>
   );
 }

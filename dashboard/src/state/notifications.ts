@@ -122,6 +122,7 @@ function listen(): () => void {
     socket.onclose = () => {
       if (abort.signal.aborted) return;
       failures = Date.now() - opened > GOOD_MS ? 1 : failures + 1;
+      if (failures >= POLL_AFTER_FAILURES) void catchUp();
       again = setTimeout(connect, backOffMs(failures, Math.random()));
     };
   };

@@ -85,6 +85,7 @@ export function StandsOut({ answer }: { answer: IssueAnswer }) {
           </button>
         </p>
       )}
+      {data === undefined && error === undefined && <div class="stands-wait" />}
       {data !== undefined && (
         <div class={fresh ? "" : "stale"}>
           {data.findings.length === 0 ? (
