@@ -1,14 +1,22 @@
 /** Samples and counts of invocations: fair, and bounded. */
 import { describe, expect, test } from "vitest";
+import type { TailraceEvent } from "../../../workers/event/event.ts";
+import { comparedFor } from "../../../workers/query/attributes/dimensions.ts";
 import { HashSample } from "../../../workers/query/attributes/hash-sample.ts";
 import { MAX_ATTRIBUTE_VALUES } from "../../../workers/query/attributes/limits.ts";
+import { InvocationSink, type Wanted } from "../../../workers/query/attributes/sink.ts";
 import { InvocationTable, type Row } from "../../../workers/query/attributes/table.ts";
+import { Budget } from "../../../workers/query/budget.ts";
+import { compileFilter } from "../../../workers/query/filter/compile.ts";
 import { samplePart } from "../../../workers/query/plan.ts";
+import { runScan } from "../../../workers/query/scan.ts";
+import { SealedReader } from "../../../workers/query/sealed.ts";
 import { hash32 } from "../../../workers/util/hash.ts";
+import { ALWAYS, bucketOf, storeOf } from "../../support/query.ts";
 import { hexOf, seeded } from "../../support/segments.ts";
 
 const row = (id: string, ofIssue: boolean, weight = 1): Row => ({
-  ...{ id, hash: hash32(id), ofIssue, weight, spoilt: false, pairs: [] },
+  ...{ id, hash: hash32(id), ofIssue, weight, pairs: [] },
 });
 
 describe("a sample by hash", () => {
@@ -89,8 +97,9 @@ describe("the table of invocations", () => {
     for (const r of [a, b, c]) table.rows.set(r.id, r);
     for (const value of ["x", "x", "y"]) table.add(a, "step", value);
     table.add(b, "step", "x");
-    c.spoilt = true;
+    c.spoilt = "unread";
     table.add(c, "step", "x");
+    expect([table.readable(true), table.readable(false)]).toEqual([1, 0.5]);
     const { issue, rest, attributes } = table.count();
     expect([issue, rest]).toEqual([
       { n: 1, weight: 1, squares: 1 },
@@ -139,5 +148,66 @@ describe("the table of invocations", () => {
     expect(id?.others).toBe(500);
     expect(id?.values[0]?.rest.n).toBe(2);
     expect([text?.values.length, text?.others]).toEqual([0, MAX_ATTRIBUTE_VALUES + 500]);
+  });
+});
+
+describe("a scan for invocations", () => {
+  const event = (id: string, seq: number, more: Partial<TailraceEvent> = {}): TailraceEvent => ({
+    ...{ time: seq, kind: "log", script: "s", invocation_id: id, seq, sample_weight: 1, colo: "LHR" },
+    ...more,
+  });
+  /** `a` is the issue's, `b` is too but was not sampled, `c` failed of something else, `d` is well. */
+  const events = [
+    event("a", 0, { attributes: { tenant: "acme" } }),
+    event("a", 1, { fingerprint: "v1-x", attributes: { code: "E1", step: "pay" } }),
+    event("b", 0, { fingerprint: "v1-x", attributes: { tenant: "acme" } }),
+    event("c", 0, { attributes: { tenant: "globex" } }),
+    event("c", 1, { fingerprint: "v1-y", attributes: { code: "E2" } }),
+    event("d", 0, { attributes: { tenant: "initech", "trace.id": "t" } }),
+  ];
+
+  async function scan(lateAfter = Number.POSITIVE_INFINITY) {
+    const table = new InvocationTable();
+    let asked = 0;
+    const common = {
+      table,
+      isCompared: comparedFor("exception"),
+      derive: (column: string, value: string) =>
+        column === "tenant" ? ([["initial", value.slice(0, 1)]] as const) : [],
+      isLate: () => ++asked > lateAfter,
+    };
+    const ids = new Set(["a"]);
+    const rest: Wanted = { group: "rest", sample: new HashSample(10), fingerprints: new Set(["v1-x"]), issueIds: ids };
+    const missing: string[] = [];
+    for (const wanted of [{ group: "issue", ids } as const, rest]) {
+      const store = storeOf([events.slice(0, 3)], [events.slice(3)]);
+      const budget = new Budget();
+      const reader = new SealedReader(bucketOf(store.objects), budget);
+      const plan = { filter: compileFilter({ kind: "all" }), range: ALWAYS, after: [] };
+      const sink = new InvocationSink({ ...common, wanted });
+      missing.push(...(await runScan({ plan, sink, budget, live: store.live, segments: store.segments, reader })));
+      budget.end();
+    }
+    return { table, missing };
+  }
+
+  test("takes every event of the issue's, and of the others those that are no errors", async () => {
+    const { table } = await scan();
+    const { issue, rest, attributes } = table.count();
+    expect([issue.n, rest.n]).toEqual([1, 2]);
+    const shown = attributes.map((t) => [t.attribute, ...t.values.map((v) => `${v.value} ${v.issue.n}:${v.rest.n}`)]);
+    expect(Object.fromEntries(shown.map(([name, ...values]) => [name, values]))).toEqual({
+      "cloudflare.colo": ["LHR 1:2"],
+      tenant: ["acme 1:0", "globex 0:1", "initech 0:1"],
+      initial: ["a 1:0", "g 0:1", "i 0:1"],
+      code: ["E1 1:0"],
+      step: ["pay 1:0"],
+    });
+  });
+
+  test("leaves out what it had no time to read, and says so", async () => {
+    const { table, missing } = await scan(8);
+    expect(missing.join()).toContain("no time");
+    expect([table.readable(true), table.readable(false)]).toEqual([1, 0]);
   });
 });

@@ -27,10 +27,10 @@ export async function readAttributes(
   if (result.answer === undefined) return { ok: true, answer: undefined };
   const { completeness, similarity, ...groups } = result.answer;
   const { findings, comparisons } = compare(groups, similarity);
-  const inIssue = groups.issue.weight / groups.fractions.issue;
+  const inIssue = scaled(groups.issue.weight, groups.fractions.issue);
   const answer: AttributesAnswer = {
     inIssue,
-    inWorker: inIssue + groups.rest.weight / groups.fractions.rest,
+    inWorker: inIssue + scaled(groups.rest.weight, groups.fractions.rest),
     looked: { issue: groups.issue.n, rest: groups.rest.n, fractions: groups.fractions },
     findings: findings.map(shown),
     comparisons,
@@ -38,6 +38,9 @@ export async function readAttributes(
   };
   return { ok: true, answer };
 }
+
+/** Of a sample, to all. */
+const scaled = (weight: number, fraction: number): number => (weight === 0 ? 0 : weight / fraction);
 
 function shown({ alike, ...finding }: Finding): AttributeFinding {
   const { attribute, value } = finding;

@@ -64,7 +64,10 @@ export async function readAttributeGroups(
     await reader.readIssue(own.ids, comparedFor(kind));
     const rest = await reader.readRest(own.ids, fingerprints);
     const counted = reader.table.count();
-    const fractions = { issue: own.fraction, rest: rest.fraction };
+    const fractions = {
+      issue: own.fraction * reader.table.readable(true),
+      rest: rest.fraction * reader.table.readable(false),
+    };
     const similarity: AttributeGroups["similarity"] = (one, other) => reader.table.similarity(one, other);
     return { ...counted, fractions, similarity, completeness: rest.completeness };
   });

@@ -100,7 +100,7 @@ export class InvocationSink implements Sink {
       const fingerprint = cell(fingerprints, at);
       if (fingerprint !== undefined) errors[i] = 1;
       // One of the issue's after all, of those that were not sampled.
-      if (wanted.group === "rest" && wanted.fingerprints.has(String(fingerprint))) row.spoilt = true;
+      if (wanted.group === "rest" && wanted.fingerprints.has(String(fingerprint))) row.spoilt = "foreign";
       return row;
     });
     this.parts.push({ rows, of, errors, more });
@@ -111,7 +111,7 @@ export class InvocationSink implements Sink {
     const { table, wanted } = this.options;
     let row = table.rows.get(id);
     if (row === undefined) {
-      row = { id, hash: hash32(id), ofIssue: wanted.group === "issue", weight, spoilt: false, pairs: [] };
+      row = { id, hash: hash32(id), ofIssue: wanted.group === "issue", weight, pairs: [] };
       table.rows.set(id, row);
     }
     return row;
@@ -123,7 +123,7 @@ export class InvocationSink implements Sink {
       const left = this.options.isLate() ? "there was no time for it" : await reading(() => this.read(part));
       if (left === undefined) continue;
       missing.push(left);
-      for (const row of part.of) row.spoilt = true;
+      for (const row of part.of) row.spoilt ??= "unread";
     }
     this.parts.length = 0;
     return [...new Set(missing)];
@@ -131,7 +131,9 @@ export class InvocationSink implements Sink {
 
   private async read({ rows, of, errors, more }: Part): Promise<void> {
     const { table, wanted, isCompared } = this.options;
-    const kept = [...rows.keys()].filter((i) => table.rows.has((of[i] as Row).id) && !(of[i] as Row).spoilt);
+    const kept = [...rows.keys()].filter(
+      (i) => table.rows.has((of[i] as Row).id) && (of[i] as Row).spoilt === undefined,
+    );
     if (kept.length === 0) return;
     const only = Int32Array.from(kept, (i) => rows[i] as number);
     const names = more.names.filter((name) => name === OVERFLOW_COLUMN || isCompared(name));

@@ -35,8 +35,8 @@ export interface Row {
   hash: number;
   ofIssue: boolean;
   weight: number;
-  /** It has more events than could be read, or belongs to the other group: not counted. */
-  spoilt: boolean;
+  /** Why it is not counted: it is one of the issue's among the others, or not all of it could be read. */
+  spoilt?: "foreign" | "unread";
   pairs: number[];
 }
 
@@ -104,7 +104,7 @@ export class InvocationTable {
     let both = 0;
     let either = 0;
     for (const { spoilt, pairs } of this.rows.values()) {
-      if (spoilt) continue;
+      if (spoilt !== undefined) continue;
       const a = pairs.includes(first);
       const b = pairs.includes(second);
       if (a && b) both++;
@@ -117,13 +117,25 @@ export class InvocationTable {
     return this.attributes.get(attribute)?.ids.get(value) ?? -1;
   }
 
+  /** The part of a group that could be read, 0..1. */
+  readable(ofIssue: boolean): number {
+    let read = 0;
+    let all = 0;
+    for (const row of this.rows.values()) {
+      if (row.ofIssue !== ofIssue || row.spoilt === "foreign") continue;
+      all++;
+      if (row.spoilt === undefined) read++;
+    }
+    return all === 0 ? 1 : read / all;
+  }
+
   count(): { issue: Tally; rest: Tally; attributes: CountedAttribute[] } {
     const all = both();
     const perPair = this.pairs.map(both);
 
     const perAttribute = new Map([...this.attributes.values()].map((attribute) => [attribute, both()]));
     for (const row of this.rows.values()) {
-      if (row.spoilt) continue;
+      if (row.spoilt !== undefined) continue;
       const side = row.ofIssue ? "issue" : "rest";
       tally(all[side], row.weight);
       for (const pair of row.pairs) tally((perPair[pair] as Both)[side], row.weight);
