@@ -42,7 +42,7 @@ export async function deploy(request: DeployRequest, { api, output, env, cwd }: 
   }
   const version = versionOf(run, request);
   try {
-    await uploadDirectory(api, version, run.outdir, output);
+    await uploadDirectory(api, version, run.outdir, output, run.project);
   } catch (error) {
     if (!(error instanceof CliFailure)) throw error;
     output.error(error.message);

@@ -6,14 +6,18 @@ import { findMaps } from "../maps/find.ts";
 import { type UploadSummary, uploadMaps, type Version } from "../maps/upload.ts";
 import { count, type Output, size } from "../output.ts";
 
-/** @throws CliFailure when not every map is uploaded; those that could be, are */
+/**
+ * @param project where the originals of copied code are, after a deployment
+ * @throws CliFailure when not every map is uploaded; those that could be, are
+ */
 export async function uploadDirectory(
   api: ApiClient,
   version: Version,
   directory: string,
   output: Output,
+  project?: string,
 ): Promise<void> {
-  const { maps, warnings } = findMaps(directory);
+  const { maps, warnings } = findMaps(directory, project);
   for (const warning of warnings) output.warn(warning);
   if (maps.length === 0)
     throw new CliFailure(

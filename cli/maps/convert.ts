@@ -11,7 +11,8 @@ import { readScopes } from "../../workers/errors/source-map/scopes.ts";
 import { size } from "../output.ts";
 import { compareWithSourceMap } from "./check.ts";
 import { readComments } from "./comments.ts";
-import { type FoundMap, readCode } from "./find.ts";
+import { readText } from "./files.ts";
+import type { FoundMap } from "./find.ts";
 
 export interface HashedBlob {
   /** SHA-256, hex. */
@@ -38,7 +39,7 @@ export async function convertMap(found: FoundMap): Promise<Conversion> {
   const bytes = found.read();
   const parsed = parseSourceMap(bytes);
   if (!parsed.ok) return parsed;
-  const code = found.codePath === undefined ? undefined : readCode(found.codePath);
+  const code = found.codePath === undefined ? undefined : readText(found.codePath);
   const scopes = code === undefined ? undefined : readScopes(code);
   if (scopes?.ok === false) warnings.push(`${found.file}: functions are not named: ${scopes.problem}`);
   const map = withoutMachine(parsed.map, found.codePath);

@@ -19,6 +19,8 @@ export interface WranglerRun {
   deployed: Deployed | undefined;
   /** Where the bundle and its map are. */
   outdir: string;
+  /** The directory that wrangler ran in. */
+  project: string;
   /** Takes away what was only for this run. */
   cleanUp(): void;
 }
@@ -39,15 +41,16 @@ export async function runWrangler(
   // Relative, because wrangler writes it into the map, where an absolute one would be of this machine.
   const all = [...command, ...args, ...(given === undefined ? ["--outdir", relative(project, outdir)] : [])];
   const cleanUp = () => {
-    rmSync(outputDirectory, { recursive: true, force: true });
     if (given === undefined) rmSync(outdir, { recursive: true, force: true });
   };
   try {
     const exitCode = await spawned(wrangler, all, { ...env, WRANGLER_OUTPUT_FILE_PATH: output }, cwd);
-    return { exitCode, deployed: readOutput(output, from), outdir, cleanUp };
+    return { exitCode, deployed: readOutput(output, from), outdir, project, cleanUp };
   } catch (error) {
     cleanUp();
     throw error;
+  } finally {
+    rmSync(outputDirectory, { recursive: true, force: true });
   }
 }
 

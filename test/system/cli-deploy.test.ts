@@ -15,6 +15,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { SourceMapsAnswer, StackAnswer } from "../../workers/api/contract.ts";
 import { type CliOptions, FaultyProxy, runCli } from "../support/cli.ts";
@@ -150,6 +151,27 @@ test("the machine's path is in no file's name, also when the output directory is
   const built = readFileSync(join(project, "dist/index.js"), "utf8");
   const frame = await failingFrame("shop-web", version?.versionId ?? "", built);
   expect(frame).toMatchObject({ file: "src/index.ts", line: FAILING_LINE });
+});
+
+test("finds the maps of code that wrangler does not bundle itself, where the build left them", async () => {
+  await build({
+    entryPoints: [join(project, "src/index.ts")],
+    outfile: join(project, "dist/server/index.js"),
+    bundle: true,
+    format: "esm",
+    sourcemap: true,
+  });
+  const config = ['name = "shop-built"', 'main = "dist/server/index.js"', "no_bundle = true"];
+  writeFileSync(join(project, "wrangler.toml"), [...config, 'compatibility_date = "2026-11-01"', ""].join("\n"));
+  const { code, stderr } = await deploy();
+  expect(code, stderr).toBe(0);
+  const versionId = cloudflare.versions.at(-1)?.versionId ?? "";
+  expect(await stored("shop-built", versionId)).toMatchObject([{ file: "index.js" }]);
+  const built = readFileSync(join(project, "dist/server/index.js"), "utf8");
+  expect(await failingFrame("shop-built", versionId, built)).toMatchObject({
+    file: "src/index.ts",
+    line: FAILING_LINE,
+  });
 });
 
 test("passes wrangler's failure on, and uploads nothing", async () => {

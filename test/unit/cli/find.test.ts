@@ -97,6 +97,26 @@ describe("a directory", () => {
   });
 });
 
+describe("code that was copied without its map", () => {
+  it("has the map of its original: the same bytes under the same name in the project", () => {
+    const code = "x();\n//# sourceMappingURL=index.js.map";
+    write({
+      ".wrangler/tailrace/out/index.js": code,
+      ".wrangler/tailrace/out/chunk.js": "y();",
+      "dist/server/index.js": code,
+      "dist/server/index.js.map": MAP,
+      "dist/server/chunk.js": "another();",
+      "dist/server/chunk.js.map": MAP,
+      "node_modules/x/index.js": code,
+    });
+    const out = join(root, ".wrangler/tailrace/out");
+    expect(findMaps(out, root).maps.map(({ file, mapName }) => [file, mapName])).toEqual([
+      ["index.js", "dist/server/index.js.map"],
+    ]);
+    expect(findMaps(out)).toMatchObject({ maps: [], warnings: [expect.stringContaining("index.js.map")] });
+  });
+});
+
 describe("a file", () => {
   it("may be the code or the map", () => {
     write({ "index.js": "x();\n//# sourceMappingURL=index.js.map", "index.js.map": MAP });
