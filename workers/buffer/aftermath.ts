@@ -9,7 +9,7 @@ import type { Flushed } from "../errors/issues/apply.ts";
 import { publishNotifications } from "../errors/issues/notify.ts";
 import { regroupAll } from "../errors/issues/regroup.ts";
 import { rootMessage } from "../util/error-message.ts";
-import { MAX_REGROUPS } from "./limits.ts";
+import { MAX_KNOWN, MAX_REGROUPS } from "./limits.ts";
 import { backoff } from "./sealer.ts";
 
 type AftermathEnv = Pick<Env, "DB" | "BUCKET" | "LIVE">;
@@ -25,16 +25,22 @@ export class Aftermath {
   private told = false;
   /** Consecutive runs that left something undone. */
   private failures = 0;
+  /** By script and version. */
   private readonly mapped = new Map<string, Mapped>();
+  /** Fingerprints that were led to their source, or could not be: not again with every flush. */
+  private readonly tried = new Set<string>();
   private running: Promise<void> = Promise.resolve();
 
   constructor(private readonly env: () => AftermathEnv) {}
 
   note({ told, mapped }: Pick<Flushed, "told" | "mapped">): void {
     this.told ||= told;
-    for (const version of mapped) {
-      if (this.mapped.size < MAX_REGROUPS) this.mapped.set(`${version.script}\0${version.versionId}`, version);
+    for (const { fingerprint, script, versionId } of mapped) {
+      if (this.tried.has(fingerprint) || this.mapped.size >= MAX_REGROUPS) continue;
+      this.tried.add(fingerprint);
+      this.mapped.set(`${script}\0${versionId}`, { script, versionId });
     }
+    if (this.tried.size > MAX_KNOWN) this.tried.clear();
     if (told) this.dueAt = 0;
     else if (this.mapped.size > 0) this.dueAt ??= 0;
   }
@@ -55,7 +61,7 @@ export class Aftermath {
         this.told = more;
       }
       for (const [key, { script, versionId }] of this.mapped) {
-        const { failed } = await regroupAll(this.env(), script, versionId, Date.now());
+        const { failed } = await regroupAll(this.env(), script, versionId, Date.now(), "waiting");
         if (failed === 0) this.mapped.delete(key);
       }
       if (this.mapped.size > 0) return this.later();

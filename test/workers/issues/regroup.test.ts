@@ -184,7 +184,8 @@ describe("a map that comes after the errors", () => {
     await putMap(script, "v1", mapOf([CART, PAY]));
     await nothingWaits(script);
     await occur(script, [await errorAt(script, "v1", 10)]);
-    expect(await alive(script)).toMatchObject([{ id: b, count: 3 }]);
+    expect(await alive(script)).toMatchObject([{ id: b, count: 3, culprit: "addItem (src/cart.ts)" }]);
+    expect((await issuesOf(script))[0]?.culprit).toContain("fn0");
   });
 
   it("leads on from a map that knew less", async () => {

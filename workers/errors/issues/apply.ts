@@ -48,8 +48,8 @@ export interface Flushed {
   throughId: number;
   /** There are notifications to pass on. */
   told: boolean;
-  /** Versions for which a map came while the Collector did not know it yet. */
-  mapped: { script: string; versionId: string }[];
+  /** Fingerprints that wait for the map of their version although there is one: the Collector did not know it yet. */
+  mapped: { fingerprint: string; script: string; versionId: string }[];
 }
 
 export async function applySums(d1: D1Database, flush: Flush): Promise<Flushed> {
@@ -253,7 +253,7 @@ function sumIssues(json: string, open: SQL): SQL[] {
 /** What waits for a map that is there by now: the Collector had not seen it, or could not read it in time. */
 function waitsThoughMapped(sums: readonly FingerprintSum[]): SQL {
   const waiting = JSON.stringify(sums.filter((f) => f.awaitsMap !== "").map((f) => f.fingerprint));
-  return sql`SELECT DISTINCT f.script AS script, f.awaits_map AS versionId
+  return sql`SELECT f.fingerprint AS fingerprint, f.script AS script, f.awaits_map AS versionId
     FROM json_each(${waiting}) j JOIN ${fingerprints} f ON f.fingerprint = j.value
     WHERE f.awaits_map != '' AND EXISTS (SELECT 1 FROM ${sourceMaps} m WHERE m.script = f.script AND m.version_id = f.awaits_map)`;
 }

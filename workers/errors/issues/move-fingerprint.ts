@@ -53,8 +53,8 @@ export async function moveFingerprint(d1: D1Database, move: Move): Promise<boole
   const symbolicated = JSON.stringify({ version: versionId, fingerprint: key });
   const statements: SQL[] = [
     sql`INSERT INTO ${issueActivity} (issue_id, at, actor, kind, detail)
-      SELECT ${issueId}, ${now}, '', 'symbolicated', ${symbolicated} WHERE ${first}`,
-    sql`UPDATE ${issues} SET title = ${truth.title}, culprit = ${truth.culprit} WHERE id = ${issueId} AND ${first}`,
+      SELECT ${homeIssueId}, ${now}, '', 'symbolicated', ${symbolicated} WHERE ${first}`,
+    sql`UPDATE ${issues} SET title = ${truth.title}, culprit = ${truth.culprit} WHERE id = ${homeIssueId} AND ${first}`,
     ...lead(move, sql`SELECT issue_id, home_issue_id FROM ${fingerprints} WHERE fingerprint = ${fingerprint}`, first),
     ...(mergedByPeople || !move.movable ? [] : split(move, leaves)),
     ...(mergedByPeople || !move.movable ? [] : join(move, moves, target)),

@@ -33,6 +33,9 @@ export interface Regrouped {
   next?: string;
 }
 
+/** `all`: a map was registered, and may tell more than the one before it. `waiting`: it was there already. */
+export type Which = "all" | "waiting";
+
 /** `u1-`: of one very stack of one version, which waits or has waited for its map. */
 const OF_STACK = "u1-";
 
@@ -58,11 +61,12 @@ export async function regroup(
   script: string,
   versionId: string,
   now: number,
+  which: Which = "all",
   after = "",
 ): Promise<Regrouped> {
   // This isolate may remember that there was no map.
   if (after === "") forgetVersion(script, versionId);
-  const { rows, rules } = await load(env.DB, script, versionId, after);
+  const { rows, rules } = await load(env.DB, { script, versionId, which, after });
   const maps = new MapStore(env);
   const done: Regrouped = { rows: 0, moved: 0, failed: 0 };
   for (const row of rows) {
@@ -102,11 +106,12 @@ export async function regroupAll(
   script: string,
   versionId: string,
   now: number,
+  which: Which = "all",
 ): Promise<Regrouped> {
   const done: Regrouped = { rows: 0, moved: 0, failed: 0 };
   let after: string | undefined = "";
   for (let n = 0; n < REGROUP_STEPS && after !== undefined; n++) {
-    const step: Regrouped = await regroup(env, script, versionId, now, after);
+    const step: Regrouped = await regroup(env, script, versionId, now, which, after);
     done.rows += step.rows;
     done.moved += step.moved;
     done.failed += step.failed;
@@ -136,12 +141,16 @@ async function settle(d1: D1Database, row: Row, truth: Grouping, versionId: stri
  * at attributes, and may have changed since): then only stacks that waited for
  * the map are touched, not those that had an older one.
  */
-async function load(d1: D1Database, script: string, versionId: string, after: string) {
+async function load(
+  d1: D1Database,
+  { script, versionId, which, after }: { script: string; versionId: string; which: Which; after: string },
+) {
   const [stored] = await runBatch<[{ lines: string | null }]>(d1, [
     sql`SELECT value->'$.grouping.fingerprintRules' AS lines FROM ${settings} WHERE key = ${PLATFORM_SETTINGS_KEY}`,
   ]);
   const rules = compiled(stored[0]?.lines ?? null);
-  const touched = rules === NO_RULES ? sql`1` : sql`f.fingerprint GLOB ${`${OF_STACK}*`}`;
+  const ofStacks = rules === NO_RULES ? sql`1` : sql`f.fingerprint GLOB ${`${OF_STACK}*`}`;
+  const touched = which === "waiting" ? sql`f.awaits_map = ${versionId}` : ofStacks;
   const [rows] = await runBatch<[Row]>(d1, [
     sql`SELECT f.fingerprint AS fingerprint, f.issue_id AS issueId, f.home_issue_id AS homeIssueId,
         f.awaits_map AS awaitsMap, i.kind AS kind, i.noise AS noise, i.type AS type, v.exemplar AS exemplar,

@@ -33,5 +33,5 @@ async function regroupWaiting(env: Pick<Env, "DB" | "BUCKET">, now: number): Pro
       WHERE EXISTS (SELECT 1 FROM ${fingerprints} f WHERE f.script = m.script AND f.awaits_map = m.version_id)
       ORDER BY random() LIMIT ${SWEEP_VERSIONS}`,
   ]);
-  for (const { script, versionId } of waiting) await regroupAll(env, script, versionId, now);
+  for (const { script, versionId } of waiting) await regroupAll(env, script, versionId, now, "waiting");
 }
