@@ -15,11 +15,12 @@ message:"*timed out*" -> {{ default }}, {{ route }}`;
 const HELP: [string, string][] = [
   [
     'type:… message:"…"',
-    "what must match: type, message, function, file, route, kind, script, or an attribute; * stands for anything",
+    "what must match: type, message, function, file, script, kind, route, level, method, status, outcome, entrypoint, attributes.<name>; * stands for anything, ! negates",
   ],
-  ["->", "then the fingerprint is made of what follows, separated by commas"],
-  ["{{ default }}", "what Tailrace would group by"],
+  ["->", "then the fingerprint is made of the parts that follow, separated by commas"],
+  ["{{ default }}", "what would have counted without the rule"],
   ["{{ type }} {{ route }}", "a value of the error"],
+  ['title:"…"', "names the issue"],
 ];
 
 const splitLines = (text: string) => text.replace(/\n+$/, "").split("\n");
