@@ -233,7 +233,8 @@ export class GroupCommit {
       pending.activeMs = this.clock.now();
       const result = await this.tryAppend(group, request);
       if (result?.ok) {
-        lane.shards = Math.max(1, Math.min(MAX_SHARDS, result.shards));
+        // A shard that only counts says nothing about how busy the others are.
+        if (group.shardOf(request) === group.shard) lane.shards = Math.max(1, Math.min(MAX_SHARDS, result.shards));
         at++;
         continue;
       }
@@ -253,10 +254,11 @@ export class GroupCommit {
 
   /** Undefined when there was no answer: the same append has to be tried again. */
   private async tryAppend(group: Group, request: AppendRequest): Promise<AppendResult | undefined> {
+    const shard = group.shardOf(request);
     try {
-      return await this.append(group.script, group.shard, request);
+      return await this.append(group.script, shard, request);
     } catch (error) {
-      console.warn(`append to ${group.script}#${group.shard} failed, trying again`, String(error));
+      console.warn(`append to ${group.script}#${shard} failed, trying again`, String(error));
       return undefined;
     }
   }

@@ -178,10 +178,15 @@ export class Group {
   private toRequests(part: Part, ledger: LedgerDelta[], essential: boolean): AppendRequest[] {
     const parts = part.rows === 0 ? [NO_EVENTS] : isTooLong(part.batch) ? split(part.batch) : [part];
     const rollups = this.rollups.build();
-    const deltas = this.deltas === undefined ? [] : chunksOf(this.deltas.build(), this.deltas.bytes);
+    const { deltas, again } = this.issues();
     // Beside events that fill an append there is no room for them.
     if (deltas.length > 0 && (parts[0] as Part).batch.length * MAX_BYTES_PER_CHAR > MAX_BATCH_BYTES) deltas.unshift([]);
     while (parts.length < deltas.length) parts.push(NO_EVENTS);
+    while (deltas.length < parts.length) deltas.push([]);
+    for (const chunk of again) {
+      parts.push(NO_EVENTS);
+      deltas.push(chunk);
+    }
     return parts.map((one, i) => ({
       script: this.script,
       essential,
@@ -190,8 +195,29 @@ export class Group {
       ...one,
       rollups: i === 0 ? rollups : [],
       ledger: i === 0 ? ledger : [],
-      ...(deltas[i] === undefined || deltas[i].length === 0 ? {} : { issues: deltas[i] }),
+      ...((deltas[i] as IssueDelta[]).length === 0 ? {} : { issues: deltas[i] }),
     }));
+  }
+
+  /** What errors add, as much as fits into an append at a time. `again`: what belongs to `shardOf`'s first shard. */
+  private issues(): { deltas: IssueDelta[][]; again: IssueDelta[][] } {
+    if (this.deltas === undefined) return { deltas: [], again: [] };
+    const { bytes } = this.deltas;
+    const all = this.deltas.build();
+    if (this.shard === 0 || all.every((delta) => delta.replayable === undefined)) {
+      return { deltas: chunksOf(all, bytes), again: [] };
+    }
+    const here = all.filter((delta) => delta.replayable === undefined);
+    const elsewhere = all.filter((delta) => delta.replayable !== undefined);
+    return { deltas: chunksOf(here, bytes), again: chunksOf(elsewhere, bytes) };
+  }
+
+  /**
+   * Where a request goes. Occurrences that may come again are told to the first
+   * shard alone, wherever their events lie: it knows which ones it has counted.
+   */
+  shardOf({ rows, issues }: AppendRequest): number {
+    return rows === 0 && issues?.some((delta) => delta.replayable !== undefined) ? 0 : this.shard;
   }
 
   private ledger(shed: boolean): LedgerDelta[] {
@@ -236,6 +262,7 @@ function isTooLong(text: string): boolean {
 
 /** As many as fit into an append, in order. `estimate`: characters, each of which JSON may write as six. */
 function chunksOf(deltas: IssueDelta[], estimate: number): IssueDelta[][] {
+  if (deltas.length === 0) return [];
   if (estimate * 6 <= MAX_DELTAS_BYTES) return [deltas];
   const chunks: IssueDelta[][] = [];
   let bytes = MAX_DELTAS_BYTES;

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { MAX_APPEND_BYTES } from "../../../workers/buffer/limits.ts";
 import { hash32, type IssueDelta } from "../../../workers/errors/delta.ts";
@@ -271,6 +272,27 @@ describe("deltas", () => {
     expect(plain).not.toHaveProperty("victims");
   });
 
+  test("however many Ingesters a Worker has, one of them counts what may come again", async () => {
+    const b = bench();
+    b.recorder.shards = 8;
+    await run(b, fetchItem());
+    const invocationId = "00000000000000000000000000000abc";
+    await run(b, thrown({ invocationId }), thrown({}, { name: "Other" }));
+    const told = b.recorder.appends
+      .slice(1)
+      .map(({ shard, request }) => [
+        shard,
+        request.rows,
+        request.issues?.map((delta) => [delta.type, delta.replayable?.length ?? 0]),
+      ]);
+    expect(told).toEqual([
+      [4, 4, [["Other", 0]]],
+      [0, 0, [["TypeError", 3]]],
+    ]);
+    await run(b, thrown());
+    expect(b.recorder.appends.at(-1)?.shard).toBe(4);
+  });
+
   test("users are told by the team's attribute first, else by known ones, else by address", async () => {
     const grouping = { fingerprintRules: [], userAttributes: ["tenant"] };
     const b = bench(compilePolicy({ ...DEFAULT_SETTINGS, platform: { ...DEFAULT_SETTINGS.platform, grouping } }));
@@ -347,6 +369,41 @@ describe("deltas", () => {
 });
 
 const letters = (i: number) => String.fromCharCode(...[...String(i)].map((digit) => 97 + Number(digit)));
+
+test("whatever an item says of errors, its events are kept, and nothing is said to be a bug", async () => {
+  const error = vi.spyOn(console, "error").mockImplementation(() => {});
+  const text = fc.oneof(
+    fc.string({ maxLength: 40 }),
+    fc.constantFrom(STACK, "", "Worker exceeded memory limit.", "[cause]: x"),
+  );
+  const value = fc.oneof(text, fc.jsonValue({ maxDepth: 3 }));
+  const anError = fc.record(
+    { name: value, message: value, stack: value, cause: value, errors: fc.array(value) },
+    { requiredKeys: [] },
+  );
+  const log = fc.record({
+    level: fc.oneof(fc.constantFrom("error", "log"), value),
+    message: fc.array(fc.oneof(value, fc.record({ error: anError, stack: text, level: fc.constant("error") }))),
+    errorInfo: fc.oneof(fc.constant(null), fc.array(fc.oneof(fc.constant(null), anError))),
+  });
+  const item = fc.record({
+    outcome: fc.constantFrom("ok", "exception", "exceededMemory", "canceled", "unknown"),
+    logs: fc.array(log, { maxLength: 3 }),
+    exceptions: fc.array(anError, { maxLength: 3 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(item, { maxLength: 5 }), async (items) => {
+      const b = bench();
+      await run(b, ...items.map((one) => fetchItem({ scriptVersion: VERSION, ...one })));
+      const { received, kept, unreadable } = b.recorder.ledger();
+      expect([received, kept, unreadable]).toEqual([items.length, items.length, 0]);
+      const counted = b.recorder.issues().reduce((sum, { count }) => sum + count, 0);
+      expect(b.recorder.events().filter((e) => e.fingerprint !== undefined).length).toBe(counted);
+    }),
+  );
+  expect(error).not.toHaveBeenCalled();
+  error.mockRestore();
+});
 
 describe("source maps", () => {
   test("an error whose map is being read is held back, and grouped by the source", async () => {
