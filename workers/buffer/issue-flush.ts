@@ -9,6 +9,7 @@
  * Deltas that cannot be read, or that D1 refuses alone while it takes others, are
  * set aside: they must not keep the rest waiting, nor events from being sealed.
  */
+import { hash53 } from "../errors/delta.ts";
 import { aggregate, replayIds, type Sums } from "../errors/issues/aggregate.ts";
 import { applySums, type Flushed, readMark } from "../errors/issues/apply.ts";
 import { FLUSH_BYTES, FLUSH_ENTRIES } from "../errors/issues/limits.ts";
@@ -59,8 +60,8 @@ export class IssueFlush {
   private readonly schedule = new FlushSchedule();
   private readonly versions = new VersionWatch();
   private readonly sketches: SketchCache;
-  /** Replayable occurrences that are counted. */
-  private readonly counted: RecentIds;
+  /** Replayable occurrences that are counted, by the hash of their id. */
+  private readonly counted: RecentIds<number>;
 
   constructor(private readonly parts: FlushParts) {
     this.counted = new RecentIds(parts.sql, "counted", REMEMBER_OCCURRENCES);
@@ -134,7 +135,7 @@ export class IssueFlush {
       if (this.versions.news.length === 0) return undefined;
     }
     const deltas = entries.flatMap(({ id, issues }) => this.readable(id, issues));
-    const sums = aggregate(deltas, (id) => this.counted.has(id));
+    const sums = aggregate(deltas, (id) => this.counted.has(hash53(id)));
     // Entries without anything readable move the mark as well: they must not be read again and again.
     const through = entries.length === 0 ? afterId : throughId;
     return { sums, afterId, throughId: through, entries: entries.length, firstId: entries[0]?.id ?? 0 };
@@ -181,7 +182,7 @@ export class IssueFlush {
   }
 
   private remember(throughId: number, ids: string[]): void {
-    const fresh = ids.filter((id) => !this.counted.has(id));
+    const fresh = ids.map(hash53).filter((hash) => !this.counted.has(hash));
     if (fresh.length > 0) this.parts.atomically(() => this.counted.keep(throughId, Date.now(), fresh));
   }
 

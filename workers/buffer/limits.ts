@@ -79,8 +79,8 @@ export const KNOWN_FOR_MS = 60_000;
 export const MAX_KNOWN = 10_000;
 /** Sketches of distinct values in memory: up to 10 KB each, mostly a few hundred bytes. */
 export const MAX_SKETCHES = 500;
-/** Counted occurrences that may come again, because their sender gave them an id: some 100 bytes each. */
-export const REMEMBER_OCCURRENCES = { ids: 50_000, ms: Number.POSITIVE_INFINITY } as const;
+/** Counted occurrences that may come again, because their sender gave them an id: some 40 bytes of memory each. */
+export const REMEMBER_OCCURRENCES = { ids: 200_000, ms: Number.POSITIVE_INFINITY } as const;
 /** So often D1 refuses an entry alone, while it answers other questions, before the entry is set aside. */
 export const STRIKES = 3;
 /** Versions with a new map that wait to be regrouped; more are found by the hourly sweep. */

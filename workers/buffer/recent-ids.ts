@@ -5,10 +5,10 @@
  * chunk or of a flush are one row, not one row each.
  */
 
-export class RecentIds {
-  private readonly ids = new Set<string>();
+export class RecentIds<Id extends string | number> {
+  private readonly ids = new Set<Id>();
   /** Sealed lists still remembered, oldest first. */
-  private readonly lists: { throughId: number; at: number; ids: string[] }[] = [];
+  private readonly lists: { throughId: number; at: number; ids: Id[] }[] = [];
   private listed = 0;
 
   constructor(
@@ -20,11 +20,11 @@ export class RecentIds {
     for (const row of sql.exec<{ through_id: number; at: number; ids: string }>(
       `SELECT * FROM ${table} ORDER BY through_id`,
     )) {
-      this.remember(row.through_id, row.at, JSON.parse(row.ids) as string[]);
+      this.remember(row.through_id, row.at, JSON.parse(row.ids) as Id[]);
     }
   }
 
-  has(id: string): boolean {
+  has(id: Id): boolean {
     return this.ids.has(id);
   }
 
@@ -34,12 +34,12 @@ export class RecentIds {
   }
 
   /** An append that is in the log. */
-  add(id: string): void {
+  add(id: Id): void {
     this.ids.add(id);
   }
 
   /** Ids of log entries up to `throughId`, all of them. Drops what is too old or too much. */
-  keep(throughId: number, at: number, ids: string[]): void {
+  keep(throughId: number, at: number, ids: Id[]): void {
     this.sql.exec(`INSERT OR REPLACE INTO ${this.table} VALUES (?, ?, ?)`, throughId, at, JSON.stringify(ids));
     this.remember(throughId, at, ids);
     for (let oldest = this.lists[0]; oldest !== undefined; oldest = this.lists[0]) {
@@ -51,7 +51,7 @@ export class RecentIds {
     }
   }
 
-  private remember(throughId: number, at: number, ids: string[]): void {
+  private remember(throughId: number, at: number, ids: Id[]): void {
     this.lists.push({ throughId, at, ids });
     this.listed += ids.length;
     for (const id of ids) this.ids.add(id);

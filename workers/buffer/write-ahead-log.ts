@@ -76,7 +76,7 @@ export class Log {
   readonly chunks: Chunk[] = [];
   private readonly parts: TextParts;
   private readonly aside: Quarantine;
-  private readonly recent: RecentIds;
+  private readonly recent: RecentIds<string>;
 
   constructor(
     private readonly sql: SqlStorage,

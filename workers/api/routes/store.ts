@@ -2,6 +2,7 @@
  * `POST /api/v1/seal` and `POST /api/v1/maintenance`: what Ingesters and crons
  * do in their own time, now. For tests, benches, and before a look at the bucket.
  */
+import { sweepIssues } from "../../errors/issues/sweep.ts";
 import { runDaily, runHourly, sealAll } from "../../store/maintenance.ts";
 import { audit } from "../audit.ts";
 import { type Handler, principalOf } from "../context.ts";
@@ -24,7 +25,7 @@ export const maintenance: Handler = async (c) => {
   const now = Date.now();
   const hourly = await runHourly(c.env, now);
   const daily = await runDaily(c.env, now);
-  await runHousekeeping(c.env, now);
+  await Promise.all([runHousekeeping(c.env, now), sweepIssues(c.env, now)]);
   const { actor } = principalOf(c);
   await audit(c.env, { at: now, actor, action: "store.maintenance", target: "all", detail: { hourly, daily } });
   if (hourly.errors.length + daily.errors.length > 0)
