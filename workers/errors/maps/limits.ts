@@ -37,3 +37,5 @@ export const UNUSED_TRUSTED_MS = UNUSED_KEPT_MS / 2;
 
 /** Raw maps that an isolate converts at the same time. */
 export const MAX_CONVERTING = 2;
+/** Half a second of work, and a slow line before it: one that takes longer counts as gone. */
+export const CONVERTING_MS = 60_000;

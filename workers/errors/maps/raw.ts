@@ -8,7 +8,7 @@ import { convertSourceMap } from "../source-map/convert.ts";
 import { parseSourceMap } from "../source-map/parse.ts";
 import type { MapsEnv } from "./blobs.ts";
 import { blobKey } from "./keys.ts";
-import { MAX_CONVERTING, MAX_RAW_BYTES } from "./limits.ts";
+import { CONVERTING_MS, MAX_CONVERTING, MAX_RAW_BYTES } from "./limits.ts";
 import { registerMap, type VersionOf } from "./register.ts";
 
 export type RawResult =
@@ -29,7 +29,8 @@ export type RawResult =
       problems?: string[];
     };
 
-let converting = 0;
+/** Those that are being converted, with when they came. One whose client hangs up may never get to its end. */
+const converting = new Map<symbol, number>();
 
 export async function putRawMap(
   env: MapsEnv,
@@ -38,9 +39,11 @@ export async function putRawMap(
   request: Request,
   by: { actor: string; now: number },
 ): Promise<RawResult> {
-  if (converting >= MAX_CONVERTING)
+  for (const [id, since] of converting) if (since < by.now - CONVERTING_MS) converting.delete(id);
+  if (converting.size >= MAX_CONVERTING)
     return refused("busy", "Other source maps are being converted. Try again in some seconds.");
-  converting++;
+  const id = Symbol();
+  converting.set(id, by.now);
   try {
     const body = await readBody(file, request);
     if (!body.ok) return body;
@@ -48,7 +51,7 @@ export async function putRawMap(
     if (!stored.ok) return stored;
     return await registerMap(env, version, { file, ...stored.blobs }, by);
   } finally {
-    converting--;
+    converting.delete(id);
   }
 }
 
