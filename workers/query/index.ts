@@ -1,5 +1,6 @@
 /** Ask: what the rest of the platform may use of the query engine. */
 
+export { readRange } from "./attributes/ranges.ts";
 export { readAttributeGroups } from "./attributes/read.ts";
 export type { QueryError } from "./errors.ts";
 export { fieldValues, listFields } from "./fields.ts";

@@ -1,9 +1,11 @@
 /** Samples and counts of invocations: fair, and bounded. */
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { TailraceEvent } from "../../../workers/event/event.ts";
 import { comparedFor } from "../../../workers/query/attributes/dimensions.ts";
 import { HashSample } from "../../../workers/query/attributes/hash-sample.ts";
 import { MAX_ATTRIBUTE_VALUES } from "../../../workers/query/attributes/limits.ts";
+import { rangeOf, readRange } from "../../../workers/query/attributes/ranges.ts";
 import { InvocationSink, type Wanted } from "../../../workers/query/attributes/sink.ts";
 import { InvocationTable, type Row } from "../../../workers/query/attributes/table.ts";
 import { Budget } from "../../../workers/query/budget.ts";
@@ -209,5 +211,42 @@ describe("a scan for invocations", () => {
     const { table, missing } = await scan(8);
     expect(missing.join()).toContain("no time");
     expect([table.readable(true), table.readable(false)]).toEqual([1, 0]);
+  });
+});
+
+describe("ranges of numbers", () => {
+  test.each([
+    [1, "1..2"],
+    [1.99, "1..2"],
+    [2, "2..5"],
+    [49.9, "20..50"],
+    [50, "50..100"],
+    [0.3, "0.2..0.5"],
+    [1000, "1000..2000"],
+    [-7, "-10..-5"],
+    [999_999_999, "500000000..1000000000"],
+  ])("%d is in %s", (value, range) => {
+    const made = rangeOf("cart.items", value);
+    expect(made?.[1]).toBe(range);
+    const read = readRange(made?.[0] ?? "", range);
+    expect(read?.column).toBe("cart.items");
+    expect(Math.min(read?.low ?? 0, read?.high ?? 0)).toBeLessThanOrEqual(value);
+    expect(Math.max(read?.low ?? 0, read?.high ?? 0)).toBeGreaterThanOrEqual(value);
+  });
+
+  test("are made of what has a magnitude", () => {
+    for (const value of [0, 1e12, Number.NaN, Number.POSITIVE_INFINITY, 1e-9])
+      expect(rangeOf("n", value)).toBeUndefined();
+    expect(readRange("n", "1..2")).toBeUndefined();
+  });
+
+  test("hold every number", () => {
+    fc.assert(
+      fc.property(fc.double({ min: 1e-6, max: 999_999_999, noNaN: true }), (value) => {
+        const { low, high } = readRange("n (range)", rangeOf("n", value)?.[1] ?? "") ?? { low: 1, high: 0 };
+        expect(low).toBeLessThanOrEqual(value);
+        expect(high).toBeGreaterThan(value);
+      }),
+    );
   });
 });

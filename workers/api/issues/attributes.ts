@@ -7,7 +7,7 @@
 import { compare, type Finding } from "../../errors/statistics/compare.ts";
 import { readUserAgent, USER_AGENT, userAgentFilter } from "../../errors/statistics/user-agent.ts";
 import { CORE_BY_PHYSICAL } from "../../event/columns.ts";
-import { attributeField, type QueryResult, readAttributeGroups } from "../../query/index.ts";
+import { attributeField, type QueryResult, readAttributeGroups, readRange } from "../../query/index.ts";
 import type { AttributeFinding, AttributesAnswer } from "../contract.ts";
 import { quoted } from "./occurrences.ts";
 
@@ -52,19 +52,25 @@ function shown({ alike, ...finding }: Finding): AttributeFinding {
   };
 }
 
-function nameOf(column: string): string {
+function nameOf(attribute: string): string {
+  const column = readRange(attribute, "1..2")?.column ?? attribute;
   const name = CORE_BY_PHYSICAL.get(column)?.name;
   return name === undefined ? attributeField(column) : (SHORT_NAMES[name] ?? name);
 }
 
 /** A value that says nothing to the parser stands as it is. */
 const PLAIN_VALUE = /^[\w][\w:.-]*$/;
-const PLAIN_NAME = /^[\w@][\w.@/$-]*$/;
+const PLAIN_NAME = /^(?!(?:AND|OR|NOT)$)[\w@][\w.@/$-]*$/;
 
 export function filterOf(column: string, value: string): string {
   const derived = userAgentFilter(column, value);
   if (derived !== undefined) return derived;
-  const name = nameOf(column);
+  const bare = nameOf(column);
+  const name = PLAIN_NAME.test(bare) ? bare : quoted(bare);
+  const range = readRange(column, value);
+  // The bound nearer to 0 belongs to a range.
+  if (range !== undefined && range.high <= 0) return `${name}:>${range.low} ${name}:<=${range.high}`;
+  if (range !== undefined) return `${name}:>=${range.low} ${name}:<${range.high}`;
   const isPlain = PLAIN_VALUE.test(value) && !value.includes("..");
-  return `${PLAIN_NAME.test(name) ? name : quoted(name)}:${isPlain ? value : quoted(value)}`;
+  return `${name}:${isPlain ? value : quoted(value)}`;
 }

@@ -8,14 +8,15 @@
  */
 import { type Column, type ColumnBatch, cell } from "../../event/batch.ts";
 import { OVERFLOW_COLUMN } from "../../event/columns.ts";
+import type { AttributeValue } from "../../event/event.ts";
 import { parseObject } from "../../store/overflow.ts";
 import { hash32 } from "../../util/hash.ts";
-import { numberText } from "../filter/match.ts";
 import { fieldOf } from "../language/ast.ts";
 import { type MoreColumns, reading, type Sink } from "../sink.ts";
 import type { Table } from "../table.ts";
 import { DIMENSIONS } from "./dimensions.ts";
 import type { HashSample } from "./hash-sample.ts";
+import { rangeOf } from "./ranges.ts";
 import type { InvocationTable, Row } from "./table.ts";
 
 const INVOCATION = fieldOf("invocation_id", 0).physical;
@@ -158,16 +159,20 @@ export class InvocationSink implements Sink {
     if (value === undefined) return;
     if (name === OVERFLOW_COLUMN) {
       for (const [rare, its] of Object.entries(parseObject(String(value))))
-        if (this.options.isCompared(rare)) this.add(row, rare, String(its));
+        if (this.options.isCompared(rare)) this.add(row, rare, its);
       return;
     }
-    this.add(row, name, typeof value === "number" ? numberText(value, column.type) : String(value));
+    this.add(row, name, value);
   }
 
-  private add(row: Row, name: string, value: string): void {
-    if (value === "") return;
-    this.options.table.add(row, name, value);
-    for (const [derived, its] of this.options.derive(name, value)) this.options.table.add(row, derived, its);
+  private add(row: Row, name: string, value: AttributeValue): void {
+    const text = String(value);
+    if (text === "") return;
+    const { table, derive } = this.options;
+    table.add(row, name, text);
+    const range = typeof value === "number" ? rangeOf(name, value) : undefined;
+    if (range !== undefined) table.add(row, ...range);
+    for (const [derived, its] of derive(name, text)) table.add(row, derived, its);
   }
 
   table(): Table {
