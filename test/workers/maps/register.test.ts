@@ -129,6 +129,16 @@ describe("a map as it is", () => {
     expect(await list("invalid", "v1")).toEqual([]);
   });
 
+  it("is converted beside few others: the rest is asked to come back", async () => {
+    const bodies = Array.from({ length: 6 }, (_, n) => json(sourceMap(`many(${n});\n`)));
+    const answers = await Promise.all(bodies.map((body, n) => put("many", `f${n}.js`, body)));
+    const refused = answers.filter((answer) => answer.status === 429);
+    expect(answers.every(({ status }) => status === 201 || status === 429)).toBe(true);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(Number(refused[0]?.headers.get("retry-after"))).toBeGreaterThan(0);
+    for (const [n, body] of bodies.entries()) expect((await put("many", `f${n}.js`, body)).status).toBeLessThan(300);
+  });
+
   it("that is too large is for the command, also when only gzip makes it small", async () => {
     const bomb = await gzip(new Uint8Array(MAX_RAW_BYTES + 1));
     expect(bomb.byteLength).toBeLessThan(100_000);
