@@ -54,10 +54,6 @@ export class LiveHub extends DurableObject<Env> {
     return reached;
   }
 
-  async listeners(topic: string): Promise<number> {
-    return this.ctx.getWebSockets(topic).filter((socket) => socket.readyState === WebSocket.OPEN).length;
-  }
-
   override async webSocketMessage(socket: WebSocket): Promise<void> {
     socket.close(POLICY_VIOLATION, `Nothing but "${PING}" is understood here.`);
   }

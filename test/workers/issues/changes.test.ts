@@ -188,6 +188,20 @@ describe("merge and unmerge", () => {
     ]);
   });
 
+  it("are no new occurrences: an ignored issue waits for as many more as before", async () => {
+    const script = "change-merge-ignored";
+    const [a, b, c] = await threeOf(script);
+    await changeState(env, { ids: [a], state: "ignored", count: 5 }, ANA, NOW);
+    await mergeIssues(env, { ids: [b, c], into: a }, ANA, NOW);
+    const again = (count: number) =>
+      occur(script, [delta({ script, fingerprint: `v1-${script}-b`, count, at: NOW + 1 })]);
+    await again(4);
+    expect((await issuesOf(script))[0]).toMatchObject({ state: "ignored", count: 115 });
+    await unmerge(env, a, { fingerprints: [`v1-${script}-c`] }, ANA, NOW);
+    await again(1);
+    expect((await issuesOf(script))[0]).toMatchObject({ state: "unresolved", count: 16 });
+  });
+
   it("refuse what cannot be", async () => {
     const a = await issueOf("change-refuse-a");
     const b = await issueOf("change-refuse-b");
