@@ -27,7 +27,7 @@ import { useShortcuts } from "../state/keys.ts";
 import { tick } from "../state/live.ts";
 import { navigate, query, range, withRange } from "../state/location.ts";
 import { useResource } from "../state/resource.ts";
-import { runNewestAction } from "../state/toasts.ts";
+import { undoNewest } from "../state/triage.ts";
 import "../styles/issues.css";
 import "../styles/issue.css";
 import "../styles/worker.css";
@@ -82,7 +82,7 @@ function Loaded({ answer, fresh }: { answer: IssueAnswer; fresh: boolean }) {
     i: () => ask("ignore"),
     a: () => ask("assign"),
     c: () => document.getElementById("comment")?.focus(),
-    z: runNewestAction,
+    z: () => void undoNewest(),
     j: () => step(1),
     k: () => step(-1),
     Escape: () => navigate(withRange("/issues")),

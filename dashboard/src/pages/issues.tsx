@@ -15,7 +15,8 @@ import { useShortcuts } from "../state/keys.ts";
 import { tick } from "../state/live.ts";
 import { navigate, query, range, setQuery, withRange } from "../state/location.ts";
 import { useResource } from "../state/resource.ts";
-import { runNewestAction, toast } from "../state/toasts.ts";
+import { toast } from "../state/toasts.ts";
+import { undoNewest } from "../state/triage.ts";
 import "../styles/issues.css";
 
 /** Under Noise the list's own counts are of noise alone. */
@@ -36,8 +37,8 @@ export default function Issues() {
   const refresh = tick.value + issueChanges.value;
   const { list, fresh } = useIssueList(params, range.value, refresh);
   const others = useTabCounts(tab);
-  const [activeId, setActiveId] = useState<number | undefined>(lastOpened);
-  const [fallback, setFallback] = useState(0);
+  const [activeId, setActiveId] = useState<number | undefined>(() => lastOpened()?.id);
+  const [fallback, setFallback] = useState(() => lastOpened()?.index ?? 0);
   const [selected, setSelected] = useState<Set<number>>(new Set());
   const [anchor, setAnchor] = useState<number>();
   const [asked, setAsked] = useState<Asked>();
@@ -129,7 +130,7 @@ export default function Issues() {
     m: () => ask("merge"),
     x: () => select(active, false),
     X: () => select(active, true),
-    z: runNewestAction,
+    z: () => void undoNewest(),
     Escape: () => {
       if (selected.size > 0) setSelected(new Set());
       else setActiveId(undefined);

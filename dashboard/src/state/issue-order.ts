@@ -8,7 +8,9 @@ export function rememberOrder(ids: number[], open: number): void {
   opened = open;
 }
 
-export const lastOpened = (): number | undefined => opened;
+/** The issue that was opened, and where it stood. */
+export const lastOpened = (): { id: number; index: number } | undefined =>
+  opened === undefined ? undefined : { id: opened, index: order.indexOf(opened) };
 
 /** The issue `step` places further on in the list; undefined past its ends, or when the list was never seen. */
 export function neighbour(id: number, step: number): number | undefined {

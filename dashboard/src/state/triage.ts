@@ -8,7 +8,7 @@ import { issuesApi } from "../api/issues.ts";
 import { ignoreText } from "../lib/issues.ts";
 import { issueMoved } from "./issue-changes.ts";
 import { asFailure } from "./resource.ts";
-import { toast } from "./toasts.ts";
+import { runNewestAction, toast } from "./toasts.ts";
 
 export type StateChange = IssueStateRequest extends infer R ? (R extends unknown ? Omit<R, "ids"> : never) : never;
 
@@ -28,30 +28,36 @@ function failed(error: unknown): void {
   issueMoved();
 }
 
-/** Runs a change; `undo` makes it as it was. False when it did not go through. */
-async function run<T>(
-  work: () => Promise<T>,
-  said: string,
-  undo?: (answer: T) => (() => Promise<unknown>) | undefined,
-) {
-  try {
-    const answer = await work();
-    const back = undo?.(answer);
-    toast({
-      text: said,
-      ...(back === undefined
-        ? {}
-        : { action: { label: "Undo", run: () => void back().then(() => issueMoved(), failed) } }),
-    });
-    issueMoved();
-    return true;
-  } catch (error) {
-    failed(error);
-    return false;
-  }
+/** The change that is on its way: a key that undoes it may come before its answer. */
+let pending: Promise<unknown> = Promise.resolve();
+
+export async function undoNewest(): Promise<void> {
+  await pending;
+  runNewestAction();
 }
 
-function restoring({ before }: IssuesChanged): (() => Promise<unknown>) | undefined {
+type Undo = () => Promise<unknown>;
+
+/** Runs a change; `undo` makes it as it was. False when it did not go through. */
+function run<T>(work: () => Promise<T>, said: string, undo?: (answer: T) => Undo | undefined): Promise<boolean> {
+  const change = (async () => {
+    try {
+      const answer = await work();
+      const back = undo?.(answer);
+      const action = back && { label: "Undo", run: () => void back().then(issueMoved, failed) };
+      toast({ text: said, ...(action === undefined ? {} : { action }) });
+      issueMoved();
+      return true;
+    } catch (error) {
+      failed(error);
+      return false;
+    }
+  })();
+  pending = change;
+  return change;
+}
+
+function restoring({ before }: IssuesChanged): Undo | undefined {
   return before === undefined || before.length === 0 ? undefined : () => issuesApi.restore(before);
 }
 
