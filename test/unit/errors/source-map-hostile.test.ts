@@ -138,7 +138,7 @@ describe("blobs", () => {
         name: [{ text: `f${line}`, line, column: 4 }],
         isModule: false,
       })),
-      reads: [{ line: 3, column: 2, nameColumn: 3 }],
+      places: [{ line: 3, column: 2, mappedColumn: 3, isKeyword: false }],
     },
   );
 

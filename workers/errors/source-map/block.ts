@@ -45,8 +45,8 @@ const IGNORED = 1;
 const NOWHERE = 0;
 const PLACE = 1;
 const NAMED_PLACE = 2;
-/** Only V8 knows this place: the dot of a property that is read from what a call gave. */
-const READ = 3;
+/** Only V8 prints this place: the dot before a name, an `await`. */
+const V8_PLACE = 3;
 /** The head of a row: what it has, and how many lines further down it is; this many and more follow as a number. */
 const KIND_BITS = 2;
 const KIND_MASK = 3;
@@ -104,10 +104,10 @@ export class BlockWriter {
     if (name !== undefined) this.rows.varint(local(this.texts, name));
   }
 
-  /** The dot before a mapped name: not the first row of a group, which has to hold for everyone. */
-  addRead(mapping: Mapping, column: number): void {
-    if (this.beginsGroup) throw new Error("BUG: a read begins a group");
-    this.head(mapping.line, column, READ);
+  /** A place before a mapped one that stands for it: not the first row of a group, which has to hold for everyone. */
+  addV8Place(mapping: Mapping, column: number): void {
+    if (this.beginsGroup) throw new Error("BUG: a place of V8 begins a group");
+    this.head(mapping.line, column, V8_PLACE);
     this.place(mapping);
     this.rows.varint(mapping.name === undefined ? 0 : 1 + local(this.texts, mapping.name));
   }
@@ -315,7 +315,7 @@ export class MappingBlock {
         originalLine += reader.signed();
         originalColumn += reader.signed();
         name = kind === PLACE ? 0 : kind === NAMED_PLACE ? 1 + reader.varint() : reader.varint();
-        if (kind === READ && rule === "ecma") continue;
+        if (kind === V8_PLACE && rule === "ecma") continue;
       }
       foundLine = atLine;
       found.kind = kind;

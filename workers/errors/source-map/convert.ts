@@ -8,7 +8,7 @@ import { BlockWriter, type Mapping } from "./block.ts";
 import { ByteWriter } from "./bytes.ts";
 import { compressBlock } from "./compress.ts";
 import { ContentWriter, pageIsFull, type SourceEntry, writeSourcePage } from "./content.ts";
-import { type Boundary, type CodeScopes, functionBoundaries, type PropertyRead } from "./functions.ts";
+import { type Boundary, type CodeScopes, functionBoundaries, type V8Place } from "./functions.ts";
 import {
   HAS_FUNCTIONS,
   HEADER_BYTES,
@@ -21,6 +21,7 @@ import {
 } from "./layout.ts";
 import { MAX_NAME_CHARS, MAX_SEEKABLE_BYTES, PAGE_ENTRIES } from "./limits.ts";
 import { forEachMapping, MapLimitError } from "./ordered.ts";
+import { SourceText } from "./source-text.ts";
 import { type ValidMap, validateSourceMap } from "./validate.ts";
 
 export type { CodeScopes } from "./functions.ts";
@@ -55,7 +56,7 @@ export function convertSourceMap(map: unknown, options: { scopes?: CodeScopes } 
 
 function write(map: ValidMap, scopes: CodeScopes | undefined): Conversion {
   const boundaries = scopes === undefined ? [] : functionBoundaries(map, scopes);
-  const { blocks, keys, mappings } = writeBlocks(map, boundaries, scopes?.reads ?? []);
+  const { blocks, keys, mappings } = writeBlocks(map, boundaries, scopes?.places ?? []);
   const content = writeContent(map);
   const functions = scopes?.functions.length ?? 0;
   const bytes = assemble({ blocks, keys }, content, {
@@ -82,7 +83,7 @@ interface Blocks {
   keys: { line: number; column: number }[];
 }
 
-function writeBlocks(map: ValidMap, boundaries: Boundary[], reads: PropertyRead[]): Blocks & { mappings: number } {
+function writeBlocks(map: ValidMap, boundaries: Boundary[], places: V8Place[]): Blocks & { mappings: number } {
   const blocks: Uint8Array[] = [];
   const keys: Blocks["keys"] = [];
   const writer = new BlockWriter(map.sources);
@@ -93,18 +94,17 @@ function writeBlocks(map: ValidMap, boundaries: Boundary[], reads: PropertyRead[
     keys.push({ line: writer.firstLine, column: writer.firstColumn });
     blocks.push(compressBlock(writer.take()));
   };
-  const dots = new ReadCursor(reads);
+  const v8 = new PlaceCursor(places, new SourceText(map));
   const before = { ...NOTHING };
   const held = { ...NOTHING };
   const release = () => {
     if (held.line === -1) return;
-    const dot = held.source === -1 ? undefined : dots.before(held, before);
-    if (dot !== undefined) {
-      if (writer.full) close(held.line, dot);
+    for (const column of held.source === -1 ? [] : v8.before(held, before)) {
+      if (writer.full) close(held.line, column);
       // The first row of a group must be a mapping: what holds there anyway.
       if (writer.beginsGroup)
-        writer.add({ ...(before.line === held.line ? before : NOTHING), line: held.line, column: dot });
-      writer.addRead(held, dot);
+        writer.add({ ...(before.line === held.line ? before : NOTHING), line: held.line, column });
+      writer.addV8Place(held, column);
     }
     if (writer.full) close(held.line, held.column);
     writer.add(held);
@@ -128,23 +128,43 @@ function writeBlocks(map: ValidMap, boundaries: Boundary[], reads: PropertyRead[
 
 const NOTHING: Mapping = { line: -1, column: 0, source: -1, originalLine: 0, originalColumn: 0, name: undefined };
 
-/** Finds the read that a mapping is the name of. */
-class ReadCursor {
+/** Finds the places of V8 that a mapping stands for. */
+class PlaceCursor {
   private next = 0;
-  private readonly reads: PropertyRead[];
+  private readonly places: V8Place[];
+  private readonly text: SourceText;
 
-  constructor(reads: PropertyRead[]) {
-    this.reads = reads;
+  constructor(places: V8Place[], text: SourceText) {
+    this.places = places;
+    this.text = text;
   }
 
-  /** Column of its dot, when nothing is mapped there or between. */
-  before(name: Mapping, last: Mapping): number | undefined {
-    for (let read = this.reads[this.next]; read !== undefined; read = this.reads[++this.next]) {
-      if (read.line > name.line || (read.line === name.line && read.nameColumn > name.column)) return undefined;
-      if (read.line < name.line || read.nameColumn < name.column) continue;
-      return last.line < name.line || last.column < read.column ? read.column : undefined;
+  /** Columns, in order, where nothing is mapped there or between, or something else than stands there. */
+  before(mapping: Mapping, last: Mapping): number[] {
+    const columns: number[] = [];
+    for (let place = this.places[this.next]; place !== undefined; place = this.places[++this.next]) {
+      if (place.line > mapping.line || (place.line === mapping.line && place.mappedColumn > mapping.column)) break;
+      if (place.line < mapping.line || place.mappedColumn < mapping.column) continue;
+      if (place.column >= mapping.column || columns.at(-1) === place.column) continue;
+      if (this.standsFor(place, mapping, last)) columns.push(place.column);
     }
-    return undefined;
+    return columns;
+  }
+
+  private standsFor({ column, isKeyword }: V8Place, mapping: Mapping, last: Mapping): boolean {
+    if (isKeyword && this.keyword("before", mapping) === false) return false;
+    if (last.line < mapping.line || last.column < column) return true;
+    // The map has the very place: wrong where it leads to another word than the keyword that stands here.
+    return (
+      isKeyword &&
+      last.column === column &&
+      this.keyword("at", last) === false &&
+      this.keyword("before", mapping) === true
+    );
+  }
+
+  private keyword(where: "at" | "before", { source, originalLine, originalColumn }: Mapping): boolean | undefined {
+    return source === -1 ? undefined : this.text.hasKeyword(where, source, originalLine, originalColumn);
   }
 }
 

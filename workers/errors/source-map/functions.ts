@@ -6,11 +6,18 @@
  */
 import { MAX_NAME_CHARS } from "./limits.ts";
 import { forEachMapping } from "./ordered.ts";
+import { SourceText } from "./source-text.ts";
 import type { ValidMap } from "./validate.ts";
 
-/** A part of a name in generated code: `a` at the place where it stands. Line and column from 0; line −1 where it stands nowhere. */
+/**
+ * A part of a name in generated code: `a` at the place where it stands. Line and
+ * column from 0; line −1 where it stands nowhere. `declared`: no name stands here,
+ * but a function begins (or its parameters do), which may have had one in the
+ * source before a minifier put it where it is called.
+ */
 export interface NamePart {
   text: string;
+  declared?: true;
   line: number;
   column: number;
 }
@@ -28,19 +35,22 @@ export interface FunctionRange {
 }
 
 /**
- * A read of a property of what a call gave: `find(id).tier`. V8 prints the place
- * of the dot (or of `?.`, or of `[`), maps know that of the name. From 0.
+ * A place that V8 prints and maps leave out, and the place behind it on the same
+ * line that they know: the dot and the name of `find(id).tier`, `await` and what
+ * is awaited. From 0.
  */
-export interface PropertyRead {
+export interface V8Place {
   line: number;
   column: number;
-  nameColumn: number;
+  mappedColumn: number;
+  /** `await`, `new`, `throw`, `yield`. Minifiers that put `await find()` in the place of a variable map it as the variable. */
+  isKeyword: boolean;
 }
 
-/** What generated code tells beyond its map: functions by where they begin, outer ones first; reads in their order. */
+/** What generated code tells beyond its map: functions by where they begin, outer ones first; places by where they are mapped. */
 export interface CodeScopes {
   functions: FunctionRange[];
-  reads: PropertyRead[];
+  places: V8Place[];
 }
 
 /** From this place on, the code is in the function of this name; null: in none. */
@@ -80,7 +90,8 @@ export function functionBoundaries(map: ValidMap, scopes: CodeScopes): Boundary[
 
 function nameOf(range: FunctionRange, original: Map<NamePart, string>, outer: string | null): string | null {
   if (range.isModule) return null;
-  const parts = range.name.map((part) => original.get(part) ?? part.text).filter((part) => part !== "");
+  const found = range.name.map((part) => original.get(part) ?? part.text).filter((part) => part !== "");
+  const parts = range.name[0]?.declared === true ? found.slice(0, 1) : found;
   if (parts.length > 0) return parts.join(".").slice(0, MAX_NAME_CHARS);
   if (outer === null || outer.endsWith(ANONYMOUS)) return outer;
   return `${outer}.${ANONYMOUS}`.slice(0, MAX_NAME_CHARS);
@@ -98,10 +109,13 @@ function originalNames(map: ValidMap, scopes: CodeScopes): Map<NamePart, string>
       if (part.line > line || (part.line === line && part.column > column)) return;
       // Only a mapping of the very identifier says what it is called; one before it is of other code.
       if (part.line === line && part.column === column && source !== -1) {
-        const found = originalName(name, text.identifierAt(source, originalLine, originalColumn));
-        if (found !== undefined) {
-          for (let i = next; wanted[i]?.line === line && wanted[i]?.column === column; i++)
-            names.set(wanted[i] as NamePart, found);
+        for (let i = next; wanted[i]?.line === line && wanted[i]?.column === column; i++) {
+          const wants = wanted[i] as NamePart;
+          const found =
+            wants.declared === true
+              ? text.functionAt(source, originalLine, originalColumn)
+              : originalName(name, text.identifierAt(source, originalLine, originalColumn));
+          if (found !== undefined) names.set(wants, found);
         }
         // Not passed yet: of several mappings of one position the last counts.
         return;
@@ -111,60 +125,24 @@ function originalNames(map: ValidMap, scopes: CodeScopes): Map<NamePart, string>
   return names;
 }
 
-/** The map's own word counts, but for names that a bundler made up where the source has a keyword: `index_default`. */
+/**
+ * What stands in the source is the name. Where it is a keyword, or where there is
+ * no source, the map's own word counts, but for those that bundlers make up for
+ * what has no name: `index_default`.
+ */
 function originalName(named: string | undefined, identifier: string | undefined): string | undefined {
-  if (identifier === "" || (identifier === undefined && named?.endsWith("_default"))) return "";
-  return named ?? identifier;
+  if (identifier !== undefined && !KEYWORDS.has(identifier)) return identifier;
+  if (named?.endsWith("_default") || (named === undefined && identifier !== undefined && NAMELESS.has(identifier)))
+    return "";
+  return named;
 }
 
-/** Words that are in the place of a name where the source has none: `export default { … }`. */
-const NOT_A_NAME = new Set([
-  "export",
-  "default",
-  "function",
-  "class",
-  "async",
-  "const",
-  "let",
-  "var",
-  "new",
-  "return",
-  "module",
-  "exports",
-  "this",
-]);
-
-/** Identifiers of the original source, by their place. */
-class SourceText {
-  private readonly lineStarts = new Map<number, Uint32Array>();
-
-  private readonly map: ValidMap;
-
-  constructor(map: ValidMap) {
-    this.map = map;
-  }
-
-  /** "" where the source has a keyword there, undefined where nothing is known. */
-  identifierAt(source: number, line: number, column: number): string | undefined {
-    const content = this.map.sources[source]?.content;
-    if (content == null) return undefined;
-    const start = this.startsOf(source, content)[line];
-    if (start === undefined) return undefined;
-    const word = /^#?[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*/u.exec(
-      content.slice(start + column, start + column + MAX_NAME_CHARS),
-    )?.[0];
-    if (word === undefined) return undefined;
-    return NOT_A_NAME.has(word) ? "" : word;
-  }
-
-  private startsOf(source: number, content: string): Uint32Array {
-    let starts = this.lineStarts.get(source);
-    if (starts === undefined) {
-      const found = [0];
-      for (const end of content.matchAll(/\r\n|[\n\r\u2028\u2029]/g)) found.push(end.index + end[0].length);
-      starts = Uint32Array.from(found);
-      this.lineStarts.set(source, starts);
-    }
-    return starts;
-  }
-}
+/** Stand before a name, or in its place. */
+const KEYWORDS = new Set(
+  (
+    "abstract async await class const declare default export extends function get let new override private protected public " +
+    "readonly return set static this throw var void yield module exports"
+  ).split(" "),
+);
+/** `export default { … }`: there is no name. */
+const NAMELESS = new Set(["export", "default", "module", "exports"]);

@@ -7,7 +7,7 @@
  * Code that cannot be parsed has no functions: the map is as good without.
  */
 import { type Node, type Options, Parser } from "acorn";
-import type { CodeScopes, FunctionRange, NamePart, PropertyRead } from "./functions.ts";
+import type { CodeScopes, FunctionRange, NamePart, V8Place } from "./functions.ts";
 
 /** Far beyond what Workers accept (10 MB compressed): a minute of parsing. */
 const MAX_CODE_CHARS = 64 * 1024 * 1024;
@@ -67,7 +67,7 @@ function readAs(sourceType: "module" | "script", code: string): CodeScopes {
     return BodyReader as unknown as typeof Parser;
   });
   reader.read(Reading.parse(code, { ...LENIENT, sourceType }) as Syntax);
-  return { functions: reader.ranges(), reads: reader.propertyReads() };
+  return { functions: reader.ranges(), places: reader.v8Places() };
 }
 
 /** What acorn's plugins override, which its types leave out. */
@@ -86,7 +86,9 @@ type Syntax = Node & {
   body?: Syntax | Syntax[];
   properties?: Syntax[];
   callee?: Syntax;
+  argument?: Syntax | null;
   arguments?: Syntax[];
+  params?: Syntax[];
   name?: string;
   operator?: string;
   kind?: string;
@@ -101,7 +103,7 @@ class ScopeReader {
   private readonly given = new Map<Syntax, NamePart[]>();
   private readonly modules = new Set<Syntax>();
   private readonly parts = new Map<Syntax, NamePart>();
-  private readonly reads: { at: number; name: number }[] = [];
+  private readonly places: { at: number; mapped: number; isKeyword: boolean }[] = [];
   private readonly lineStarts: Uint32Array;
   private readonly code: string;
 
@@ -138,15 +140,16 @@ class ScopeReader {
     });
   }
 
-  propertyReads(): PropertyRead[] {
-    this.reads.sort((a, b) => a.name - b.name);
-    const reads: PropertyRead[] = [];
-    for (const { at, name } of this.reads) {
+  v8Places(): V8Place[] {
+    this.places.sort((a, b) => a.mapped - b.mapped || a.at - b.at);
+    const places: V8Place[] = [];
+    for (const { at, mapped, isKeyword } of this.places) {
       const { line, column } = this.position(at);
-      const to = this.position(name);
-      if (to.line === line) reads.push({ line, column, nameColumn: to.column });
+      const to = this.position(mapped);
+      if (to.line === line && to.column - column <= MAX_PLACE_CHARS)
+        places.push({ line, column, mappedColumn: to.column, isKeyword });
     }
-    return reads;
+    return places;
   }
 
   private visit(node: Syntax): void {
@@ -154,10 +157,16 @@ class ScopeReader {
       case "MemberExpression":
         this.propertyRead(node);
         return;
+      case "AwaitExpression":
+      case "YieldExpression":
+      case "ThrowStatement":
+      case "NewExpression":
+        this.keyword(node);
+        return;
       case "FunctionDeclaration":
       case "FunctionExpression":
       case "ArrowFunctionExpression": {
-        const name = isNode(node.id) ? [this.part(node.id)] : (this.given.get(node) ?? []);
+        const name = isNode(node.id) ? [this.part(node.id)] : (this.given.get(node) ?? this.declared(node));
         this.found.push({ start: node.start, end: node.end, name, isModule: this.modules.has(node) });
         return;
       }
@@ -189,7 +198,20 @@ class ScopeReader {
     const inner = unwrapped(value);
     const kept = keptName(inner);
     if (kept !== undefined) this.give(kept.what, [...name.slice(0, -1), literal(kept.name)]);
-    else if (NAMED.has(inner.type)) this.given.set(inner, name);
+    else if (LITERALS.has(inner.type)) this.given.set(inner, name);
+  }
+
+  /** `await`, `throw`, `new`: some bundlers map only what follows, as `f` in `throw new f()`, or in `await (await f()).g()`. */
+  private keyword(node: Syntax): void {
+    const starts: number[] = [];
+    let inner = node.argument ?? node.callee;
+    for (let depth = 0; inner != null && depth < MAX_TARGET_PARTS; depth++) {
+      // A function that was put where it is called leads to where it is declared.
+      if (LITERALS.has(inner.type)) return;
+      starts.push(inner.start);
+      inner = inner.argument ?? inner.callee ?? inner.object;
+    }
+    for (const mapped of starts) this.places.push({ at: node.start, mapped, isKeyword: true });
   }
 
   /** V8's parser takes another way once a call or `?.` came (ParseLeftHandSideContinuation), and notes the place of the sign, not of the name. */
@@ -198,7 +220,7 @@ class ScopeReader {
     if (object === undefined || property === undefined || !(node.optional || followsCall(object))) return;
     const sign = node.optional ? "?." : node.computed ? "[" : ".";
     const at = this.code.indexOf(sign, object.end);
-    if (at >= object.end && at < property.start) this.reads.push({ at, name: property.start });
+    if (at >= object.end && at < property.start) this.places.push({ at, mapped: property.start, isKeyword: false });
   }
 
   /** Where the name was kept and nothing else gave one. */
@@ -272,6 +294,12 @@ class ScopeReader {
     return part;
   }
 
+  /** Where a function without a name begins, and its first parameter: one of them is mapped. */
+  private declared(node: Syntax): NamePart[] {
+    const starts = [node.start, ...(node.params ?? []).slice(0, 1).map((parameter) => parameter.start)];
+    return starts.map((start) => ({ text: "", declared: true, ...this.position(start) }));
+  }
+
   /** From 0. */
   private position(offset: number): { line: number; column: number } {
     let low = 0;
@@ -287,17 +315,18 @@ class ScopeReader {
 
 /** Bundlers keep modules as functions under a path or a number. */
 function isModuleKey(key: unknown): boolean {
-  return (
-    typeof key === "number" || (typeof key === "string" && /^\.{0,2}\/.*\.\w+$|\w\/.*\.\w+$|\.[cm]?[jt]sx?$/.test(key))
-  );
+  if (typeof key !== "string") return typeof key === "number";
+  return /\.\w{1,8}$/.test(key) && (key.includes("/") || /\.[cm]?[jt]sx?$/.test(key));
 }
 
 /** `a.b.c.d = function …` and no longer. */
 const MAX_TARGET_PARTS = 4;
+/** A keyword and what it is before stand close together. */
+const MAX_PLACE_CHARS = 64;
 /** `f().a.b.c` and no longer. */
 const MAX_READ_PARTS = 32;
+const LITERALS = new Set(["FunctionExpression", "ArrowFunctionExpression", "ClassExpression", "ObjectExpression"]);
 const SILENT = new Set(["exports", "module", "this", "prototype", "globalThis", "self", "window"]);
-const NAMED = new Set(["FunctionExpression", "ArrowFunctionExpression", "ClassExpression", "ObjectExpression"]);
 
 /** What leaves the name of a function as it is: `(…)`, and `a = b = …`. */
 function unwrapped(node: Syntax): Syntax {
@@ -328,7 +357,7 @@ function keptName(node: Syntax): { what: Syntax; name: string } | undefined {
   const [what, name] = node.arguments ?? [];
   if (node.type !== "CallExpression" || node.callee?.type !== "Identifier" || node.arguments?.length !== 2)
     return undefined;
-  if (what === undefined || !NAMED.has(what.type) || name?.type !== "Literal") return undefined;
+  if (what === undefined || !LITERALS.has(what.type) || name?.type !== "Literal") return undefined;
   if (typeof name.value !== "string" || !/^\S{1,100}$/.test(name.value)) return undefined;
   return { what, name: name.value };
 }
