@@ -1,6 +1,6 @@
 /** The stack of an issue: in the source, in the bundle or as it arrived, of one version or one occurrence. */
 import { useState } from "preact/hooks";
-import type { IssueAnswer, StackAnswer } from "../../../../workers/api/contract.ts";
+import type { IssueAnswer, IssueKind, StackAnswer } from "../../../../workers/api/contract.ts";
 import { moment } from "../../lib/format.ts";
 import { versionText } from "../../lib/issues.ts";
 import { brokenAt, headline, stackText } from "../../lib/stack-frames.ts";
@@ -17,6 +17,9 @@ const FORMS: { id: Form; label: string; title: string }[] = [
   { id: "bundled", label: "Bundled", title: "In the files that were deployed" },
   { id: "raw", label: "Raw", title: "The text as it arrived" },
 ];
+
+/** The other kinds mostly have none. */
+const WITH_STACK = new Set<IssueKind>(["exception", "rejection", "log"]);
 
 const textOf = (answer: StackAnswer, form: Form): string =>
   form === "raw" ? answer.raw : stackText(answer.trace, form);
@@ -68,6 +71,7 @@ export function StackPanel({ answer, stack, at }: Props) {
   const version = data?.version.id ?? answer.versions[0]?.id ?? "";
   const exemplar = answer.versions.find((v) => v.id === version)?.exemplar;
   const of = at ?? (exemplar && { invocation: exemplar.invocationId, seq: exemplar.seq });
+  const expected = WITH_STACK.has(answer.issue.kind);
   const now = Date.now();
   return (
     <section class="stack" aria-labelledby="stack-title">
@@ -91,7 +95,7 @@ export function StackPanel({ answer, stack, at }: Props) {
           </button>
         )}
         <span class="grow" />
-        {data?.raw !== "" && (
+        {(data === undefined ? expected : data.raw !== "") && (
           <span class="segmented" role="group" aria-label="Form of the stack">
             {FORMS.map((f) => (
               <button
@@ -116,7 +120,7 @@ export function StackPanel({ answer, stack, at }: Props) {
           </button>
         </p>
       )}
-      {data === undefined && error === undefined && <div class="stack-wait" />}
+      {data === undefined && error === undefined && expected && <div class="stack-wait" />}
       {data !== undefined && (
         <div class={fresh ? "" : "stale"}>
           <MissingMap answer={data} script={answer.issue.script} />
