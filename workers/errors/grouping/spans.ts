@@ -8,8 +8,17 @@ import { classOf, isAlphanumeric, SPACE } from "./characters.ts";
 
 /** Which searches came to the end of the text without finding theirs. */
 export class Failed {
-  readonly quotes = new Set<number>();
   braces = false;
+  private quotes: Set<number> | undefined;
+
+  hasQuote(open: number): boolean {
+    return this.quotes?.has(open) ?? false;
+  }
+
+  addQuote(open: number): void {
+    this.quotes ??= new Set();
+    this.quotes.add(open);
+  }
 }
 
 const BACKSLASH = 92;
@@ -31,7 +40,7 @@ const QUOTES = new Map<number, number>([
 export function endOfQuoted(text: string, at: number, end: number, failed: Failed): number {
   const open = text.charCodeAt(at);
   const close = QUOTES.get(open);
-  if (close === undefined || failed.quotes.has(open)) return -1;
+  if (close === undefined || failed.hasQuote(open)) return -1;
   // `can't`, `users'`
   if (open === APOSTROPHE && at > 0 && isAlphanumeric(text.charCodeAt(at - 1))) return -1;
   for (let i = at + 1; i < end; i++) {
@@ -39,7 +48,7 @@ export function endOfQuoted(text: string, at: number, end: number, failed: Faile
     if (code === BACKSLASH) i++;
     else if (code === close && !(close === APOSTROPHE && isAlphanumeric(text.charCodeAt(i + 1)))) return i + 1;
   }
-  failed.quotes.add(open);
+  failed.addQuote(open);
   return -1;
 }
 

@@ -16,7 +16,7 @@ import { classOf, DIGIT, isAlphanumeric, isDigit, isHex, LETTER, OTHER, SPACE } 
 import { engineTemplate } from "./engine-messages.ts";
 import { wordTemplate } from "./identifiers.ts";
 import { endOfAddress, endOfData, endOfPath, endOfQuoted, Failed } from "./spans.ts";
-import { isMonth, isTellingKey, isUnit, isWeekday, isZone, keepsName, keepsStatus } from "./words.ts";
+import { isMonth, isTellingKey, isUnit, isWeekday, isZone, keepsName, keepsStatus, opensDateWord } from "./words.ts";
 
 /** Messages are read up to here: what comes later is a dump. */
 const MAX_READ_CHARS = 4_096;
@@ -24,6 +24,11 @@ const MAX_READ_CHARS = 4_096;
 const MAX_TEMPLATE_CHARS = 320;
 /** What joins the parts of a number, a date or an id that begins with a digit. */
 const NUMBER_JOINERS = ".,:-/+%~@";
+/** Of a word, what others are asked about it. */
+const MAX_WORD_CHARS = 24;
+/** `gmt`; `september`, `wednesday`. */
+const MAX_ZONE_CHARS = 3;
+const MAX_DATE_WORD_CHARS = 9;
 /** Between two variable parts these make a list. */
 const LIST_SIGNS = " ,|;/-+&";
 
@@ -37,10 +42,13 @@ class Scanner {
   private readonly failed = new Failed();
   private at = 0;
   private out = "";
-  /** Last word that was kept, in lower case. */
-  private word = "";
+  /** Where the last word stands that was kept. */
+  private wordFrom = 0;
+  private wordTo = 0;
   /** The last thing was a number: a unit may follow. */
   private counted = false;
+  /** What came out ends in a space. */
+  private spaced = false;
 
   constructor(text: string) {
     this.text = text;
@@ -59,19 +67,27 @@ class Scanner {
     return this.out.length > MAX_TEMPLATE_CHARS ? this.out.slice(0, MAX_TEMPLATE_CHARS) : this.out.trimEnd();
   }
 
+  /** That word in lower case: few signs beside it ask. */
+  private get word(): string {
+    return this.text.slice(this.wordFrom, Math.min(this.wordTo, this.wordFrom + MAX_WORD_CHARS)).toLowerCase();
+  }
+
   private next(distance: number): number {
     return this.at + distance < this.end ? this.text.charCodeAt(this.at + distance) : 0;
   }
 
   private space(): void {
     this.at++;
-    if (this.out !== "" && !this.out.endsWith(" ")) this.out += " ";
+    if (this.spaced || this.out === "") return;
+    this.out += " ";
+    this.spaced = true;
   }
 
   /** A variable part that ends at `to`. Neighbours become one. */
   private variable(to: number): void {
     this.at = to;
     this.counted = false;
+    this.spaced = false;
     let keep = this.out.length;
     while (keep > 0 && this.out.charCodeAt(keep - 1) === 46) keep--;
     if (this.out.length - keep < 3) keep = this.out.length;
@@ -84,6 +100,7 @@ class Scanner {
   private literal(text: string, to: number): void {
     this.at = to;
     this.counted = false;
+    this.spaced = false;
     this.out += text;
   }
 
@@ -154,8 +171,9 @@ class Scanner {
       this.variable(this.endOfToken(to));
       return;
     }
-    this.word = text.slice(from, Math.min(to, from + 24)).toLowerCase();
-    if (isZone(this.word) && this.out.endsWith("* ")) {
+    this.wordFrom = from;
+    this.wordTo = to;
+    if (this.spaced && to - from <= MAX_ZONE_CHARS && this.out.endsWith("* ") && isZone(this.word)) {
       this.variable(to);
       return;
     }
@@ -164,7 +182,12 @@ class Scanner {
       this.counted = false;
       return;
     }
-    if (!hasDigits && this.isDate(to)) {
+    if (
+      !hasDigits &&
+      to - from <= MAX_DATE_WORD_CHARS &&
+      opensDateWord(text.charCodeAt(from)) &&
+      this.isDate(from, to)
+    ) {
       this.variable(to);
       return;
     }
@@ -201,11 +224,15 @@ class Scanner {
     return pair && !isTellingKey(this.word);
   }
 
-  private isDate(to: number): boolean {
+  private isDate(from: number, to: number): boolean {
+    const beforeDigit = isDigit(this.digitAfter(to));
+    if (!beforeDigit && !this.out.endsWith("* ") && !this.out.endsWith("*-")) {
+      // `Mon Jan …`, `Monday, January …`
+      const isShort = to - from === 3 || (this.text.charCodeAt(to - 1) | 32) === 121;
+      return isShort && isWeekday(this.word) && isMonth(this.wordAfter(to));
+    }
     const { word } = this;
-    if (isMonth(word)) return this.out.endsWith("* ") || this.out.endsWith("*-") || isDigit(this.digitAfter(to));
-    if (!isWeekday(word)) return false;
-    return isDigit(this.digitAfter(to)) || isMonth(this.wordAfter(to));
+    return isMonth(word) || (isWeekday(word) && (beforeDigit || isMonth(this.wordAfter(to))));
   }
 
   private digitAfter(to: number): number {
@@ -262,7 +289,7 @@ class Scanner {
     }
     // A number's own sign, and what stands behind a variable part: `…`, `%`.
     const isSign = (code === 45 || code === 43 || code === 36) && isDigit(this.next(1)) && !this.followsWord();
-    const isRest = this.out.endsWith("*") && (code === 0x2026 || code === 37 || (code === 46 && this.isEllipsis()));
+    const isRest = (code === 0x2026 || code === 37 || (code === 46 && this.isEllipsis())) && this.out.endsWith("*");
     if (isSign || isRest) this.at++;
     else this.literal(text[from] as string, from + 1);
   }

@@ -72,3 +72,7 @@ export function keepsStatus(digits: string, before: string, after: string): bool
 
 export const isMonth = (word: string): boolean => MONTHS.has(word);
 export const isWeekday = (word: string): boolean => WEEKDAYS.has(word);
+
+/** Letters that months and weekdays begin with, in either case: spares most words the look-up. */
+const DATE_LETTERS = new Set(Array.from("jfmasondtwJFMASONDTW", (letter) => letter.charCodeAt(0)));
+export const opensDateWord = (code: number): boolean => DATE_LETTERS.has(code);
