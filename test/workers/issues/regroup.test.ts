@@ -12,9 +12,20 @@ import { sweepIssues } from "../../../workers/errors/issues/sweep.ts";
 import { MapStore } from "../../../workers/errors/maps/lookup.ts";
 import { parseStack } from "../../../workers/errors/stack/parse.ts";
 import { symbolicate } from "../../../workers/errors/symbolicate/symbolicate.ts";
-import { until } from "../buffer/support.ts";
+import { ingester, until, withStores } from "../buffer/support.ts";
 import { mapsPath, send } from "../maps/support.ts";
-import { activityOf, all, counts, delta, everywhere, issuesOf, notificationsOf, occur, T0 } from "./support.ts";
+import {
+  activityOf,
+  all,
+  appendDeltas,
+  counts,
+  delta,
+  everywhere,
+  issuesOf,
+  notificationsOf,
+  occur,
+  T0,
+} from "./support.ts";
 
 const NOW = T0 + 3_600_000;
 
@@ -215,6 +226,24 @@ describe("a map that comes after the errors", () => {
     await occur(script, [unaware]);
     await nothingWaits(script);
     expect((await issuesOf(script))[0]?.culprit).toContain(CART);
+  });
+
+  it("that cannot be read for a while holds up neither the flush nor who is to be told, and is read later", async () => {
+    const script = "regroup-hangs";
+    const unaware = await errorAt(script, "v1", 10);
+    // A map that this isolate has not opened for another test.
+    await putMap(script, "v1", mapOf([CART, "src/elsewhere.ts"]));
+    const stub = ingester(script);
+    const hanging = new Proxy(env.BUCKET, { get: () => () => new Promise(() => undefined) });
+    await withStores(stub, { BUCKET: hanging });
+    await stub.append(appendDeltas(script, [unaware]));
+    await until(async () => (await issuesOf(script)).length === 1);
+    await stub.append(appendDeltas(script, [delta({ script, fingerprint: `v1-${script}-new` })]));
+    const told = async () => (await notificationsOf(script)).filter((n) => n.published_at !== null).length;
+    await until(async () => (await told()) === 2, 4_000);
+    expect(await waiting(script)).toBe(1);
+    await withStores(stub, {});
+    await nothingWaits(script);
   });
 
   it("is found by the sweep, when it could not be read in time", async () => {
