@@ -16,7 +16,11 @@ interface Props {
 
 function Frames({ trace, counts, inner }: Props) {
   const open = inner ? -1 : frameToOpen(trace.frames);
-  if (trace.frames.length === 0) return <p class="small muted frames-none">It came without frames.</p>;
+  if (trace.frames.length === 0) {
+    // What it is made of, or came from, says where.
+    if (trace.errors.length > 0 || trace.cause !== null) return null;
+    return <p class="small muted frames-none">It came without frames.</p>;
+  }
   return (
     <ol class="frames">
       {segments(trace.frames).map((s) =>
