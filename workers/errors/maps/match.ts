@@ -14,6 +14,7 @@
  */
 export function matchFile<T extends { file: string }>(maps: readonly T[], file: string): T | undefined {
   const asked = segmentsOf(file);
+  if (asked.length === 0) return undefined;
   const isAbsolute = ABSOLUTE.test(file);
   let best: T | undefined;
   let bestShared = 0;
