@@ -336,7 +336,8 @@ export interface IssueSummary {
 /**
  * GET /api/v1/issues?state&script&version&kind&assignee&q&sort&from&to&limit&cursor
  * `state`: one of ISSUE_STATES, `open` (unresolved and regressed; the default) or `all`. `kind`: `errors` (all but noise; the default), `all`, or one.
- * `version`: seen in it. `new_in`: first seen in it. `q`: words in type, title, culprit or id. `sort`: last_seen (default), first_seen, count, users.
+ * `version`: seen in it. `new_in`: first seen in it. `q`: words in type, title, culprit or id. `sort`: last_seen (default), first_seen, count, users (of the 200 most frequent).
+ * `assignee` empty: nobody's. Seen between `from` (default -24h) and `to`; `limit` 50, at most 100.
  */
 export interface IssuesAnswer {
   from: number;

@@ -78,6 +78,17 @@ describe("the list", () => {
     expect(named(answer as IssuesAnswer)).toEqual(expected);
   });
 
+  it("is searched for words of any length, taken as they are", async () => {
+    const long = `${"Ä".repeat(30)}${"x%_\\'".repeat(10)}`;
+    ids.long = await addIssue({ title: `a ${long} b`, lastSeen: NOW, firstSeen: NOW });
+    expect(named(await list({ q: long.toUpperCase() }))).toEqual(["long"]);
+    expect(named(await list({ q: `${long}y` }))).toEqual([]);
+    const everything = { state: "all", script: "shop", version: "v", new_in: "v1", assignee: "", cursor: "1_1" };
+    expect(named(await list({ ...everything, q: "12345 ".repeat(30) }))).toEqual([]);
+    await database(env.DB).delete(schema.issues).where(eq(schema.issues.id, ids.long));
+    delete ids.long;
+  });
+
   it("finds an issue by its number", async () => {
     expect(named(await list({ q: `#${ids.cart}` }))).toEqual(["cart"]);
   });

@@ -8,6 +8,8 @@ import { plainText, scriptName } from "../input.ts";
 /** Words of a search: each is looked for in three texts of every issue that is left. */
 const MAX_WORDS = 8;
 const MAX_SEARCH_CHARS = 200;
+/** D1 refuses longer patterns. */
+const MAX_LIKE_BYTES = 50;
 
 export const SORTS = ["last_seen", "first_seen", "count", "users"] as const;
 export type IssueSort = (typeof SORTS)[number];
@@ -77,11 +79,17 @@ function wordsOf(text: string): string[] {
   return text.split(/\s+/).filter(Boolean).slice(0, MAX_WORDS);
 }
 
+/** What is searched: words hold no line breaks. One text, so that a word is one parameter: D1 takes 100, and there is a branch per state. */
+const SEARCHED = sql.raw("(i.title || char(10) || i.culprit || char(10) || i.type)");
+
 /** In type, title or culprit, in upper or lower case; a number may be that of the issue. */
 function matching(word: string): SQL {
   const pattern = `%${word.replace(/[\\%_]/g, "\\$&")}%`;
-  const like = (column: string) => sql`${sql.raw(`i.${column}`)} LIKE ${pattern} ESCAPE '\\'`;
-  const number = /^#?(\d{1,15})$/.exec(word);
-  const id = number === null ? sql`` : sql` OR i.id = ${Number(number[1])}`;
-  return sql`(${like("title")} OR ${like("culprit")} OR ${like("type")}${id})`;
+  const isShort = new TextEncoder().encode(pattern).length <= MAX_LIKE_BYTES;
+  // Both take A for a, and nothing else for anything else.
+  const holds = isShort
+    ? sql`${SEARCHED} LIKE ${pattern} ESCAPE '\\'`
+    : sql`instr(lower(${SEARCHED}), lower(${word})) > 0`;
+  const number = /^#?(\d{1,15})$/.exec(word)?.[1];
+  return number === undefined ? holds : sql`(${holds} OR i.id = ${sql.raw(String(Number(number)))})`;
 }
