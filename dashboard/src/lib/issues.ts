@@ -126,48 +126,54 @@ function resolvedText(where: unknown): string {
   return version === "" ? "resolved it" : `resolved it in ${version}`;
 }
 
+function ruleIn(detail: Record<string, unknown>): string {
+  const { until, count: n, rate } = detail;
+  return ignoreText({ until: number(until) ?? null, count: number(n) ?? null, rate: number(rate) ?? null });
+}
+
+/** ` with the source map of v2`, when the detail says which. */
+function mapOf(detail: Record<string, unknown>): string {
+  const version = versionIn(detail.version);
+  return version === "" ? "with a source map that came later" : `with the source map of ${version}`;
+}
+
 /** What happened, to be read after who did it. */
 export function activityText({ kind, detail }: Pick<IssueActivity, "kind" | "detail">): string {
-  const undo = detail.undo === true ? " (undone)" : "";
+  if (detail.undo === true) return kind === "assigned" ? "took the assignment back" : "took the last change back";
+  const version = versionIn(detail.version);
   switch (kind) {
-    case "first_seen": {
-      const version = versionIn(detail.version);
+    case "first_seen":
       return version === "" ? "first saw it" : `first saw it in ${version}`;
-    }
     case "resolved":
-      return resolvedText(detail.in) + undo;
+      return resolvedText(detail.in);
     case "reopened":
-      return `reopened it${undo}`;
-    case "regressed": {
-      const version = versionIn(detail.version);
-      return version === "" ? "saw it again after it was resolved" : `saw it again in ${version} after it was resolved`;
+      return "reopened it";
+    case "regressed":
+      return `saw it again${version === "" ? "" : ` in ${version}`} after it was resolved`;
+    case "ignored":
+      return `ignored it ${ruleIn(detail)}`.trimEnd();
+    case "escalated": {
+      const rule = ruleIn(detail);
+      return `stopped ignoring it${rule === "" ? "" : `, which was ${rule}`}`;
     }
-    case "ignored": {
-      const rule = ignoreText({
-        until: number(detail.until) ?? null,
-        count: number(detail.count) ?? null,
-        rate: number(detail.rate) ?? null,
-      });
-      return `ignored it${rule === "" ? "" : ` ${rule}`}${undo}`;
-    }
-    case "escalated":
-      return "stopped ignoring it: it passed its limit";
     case "assigned":
-      return text(detail.to) === "" ? `took the assignee away${undo}` : `assigned it to ${text(detail.to)}${undo}`;
+      return text(detail.to) === "" ? "took the assignee away" : `assigned it to ${text(detail.to)}`;
     case "commented":
       return "wrote";
-    case "merged": {
-      const from = idsOf(detail.from);
-      return from === "" ? `merged it into ${idsOf(detail.into)}` : `merged ${from} into it`;
-    }
-    case "unmerged": {
-      const from = idsOf(detail.from ?? detail.to ?? detail.issues);
-      return from === "" ? "took a merge back" : `took the merge with ${from} back`;
-    }
+    case "merged":
+      return idsOf(detail.from) === ""
+        ? `merged it into ${idsOf(detail.into)}`
+        : `merged ${idsOf(detail.from)} into it`;
+    case "unmerged":
+      return idsOf(detail.to) === ""
+        ? `took it out of ${idsOf(detail.from)} again`
+        : `took ${idsOf(detail.to)} out of it again`;
     case "regrouped":
-      return "grouped it anew, with a source map that came later";
+      return idsOf(detail.into) === ""
+        ? `led stacks of ${idsOf(detail.from)} here, ${mapOf(detail)}`
+        : `led its stacks to ${idsOf(detail.into)}, ${mapOf(detail)}`;
     case "symbolicated":
-      return "led its stack to the source, with a source map that came later";
+      return `led its stack to the source, ${mapOf(detail)}`;
   }
 }
 

@@ -52,7 +52,14 @@ test("activities read as sentences", () => {
   expect(said("resolved", {})).toBe("resolved it");
   expect(said("regressed", { version: version.id })).toBe("saw it again in 592564cb after it was resolved");
   expect(said("ignored", { count: 100 })).toBe("ignored it until 100 more events");
-  expect(said("reopened", { undo: true })).toBe("reopened it (undone)");
+  expect(said("reopened", { undo: true })).toBe("took the last change back");
+  expect(said("escalated", { count: 100 })).toBe("stopped ignoring it, which was until 100 more events");
+  expect(said("unmerged", { to: 4 })).toBe("took #4 out of it again");
+  expect(said("regrouped", { from: 4, version: version.id })).toBe(
+    "led stacks of #4 here, with the source map of 592564cb",
+  );
+  expect(said("regrouped", { into: 2 })).toBe("led its stacks to #2, with a source map that came later");
+  expect(said("symbolicated", { version })).toBe("led its stack to the source, with the source map of v2 (592564cb)");
   expect(said("assigned", { to: "" })).toBe("took the assignee away");
   expect(said("merged", { from: [3, 4] })).toBe("merged #3, #4 into it");
   expect(said("merged", { into: 2 })).toBe("merged it into #2");
