@@ -40,10 +40,6 @@ export class ContentWriter {
   /** Pieces whose chunk is not written yet, so its length not known. */
   private open: Piece[] = [];
 
-  get bytes(): number {
-    return this.offset;
-  }
-
   add(source: Source): SourceEntry {
     const entry: SourceEntry = {
       path: source.path,

@@ -1,6 +1,6 @@
 /** Every bound of source maps and of their seekable form, with its reason. */
 
-/** Of JSON: V8 makes no string of more than 512 MB, and text, parsed parts and the seekable form lie in memory together (about four times this). */
+/** Of JSON: V8 makes no string of more than 512 MB, and text, parsed parts and the seekable form lie in memory together (about five times this). */
 export const MAX_SOURCE_MAP_BYTES = 256 * 1024 * 1024;
 /** Lines, columns and indexes are signed 32-bit numbers in a map; V8 has no longer source text. */
 export const MAX_POSITION = 0x7fffffff;
@@ -35,11 +35,11 @@ export const MAX_LINE_CHARS = 1000;
 export const MAX_NAME_CHARS = 256;
 export const MAX_PATH_CHARS = 1024;
 
-/** What opening reads: header, roots, and the index pages of some 2,000 blocks (4 million mappings). */
+/** What opening reads: header, roots, and the index pages of some 3,000 blocks (6 million mappings). */
 export const HEAD_BYTES = 16 * 1024;
 /** Offsets are 32-bit. */
 export const MAX_SEEKABLE_BYTES = 0x7fffffff;
-/** No writer makes a larger one: BLOCK_MAPPINGS × 6 numbers × 5 bytes, twice that for names and paths of absurd length. */
+/** No writer makes a larger one, whatever the length of its names and paths: (2,048 + 8,192) texts of 256 characters and 2,048 paths of 1,024. */
 export const MAX_BLOCK_BYTES = 16 * 1024 * 1024;
 /** MAX_MAPPINGS / BLOCK_MAPPINGS / PAGE_ENTRIES, with room for blocks that boundaries closed early. */
 export const MAX_INDEX_PAGES = 4096;
