@@ -167,6 +167,8 @@ export class IssueFlush {
     // A former life of this object may have flushed these without noting what they counted.
     await this.catchUp(this.counted.throughId, mark);
     this.mark = mark;
+    // Nor do we know whether it passed on what it found.
+    this.parts.flushed({ throughId: mark, told: true, mapped: [] });
   }
 
   /** Notes which replayable occurrences are in D1 because of entries `(afterId, throughId]`. */

@@ -1,4 +1,5 @@
 /** Somebody is told, once, whatever fails in between. */
+import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import type { Notification } from "../../../workers/api/contract.ts";
@@ -67,6 +68,15 @@ it("what was not passed on is, by whoever comes next", async () => {
   await untold("notify-crashed");
   await occur("notify-next", [delta({ script: "notify-next" })]);
   expect(await published("notify-crashed")).toEqual([expect.any(Number)]);
+});
+
+it("what was not passed on is told soon after a restart, also when nothing more happens", async () => {
+  const script = "notify-restart";
+  await occur(script, [delta({ script })]);
+  await evictDurableObject(ingester(script));
+  await untold("notify-lonely");
+  await ingester(script).status();
+  await until(async () => (await published("notify-lonely"))[0] !== null);
 });
 
 it("a destination that fails gets it again, and is not kept waiting", async () => {
