@@ -1,5 +1,5 @@
 /** The open issues of a range in a few lines, for the pages that say whether something is broken. */
-import type { IssuesAnswer } from "../../../workers/api/contract.ts";
+import type { IssueSummary, IssuesAnswer } from "../../../workers/api/contract.ts";
 import { issuesApi } from "../api/issues.ts";
 import { count, roughly } from "../lib/format.ts";
 import { issueChanges } from "../state/issue-changes.ts";
@@ -10,6 +10,12 @@ import { Version } from "./version.tsx";
 import "../styles/brief.css";
 
 const SHOWN = 5;
+/** Of the ones that were seen last, those that came most are shown. */
+const ASKED = 50;
+
+/** What came back is first, then what happens most in the range. */
+const byUrgency = (a: IssueSummary, b: IssueSummary): number =>
+  Number(b.state === "regressed") - Number(a.state === "regressed") || b.countInRange - a.countInRange;
 
 function hrefOf(params: Record<string, string>): string {
   const search = new URLSearchParams(params);
@@ -51,12 +57,11 @@ export interface Brief {
   settled: boolean;
 }
 
-/** Sorted by what was seen last; what was not seen in the range is left to the list of all. */
 export function useIssueBrief(script?: string): Brief {
   const { from, to } = range.value;
   const { data, error } = useResource(
     `${script} ${from} ${to}`,
-    (signal) => issuesApi.list(script === undefined ? {} : { script }, { from, to }, SHOWN, undefined, signal),
+    (signal) => issuesApi.list(script === undefined ? {} : { script }, { from, to }, ASKED, undefined, signal),
     tick.value,
     issueChanges.value,
   );
@@ -67,7 +72,13 @@ export function IssueBrief({ answer, script }: { answer: IssuesAnswer | undefine
   if (answer === undefined) return null;
   const open = answer.states.unresolved + answer.states.regressed;
   if (open === 0) return null;
-  const shown = { ...answer, issues: answer.issues.filter((i) => i.countInRange > 0) };
+  const shown = {
+    ...answer,
+    issues: answer.issues
+      .filter((i) => i.countInRange > 0)
+      .sort(byUrgency)
+      .slice(0, SHOWN),
+  };
   const filter: Record<string, string> = script === undefined ? {} : { script };
   return (
     <section class="brief" aria-labelledby="brief-title">

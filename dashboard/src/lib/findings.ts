@@ -25,8 +25,12 @@ export function findingText(f: AttributeFinding, script: string): string {
 const ALIKE_SHOWN = 2;
 
 /** Values that the very same invocations have: one finding, not many. */
-export function alikeText({ alike }: Pick<AttributeFinding, "alike">, most = ALIKE_SHOWN): string {
-  const named = alike.slice(0, most).map((a) => `${a.attribute} ${a.value === "" ? "empty" : a.value}`);
+export function alikeText(
+  { alike }: Pick<AttributeFinding, "alike">,
+  nameOf: (a: { attribute: string; value: string }) => string,
+  most = ALIKE_SHOWN,
+): string {
+  const named = alike.slice(0, most).map((a) => `${a.attribute} ${nameOf(a)}`);
   const more = alike.length - named.length;
   return `the same ones: ${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }

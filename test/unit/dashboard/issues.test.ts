@@ -105,7 +105,7 @@ test("a finding is a plain sentence", () => {
       return { attribute, value };
     }),
   };
-  expect(alikeText(finding)).toBe("the same ones: country SG, region Asia and 1 more");
+  expect(alikeText(finding, (a) => a.value)).toBe("the same ones: country SG, region Asia and 1 more");
   expect(findingText(finding, "shop")).toBe(
     "colo is SIN in 74 % of this issue's invocations, and in 12 % of all of shop's.",
   );

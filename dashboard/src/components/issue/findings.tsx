@@ -15,7 +15,8 @@ import { CompletenessBadge } from "../completeness.tsx";
 const SHOWN = 6;
 
 /** Versions are told by their tag. */
-function versionName({ attribute, value }: AttributeFinding): string {
+function valueName({ attribute, value }: { attribute: string; value: string }): string {
+  if (value === "") return "(empty)";
   return isVersion(attribute) ? nameOf(value)?.tag || shortId(value) : value;
 }
 
@@ -40,8 +41,7 @@ function Finding({ finding, issue }: { finding: AttributeFinding; issue: IssueAn
         title={`${findingText(finding, issue.issue.script)}\nShow them in Explore`}
       >
         <span class="finding-what cut">
-          <span class="small muted mono">{finding.attribute}</span>{" "}
-          <b>{finding.value === "" ? "(empty)" : versionName(finding)}</b>
+          <span class="small muted mono">{finding.attribute}</span> <b>{valueName(finding)}</b>
         </span>
         <span class="finding-odds num" title="Ratio of the odds, and where it lies with 95 % confidence">
           <b>{oddsText(finding.oddsRatio)}</b> <span class="small faint">{intervalText(finding.interval)}</span>
@@ -51,8 +51,8 @@ function Finding({ finding, issue }: { finding: AttributeFinding; issue: IssueAn
           <Bar share={finding.workerShare} label={`of all of ${issue.issue.script}`} tone="" />
         </span>
         {finding.alike.length > 0 && (
-          <span class="finding-alike small faint" title={alikeText(finding, Number.POSITIVE_INFINITY)}>
-            {alikeText(finding)}
+          <span class="finding-alike small faint" title={alikeText(finding, valueName, Number.POSITIVE_INFINITY)}>
+            {alikeText(finding, valueName)}
           </span>
         )}
         <span class="sr">{findingText(finding, issue.issue.script)}</span>
