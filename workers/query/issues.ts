@@ -14,26 +14,32 @@ import type { Column, NumberColumn } from "../event/batch.ts";
 import { ISSUE, ISSUE_COLUMN } from "../event/columns.ts";
 import { asking, badQuery, QueryFailure, tooMuch } from "./errors.ts";
 import { type Filter, fieldOf, type Leaf, type Pipe, type Query } from "./language/ast.ts";
+import type { TimeRange } from "./plan.ts";
 import type { SealedGroup } from "./sealed.ts";
 import type { Table } from "./table.ts";
 
-/** Fingerprints that one query may look for: an issue whose stacks wait for a source map can have very many. */
+/**
+ * Fingerprints that one query may look for: an issue whose stacks wait for a
+ * source map can have very many, of which most were seen at other times.
+ */
 const MAX_FINGERPRINTS = 20_000;
+/** When a fingerprint was last seen is known some seconds later than its events are. */
+const SEEN_SLACK_MS = 600_000;
 /** Fingerprints of one look-up: a parameter of 300 KB. */
 const LOOKUP_PAGE = 10_000;
 
 const FINGERPRINT = fieldOf("fingerprint", 0);
 const SCRIPT = fieldOf("script", 0);
 
-/** A filter on issues as one on fingerprints. */
-export async function resolveIssues(db: D1Database, query: Query): Promise<Query> {
+/** A filter on issues as one on their fingerprints; what was last seen before the range may be left out. */
+export async function resolveIssues(db: D1Database, query: Query, range: TimeRange): Promise<Query> {
   const ids = new Set<number>();
   mapFilters(query, (leaf) => {
     if (leaf.kind === "equals") ids.add(issueNumber(leaf));
     else if (leaf.kind !== "exists") throw notANumber(leaf);
     return leaf;
   });
-  const found = ids.size === 0 ? new Map<number, IssueEvents>() : await readIssues(db, [...ids]);
+  const found = ids.size === 0 ? new Map<number, IssueEvents>() : await readIssues(db, [...ids], range);
   return mapFilters(query, (leaf) => {
     if (leaf.kind !== "equals") return { kind: "exists", field: FINGERPRINT };
     return eventsOf(found.get(issueNumber(leaf)));
@@ -56,28 +62,40 @@ function eventsOf(issue: IssueEvents | undefined): Filter {
 }
 
 /** Of one issue; undefined if there is none. */
-export async function fingerprintsOf(db: D1Database, id: number): Promise<IssueEvents | undefined> {
-  return (await readIssues(db, [id])).get(id);
+export async function fingerprintsOf(db: D1Database, id: number, range: TimeRange): Promise<IssueEvents | undefined> {
+  return (await readIssues(db, [id], range)).get(id);
 }
 
 /** One that was merged stands for the issue that it was merged into. */
-async function readIssues(db: D1Database, ids: readonly number[]): Promise<Map<number, IssueEvents>> {
+async function readIssues(db: D1Database, ids: readonly number[], range: TimeRange): Promise<Map<number, IssueEvents>> {
   const [rows] = await asking(
-    runBatch<[{ id: number; kind: string; script: string; fingerprint: string }]>(db, [
-      sql`SELECT asked.id, asked.kind, f.script, f.fingerprint FROM ${issues} AS asked
-        JOIN ${fingerprints} AS f ON f.issue_id = coalesce(asked.merged_into, asked.id)
-        WHERE asked.id IN (SELECT value FROM json_each(${JSON.stringify(ids)})) LIMIT ${MAX_FINGERPRINTS + 1}`,
+    runBatch<[IssueRow]>(db, [
+      sql`SELECT asked.id, asked.kind, asked.script, f.fingerprint, f.last_seen AS lastSeen FROM ${issues} AS asked
+        LEFT JOIN ${fingerprints} AS f ON f.issue_id = coalesce(asked.merged_into, asked.id)
+        WHERE asked.id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))
+        ORDER BY f.last_seen DESC LIMIT ${MAX_FINGERPRINTS + 1}`,
     ]),
   );
-  if (rows.length > MAX_FINGERPRINTS)
-    throw tooMuch(`looks for more than ${MAX_FINGERPRINTS} fingerprints`, "ask for fewer issues");
+  const beyond = rows[MAX_FINGERPRINTS];
+  if (beyond !== undefined && (beyond.lastSeen ?? 0) >= range.from / 1_000 - SEEN_SLACK_MS) {
+    const advice = "narrow the time range or ask for fewer issues";
+    throw tooMuch(`looks for more than ${MAX_FINGERPRINTS} fingerprints`, advice);
+  }
   const found = new Map<number, IssueEvents>();
   for (const { id, kind, script, fingerprint } of rows) {
-    const issue = found.get(id);
-    if (issue === undefined) found.set(id, { kind, script, fingerprints: new Set([fingerprint]) });
-    else issue.fingerprints.add(fingerprint);
+    const issue = found.get(id) ?? { kind, script, fingerprints: new Set() };
+    found.set(id, issue);
+    if (fingerprint !== null) issue.fingerprints.add(fingerprint);
   }
   return found;
+}
+
+interface IssueRow {
+  id: number;
+  kind: string;
+  script: string;
+  fingerprint: string | null;
+  lastSeen: number | null;
 }
 
 /** Every filter on issues among those that see events: after `stats`, `issue` is a column of the answer. */

@@ -52,7 +52,7 @@ export async function runQuery(
     const after = unwrap(checkBefore(params.before));
     const parsed = parseQuery(params.q, options.now);
     if (!parsed.ok) throw new QueryFailure(badQuery(parsed.problem));
-    const query = await resolveIssues(env.DB, parsed.query);
+    const query = await resolveIssues(env.DB, parsed.query, range);
     const plan = withScript(planQuery(query, range), params.script);
     const rows = Math.min(limit ?? (plan.stats ? MAX_ROWS : (plan.limit ?? DEFAULT_ROWS)), plan.limit ?? MAX_ROWS);
     const sink = plan.stats

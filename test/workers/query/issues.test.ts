@@ -73,6 +73,34 @@ describe("a filter on issues", () => {
   });
 });
 
+describe("an issue of very many fingerprints", () => {
+  const many = (id: number, script: string, lastSeen: number) =>
+    env.DB.prepare(
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+       INSERT INTO fingerprints (fingerprint, script, issue_id, home_issue_id, algorithm, first_seen, last_seen, first_version, last_version, count)
+       SELECT 'u1-' || ?1 || '-' || ?3 || '-' || i, ?2, ?1, ?1, 1, 0, ?3, '', '', 1 FROM n`,
+    )
+      .bind(id, script, lastSeen)
+      .run();
+
+  test("is read by those that were seen in the range, and refused where even they are too many", async () => {
+    const script = "many";
+    const id = await addIssue({ script, fingerprints: [] });
+    await addFingerprint(id, "v1-late", { script, lastSeen: NOW });
+    await many(id, script, 1);
+    await ingester(script).append(appendOf(script, [invocation(script, at(1), { fingerprint: "v1-late" })]));
+    expect(await runQuery(env, { q: `issue:${id} | stats count()` }, { now: NOW })).toMatchObject({
+      ok: true,
+      answer: { rows: [[1]] },
+    });
+    const always = await runQuery(env, { q: `issue:${id}`, from: 0 }, { now: NOW });
+    expect(always).toMatchObject({ ok: false, error: { code: "too_much" } });
+    await many(id, script, NOW);
+    const now = await runQuery(env, { q: `issue:${id}` }, { now: NOW });
+    expect(now).toMatchObject({ ok: false, error: { code: "too_much" } });
+  });
+});
+
 describe("the issue as a column", () => {
   test("groups, whatever the fingerprint", async () => {
     expect(await rows("* | stats count(), count_distinct(message) as m by issue | sort issue")).toEqual([

@@ -56,7 +56,7 @@ export async function readAttributeGroups(
 ): Promise<QueryResult<AttributeGroups | undefined>> {
   return asResult(async () => {
     const range = unwrap(checkRange(params, options.now, DAY_MS));
-    const events = await fingerprintsOf(env.DB, issue);
+    const events = await fingerprintsOf(env.DB, issue, range);
     if (events === undefined) return undefined;
     const { kind, script, fingerprints } = events;
     const reader = new Reader(env, script, range, params.derive, options);
