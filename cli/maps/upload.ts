@@ -12,9 +12,9 @@ import type { FoundMap } from "./find.ts";
 import { Gate } from "./gate.ts";
 
 /** Requests with a part in their body. */
-const LINES = 4;
-/** Maps under way: converted, or being sent. */
-const MAPS_AT_ONCE = 4;
+const LINES = 6;
+/** Maps under way: a build in hundreds of chunks waits for answers, not for the line. */
+const MAPS_AT_ONCE = 8;
 /** Their bytes; each lies in memory some five times while it is converted. */
 const MAP_BYTES_AT_ONCE = 64 << 20;
 
