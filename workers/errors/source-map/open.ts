@@ -14,7 +14,7 @@ import type { SourceContext } from "../trace.ts";
 import { type Location, MappingBlock, type Rule } from "./block.ts";
 import { SeekableMapError } from "./bytes.ts";
 import { BlockCache } from "./cache.ts";
-import { decompressBlock } from "./compress.ts";
+import { decompressBlock, prepareToDecompress } from "./compress.ts";
 import { ContentChunk, type SourceEntry, SourcePage } from "./content.ts";
 import { Index } from "./index-table.ts";
 import { Kept } from "./kept.ts";
@@ -48,7 +48,9 @@ export interface Position {
 }
 
 export async function openSeekable(source: ByteSource, cache = new BlockCache()): Promise<SeekableMap> {
-  const head = await readExactly(source, 0, Math.min(HEAD_BYTES, source.size));
+  const reading = readExactly(source, 0, Math.min(HEAD_BYTES, source.size));
+  prepareToDecompress();
+  const head = await reading;
   const header = readHeader(head, source.size);
   const rootsEnd = HEADER_BYTES + (header.blockPages + header.sourcePages) * ROOT_BYTES;
   if (rootsEnd > source.size) throw new SeekableMapError("the index is outside the blob");
