@@ -1,19 +1,15 @@
 /** A source map that comes after the errors: stacks are led to the issues they belong to, and nothing is lost on the way. */
 import { env } from "cloudflare:workers";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { IssueDelta } from "../../../workers/errors/delta.ts";
-import { fingerprintOf } from "../../../workers/errors/grouping/fingerprint.ts";
-import { NO_RULES } from "../../../workers/errors/grouping/rules.ts";
 import { changeState } from "../../../workers/errors/issues/change-state.ts";
 import { addComment } from "../../../workers/errors/issues/comment.ts";
 import { mergeIssues } from "../../../workers/errors/issues/merge.ts";
 import { regroupAll } from "../../../workers/errors/issues/regroup.ts";
 import { sweepIssues } from "../../../workers/errors/issues/sweep.ts";
-import { MapStore } from "../../../workers/errors/maps/lookup.ts";
-import { parseStack } from "../../../workers/errors/stack/parse.ts";
-import { symbolicate } from "../../../workers/errors/symbolicate/symbolicate.ts";
+import { forgetVersion } from "../../../workers/errors/maps/lookup.ts";
 import { ingester, until, withStores } from "../buffer/support.ts";
-import { mapsPath, send } from "../maps/support.ts";
+import { CART, errorAt, mapOf, PAY, putMap } from "./bundle.ts";
 import {
   activityOf,
   all,
@@ -28,69 +24,6 @@ import {
 } from "./support.ts";
 
 const NOW = T0 + 3_600_000;
-
-/** Where the minified bundle's columns come from; every place is a function of its own on line 1 of its source. */
-const CART = "src/cart.ts";
-const PAY = "src/pay.ts";
-
-/** Base64 VLQ of the Source Map specification. */
-function vlq(n: number): string {
-  const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  let text = "";
-  for (let rest = n < 0 ? (-n << 1) | 1 : n << 1; ; ) {
-    const digit = rest & 31;
-    rest >>>= 5;
-    text += digits[rest > 0 ? digit | 32 : digit];
-    if (rest === 0) return text;
-  }
-}
-
-/** `places`: from generated column n × 100 on, the source at that index. */
-function mapOf(places: readonly string[], names = places.map((_, n) => `fn${n}`)): string {
-  let source = 0;
-  let name = 0;
-  const segments = places.map((_, n) => {
-    const text = [n === 0 ? 0 : 100, n - source, 0, 0, n - name].map(vlq).join("");
-    source = n;
-    name = n;
-    return text;
-  });
-  const sources = [...places];
-  return JSON.stringify({ version: 3, sources, names, mappings: segments.join(",") });
-}
-
-/** As the Collector makes it: with the map where there is one. */
-async function errorAt(
-  script: string,
-  versionId: string,
-  column: number,
-  more: Partial<IssueDelta> = {},
-): Promise<IssueDelta> {
-  const stack = `    at a (index.js:1:${column})\n    at fetch (index.js:1:${column + 5})`;
-  const { type, message } = { type: "TypeError", message: "x is not a function" };
-  const where = { script, version: versionId };
-  const { trace, state } = await symbolicate(parseStack(stack, { type, message }), where, new MapStore(env), {
-    context: false,
-  });
-  const facts = { script, kind: "exception" as const, noise: "", type, message, trace, versionId };
-  const grouping = fingerprintOf({ ...facts, waitsForMap: state === "missing" || state === "failed" }, NO_RULES);
-  const at = more.lastSeen ?? T0;
-  return delta({
-    script,
-    versionId,
-    at,
-    exemplar: { invocationId: "b".repeat(32), seq: 1, time: at, type, message, stack },
-    ...grouping,
-    ...more,
-  });
-}
-
-async function putMap(script: string, version: string, map: string): Promise<void> {
-  const response = await send(`${mapsPath(script, version)}/index.js`, new TextEncoder().encode(map), {
-    "content-type": "application/json",
-  });
-  if (response.status !== 201) throw new Error(`${response.status} ${await response.text()}`);
-}
 
 const waiting = async (script: string) =>
   (await all<{ n: number }>("SELECT count(*) AS n FROM fingerprints WHERE script = ? AND awaits_map != ''", script))[0]
@@ -275,3 +208,67 @@ describe("a map that comes after the errors", () => {
     expect((await alive(script)).map((i) => i.count)).toEqual([6, 6]);
   });
 });
+
+/** Of both versions, by column / 100: what is where. */
+const BUILDS = { v1: [CART, PAY], v2: [PAY, CART] } as const;
+type Build = keyof typeof BUILDS;
+const build = fc.constantFrom<Build>("v1", "v2");
+const step = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant("fail" as const),
+      build,
+      place: fc.nat({ max: 1 }),
+      offset: fc.constantFrom(10, 30),
+      /** The Collector has not seen the map yet. */
+      stale: fc.boolean(),
+      count: fc.integer({ min: 1, max: 9 }),
+      shard: fc.nat({ max: 1 }),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("map" as const), build }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("sweep" as const) }) },
+);
+
+let runs = 0;
+
+it("whenever the maps come, in the end every function has one issue with all that it did", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 12 }), async (steps) => {
+      const script = `regroup-any-${runs++}`;
+      const put = (which: Build) =>
+        putMap(script, which, mapOf(BUILDS[which], which === "v1" ? ["fn0", "fn1"] : ["fn1", "fn0"]));
+      const mapped = new Set<Build>();
+      const expected = new Map<string, number>();
+      const stale = new Map<string, Awaited<ReturnType<typeof errorAt>>>();
+      for (const which of ["v1", "v2"] as const) {
+        for (const column of [10, 30, 110, 130]) stale.set(`${which}/${column}`, await errorAt(script, which, column));
+        forgetVersion(script, which);
+      }
+      for (const s of steps) {
+        if (s.do === "fail") {
+          const column = s.place * 100 + s.offset;
+          const error = s.stale ? stale.get(`${s.build}/${column}`) : await errorAt(script, s.build, column);
+          if (error === undefined) throw new Error(`BUG: column ${column}`);
+          const shard = s.shard === 0 ? script : `${script}#1`;
+          await occur(script, [{ ...error, count: s.count, minutes: [T0 / 1000, s.count] }], shard);
+          const source = BUILDS[s.build][s.place] as string;
+          expected.set(source, (expected.get(source) ?? 0) + s.count);
+        } else if (s.do === "sweep") await sweepIssues(env, NOW);
+        else if (!mapped.has(s.build)) {
+          mapped.add(s.build);
+          await put(s.build);
+        }
+      }
+      for (const which of ["v1", "v2"] as const) if (!mapped.has(which)) await put(which);
+      await nothingWaits(script);
+      const found = (await alive(script)).filter((issue) => issue.count > 0);
+      const bySource = found.map((issue) => [[CART, PAY].find((s) => issue.culprit.includes(s)), issue.count]);
+      expect(new Map(bySource as [string, number][])).toEqual(expected);
+      expect(found).toHaveLength(expected.size);
+      expect(await counts(script)).toEqual(everywhere([...expected.values()].reduce((a, b) => a + b, 0)));
+    }),
+    { numRuns: 12 },
+  );
+}, 90_000);
