@@ -57,8 +57,6 @@ const GROUPING_BYTES = 400;
 /** Messages whose template is remembered: 1 MB at most. */
 const MAX_TEMPLATES = 500;
 const MAX_TEMPLATED_CHARS = 1_000;
-/** Longer keys are not worth the hashing. */
-const MAX_KEY_CHARS = 40_000;
 
 /** All errors beyond what a Worker may have of different ones. */
 const OVERFLOW_TITLE = "Too many different errors at once: further ones are counted together";
@@ -166,7 +164,7 @@ export class Grouper {
     if (group !== fingerprint && this.gate.admits(script, group, now)) {
       return { ...grouping, fingerprint: group, awaitsMap: "" };
     }
-    return this.overflow(script, occurrence);
+    return this.overflow(script, occurrence, now);
   }
 
   /** Begins to read the maps of a stack; undefined when there is nothing to wait for. */
@@ -214,9 +212,7 @@ export class Grouper {
 
   private keep(key: string, { trace, state }: Symbolicated, keptMs: number): Known {
     const known = { id: this.nextId++, trace, state };
-    if (key.length <= MAX_KEY_CHARS) {
-      this.traces.set(key, known, 2 * key.length + FRAME_BYTES * (1 + framesOf(trace)), this.now() + keptMs);
-    }
+    this.traces.set(key, known, 2 * key.length + FRAME_BYTES * (1 + framesOf(trace)), this.now() + keptMs);
     return known;
   }
 
@@ -271,20 +267,15 @@ export class Grouper {
     return template;
   }
 
-  private overflow(script: string, { kind, noise }: Occurrence): Grouping {
-    return fingerprintOf(
-      {
-        script,
-        kind,
-        noise,
-        type: "",
-        message: OVERFLOW_TITLE,
-        trace: null,
-        versionId: "",
-        waitsForMap: false,
-      },
-      NO_RULES,
-    );
+  private overflow(script: string, { kind, noise }: Occurrence, now: number): Grouping {
+    const key = `overflow\n${script}\n${kind}\n${noise}`;
+    let grouping = this.groupings.get(key, now);
+    if (grouping === undefined) {
+      const facts = { script, kind, noise, type: "", message: OVERFLOW_TITLE, trace: null, versionId: "" };
+      grouping = fingerprintOf({ ...facts, waitsForMap: false }, NO_RULES);
+      this.groupings.set(key, grouping, GROUPING_BYTES, now + KEPT_MS.mapped);
+    }
+    return grouping;
   }
 
   private complain(error: unknown): void {
