@@ -19,6 +19,25 @@ function broken<T extends object>(how: "fails" | "hangs"): { binding: T; asked: 
   return { binding: methods as T, asked: () => asked };
 }
 
+/** Reads at once, and answers when it is let. */
+function slow(d1: D1Database): { binding: D1Database; release: () => void } {
+  let release = () => {};
+  const gate = new Promise<void>((done) => {
+    release = done;
+  });
+  const binding = new Proxy(d1, {
+    get(on, property) {
+      if (property !== "batch") return (Reflect.get(on, property, on) as () => unknown).bind(on);
+      return async (statements: D1PreparedStatement[]) => {
+        const answer = await on.batch(statements);
+        await gate;
+        return answer;
+      };
+    },
+  });
+  return { binding, release };
+}
+
 describe("a frame's file", () => {
   it("has the map of its own version, which leads it back", async () => {
     await storeMap("look", "v1", "index.js");
@@ -46,6 +65,17 @@ describe("a frame's file", () => {
     // Registering forgets it in this isolate; others ask again after seconds.
     await storeMap("later", "v1", "index.js");
     expect(await maps.find("later", "v1", "index.js")).toBeInstanceOf(SeekableMap);
+  });
+
+  it("does not keep, or hand to later askers, what was read before the map came", async () => {
+    const { binding, release } = slow(env.DB);
+    const early = new MapStore({ DB: binding, BUCKET: env.BUCKET }).find("racing", "v1", "index.js");
+    await storeMap("racing", "v1", "index.js");
+    const late = maps.find("racing", "v1", "index.js");
+    release();
+    expect(await early).toBe("none");
+    expect(await late).toBeInstanceOf(SeekableMap);
+    expect(maps.findCached("racing", "v1", "index.js")).toBeInstanceOf(SeekableMap);
   });
 
   it("shares one open map between versions with the same bundle", async () => {

@@ -65,6 +65,8 @@ const open = new Map<string, SeekableMap | Failed>();
 const blocks = new BlockCache(BLOCK_BYTES);
 /** What was found last: the frames of a stack are mostly of one file. */
 let last: { script: string; version: string; file: string; map: SeekableMap; until: number } | undefined;
+/** Counts `forgetVersion`: what was being read before it must not be kept. */
+let generation = 0;
 const pending = new Map<string, { work: Promise<Found>; since: number }>();
 
 export class MapStore {
@@ -126,7 +128,9 @@ export class MapStore {
     const key = keyOf(script, version);
     const kept = recall(versions, key);
     if (kept !== undefined && kept.until > Date.now()) return kept;
+    const began = generation;
     const known = await this.#readVersion(script, version, kept);
+    if (began !== generation) return known;
     remember(versions, key, known);
     let files = 0;
     for (const { rows } of versions.values()) files += rows.length;
@@ -184,7 +188,9 @@ export async function hasMaps(
 
 /** Call after a change, so that this isolate sees it at once. */
 export function forgetVersion(script: string, version: string): void {
+  generation++;
   versions.delete(keyOf(script, version));
+  pending.clear();
   last = undefined;
 }
 
