@@ -13,6 +13,8 @@ const MIN_TOP = 4;
 /** More versions than these share one bar. */
 const MAX_VERSIONS = 6;
 
+const wholeTick = (v: number) => (Number.isInteger(v) ? countTick(v) : "");
+
 const label = (id: string) => (id === "" ? "no version" : nameOf(id)?.tag || shortId(id));
 const sum = (counts: number[]) => counts.reduce((n, c) => n + c, 0);
 
@@ -60,7 +62,7 @@ export function Timeline({ answer }: { answer: IssueAnswer }) {
       marks={marks}
       minTop={MIN_TOP}
       format={count}
-      formatTick={countTick}
+      formatTick={wholeTick}
       legend={series.map((s) => (
         <LegendItem key={s.label} colour={s.colour}>
           {s.label}
