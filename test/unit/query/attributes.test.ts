@@ -207,6 +207,17 @@ describe("a scan for invocations", () => {
     });
   });
 
+  test("drops in the end what came in while another batch lowered the threshold", async () => {
+    const sample = new HashSample(10);
+    sample.shrink(new Map(Array.from({ length: 100 }, (_, i) => [`${i}`, { hash: hash32(`${i}`) }])));
+    expect(sample.fraction).toBeLessThan(0.5);
+    const table = new InvocationTable();
+    for (const hash of [0, 2 ** 32 - 1]) table.rows.set(`${hash}`, { ...row(`${hash}`, false), hash });
+    const wanted: Wanted = { group: "rest", sample, fingerprints: new Set(), issueIds: new Set() };
+    await new InvocationSink({ wanted, table, isCompared: () => true, derive: () => [], isLate: () => false }).finish();
+    expect([...table.rows.keys()]).toEqual(["0"]);
+  });
+
   test("leaves out what it had no time to read, and says so", async () => {
     const { table, missing } = await scan(8);
     expect(missing.join()).toContain("no time");

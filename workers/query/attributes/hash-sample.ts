@@ -27,7 +27,12 @@ export class HashSample {
   shrink(rows: Map<string, { hash: number; ofIssue?: boolean }>, fixed = 0): void {
     while (rows.size - fixed > this.most) {
       this.threshold /= 2;
-      for (const [id, { hash, ofIssue }] of rows) if (ofIssue !== true && hash >= this.threshold) rows.delete(id);
+      this.settle(rows);
     }
+  }
+
+  /** Takes out what was let in before the threshold fell: batches are looked at side by side. */
+  settle(rows: Map<string, { hash: number; ofIssue?: boolean }>): void {
+    for (const [id, { hash, ofIssue }] of rows) if (ofIssue !== true && hash >= this.threshold) rows.delete(id);
   }
 }

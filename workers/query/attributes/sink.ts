@@ -119,6 +119,8 @@ export class InvocationSink implements Sink {
   }
 
   async finish(): Promise<string[]> {
+    const { wanted, table } = this.options;
+    if (wanted.group === "rest") wanted.sample.settle(table.rows);
     const missing: string[] = [];
     for (const part of this.parts) {
       const left = this.options.isLate() ? "there was no time for it" : await reading(() => this.read(part));
