@@ -15,7 +15,7 @@ interface Place {
 
 /** From 1 and from 0, as `source-map` counts. */
 async function answers(map: SeekableMap, place: Place): Promise<unknown> {
-  const found = await map.locate(place.line, place.column + 1);
+  const found = await map.locate(place.line, place.column + 1, "ecma");
   return found === undefined
     ? { source: null, line: null, column: null, name: null }
     : { source: found.file, line: found.line, column: found.column - 1, name: found.name };

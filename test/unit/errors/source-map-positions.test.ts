@@ -132,6 +132,24 @@ describe.each([
   });
 });
 
+describe("a map without its code", () => {
+  test.each([
+    ["esbuild, minified", () => withEsbuild(true)],
+    ["terser", withTerser],
+  ])("by %s: the source's text tells most of it", async (_name, build) => {
+    const { code, map } = await build();
+    const seekable = await open(map);
+    const lines = SOURCE.split("\n");
+    const wrong = [];
+    for (const name of NAMES) {
+      const { line, column } = failure(code, name);
+      const place = await seekable.locate(line, column);
+      if (!lines[(place?.line ?? 0) - 1]?.includes("// fails")) wrong.push(name);
+    }
+    expect(wrong).toEqual([]);
+  });
+});
+
 describe("the dot of a property that is read from what a call gave", () => {
   const code = "var a=1;f(x).tier.share;g";
   const map = rawMap([

@@ -8,7 +8,7 @@ import { BlockWriter, type Mapping } from "./block-writer.ts";
 import { ByteWriter } from "./bytes.ts";
 import { compressBlock } from "./compress.ts";
 import { ContentWriter, pageIsFull, type SourceEntry, writeSourcePage } from "./content.ts";
-import { FunctionCursor, PlaceCursor } from "./cursors.ts";
+import { FunctionCursor, GuessedPlaces, PlaceCursor, type Places } from "./cursors.ts";
 import { type Boundary, type CodeScopes, functionBoundaries, type V8Place } from "./functions.ts";
 import {
   HAS_FUNCTIONS,
@@ -57,7 +57,7 @@ export function convertSourceMap(map: unknown, options: { scopes?: CodeScopes } 
 
 function write(map: ValidMap, scopes: CodeScopes | undefined): Conversion {
   const boundaries = scopes === undefined ? [] : functionBoundaries(map, scopes);
-  const { blocks, keys, mappings } = writeBlocks(map, boundaries, scopes?.places ?? []);
+  const { blocks, keys, mappings } = writeBlocks(map, boundaries, scopes?.places);
   const content = writeContent(map);
   const functions = scopes?.functions.length ?? 0;
   const bytes = assemble({ blocks, keys }, content, {
@@ -84,7 +84,11 @@ interface Blocks {
   keys: { line: number; column: number }[];
 }
 
-function writeBlocks(map: ValidMap, boundaries: Boundary[], places: V8Place[]): Blocks & { mappings: number } {
+function writeBlocks(
+  map: ValidMap,
+  boundaries: Boundary[],
+  known: V8Place[] | undefined,
+): Blocks & { mappings: number } {
   const blocks: Uint8Array[] = [];
   const keys: Blocks["keys"] = [];
   const writer = new BlockWriter(map.sources);
@@ -95,7 +99,8 @@ function writeBlocks(map: ValidMap, boundaries: Boundary[], places: V8Place[]): 
     keys.push({ line: writer.firstLine, column: writer.firstColumn });
     blocks.push(compressBlock(writer.take()));
   };
-  const v8 = new PlaceCursor(places, new SourceText(map));
+  const text = new SourceText(map);
+  const v8: Places = known === undefined ? new GuessedPlaces(text) : new PlaceCursor(known, text);
   const before = { ...NOTHING };
   const held = { ...NOTHING };
   const release = () => {

@@ -6,8 +6,33 @@ import type { BlockWriter, Mapping } from "./block-writer.ts";
 import type { Boundary, V8Place } from "./functions.ts";
 import type { SourceText } from "./source-text.ts";
 
+/** Tells which columns before a mapping V8 prints and means it. */
+export interface Places {
+  before(mapping: Mapping, last: Mapping): number[];
+}
+
+/**
+ * Without the code: by what stands before the place in the source, where it would
+ * be another line otherwise. Minified code has no space there.
+ */
+export class GuessedPlaces implements Places {
+  private readonly text: SourceText;
+
+  constructor(text: SourceText) {
+    this.text = text;
+  }
+
+  before(mapping: Mapping, last: Mapping): number[] {
+    if (last.line !== mapping.line || last.source === -1) return [];
+    if (last.source === mapping.source && last.originalLine === mapping.originalLine) return [];
+    const characters = this.text.signBefore(mapping.source, mapping.originalLine, mapping.originalColumn);
+    const column = mapping.column - characters;
+    return characters > 0 && last.column < column ? [column] : [];
+  }
+}
+
 /** Finds the places of V8 that a mapping stands for. */
-export class PlaceCursor {
+export class PlaceCursor implements Places {
   private next = 0;
   private readonly places: V8Place[];
   private readonly text: SourceText;

@@ -17,6 +17,13 @@ const ASSIGNED =
 const KEYWORD_AT = /^(?:await|new|throw|yield)\b/;
 const KEYWORD_BEFORE = /(?:^|[^\w$.])(?:await|new|throw|yield)\b[\s(*]*$/;
 
+const SIGNS: [sign: RegExp, characters: number][] = [
+  [/\?\.\s*$/, 2],
+  [/(?:^|[^.])\.\s*$/, 1],
+  [/[\w$)\]]\[\s*$/, 1],
+  [/(?:^|[^\w$.])await\s+$/, 6],
+];
+
 export class SourceText {
   private readonly lineStarts = new Map<number, Uint32Array>();
 
@@ -43,6 +50,12 @@ export class SourceText {
     const [before, after] = this.around(source, line, column);
     if (before === "" && after === "") return undefined;
     return where === "at" ? KEYWORD_AT.test(after) : KEYWORD_BEFORE.test(before);
+  }
+
+  /** How many characters before the place V8 would print it, by what is written there: `.name`, `?.name`, `[index]`, `await it`; 0 for anything else. */
+  signBefore(source: number, line: number, column: number): number {
+    const [before] = this.around(source, line, column);
+    return SIGNS.find(([sign]) => sign.test(before))?.[1] ?? 0;
   }
 
   /** Some text on either side, of the same line before it. */
