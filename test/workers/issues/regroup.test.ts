@@ -2,6 +2,7 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { assign } from "../../../workers/errors/issues/assign.ts";
 import { changeState } from "../../../workers/errors/issues/change-state.ts";
 import { addComment } from "../../../workers/errors/issues/comment.ts";
 import { mergeIssues } from "../../../workers/errors/issues/merge.ts";
@@ -86,12 +87,15 @@ describe("a map that comes after the errors", () => {
     await occur(script, [await errorAt(script, "v2", 110, { count: 8 })]);
     expect(await alive(script)).toHaveLength(2);
     const [first, second] = await issuesOf(script);
+    await addComment(env, second?.id ?? 0, { text: "Mine." }, "ben", NOW);
+    await assign(env, { ids: [second?.id ?? 0], assignee: "ben" }, "ben", NOW);
     await putMap(script, "v2", mapOf([PAY, CART], ["fn1", "fn0"]));
     await nothingWaits(script);
     expect(await issuesOf(script)).toMatchObject([
-      { id: first?.id, merged_into: null, count: 12 },
+      { id: first?.id, merged_into: null, count: 12, assignee: "ben" },
       { id: second?.id, merged_into: first?.id },
     ]);
+    expect((await activityOf(first?.id ?? 0)).map((a) => a.kind)).toEqual(["first_seen", "commented", "regrouped"]);
     expect((await activityOf(first?.id ?? 0)).at(-1)).toMatchObject({
       kind: "regrouped",
       detail: { from: second?.id },

@@ -107,6 +107,7 @@ function join({ fingerprint, issueId, truth, versionId, now }: Move, when: SQL, 
   const counted = sql`EXISTS (SELECT 1 FROM ${fingerprints} WHERE issue_id = ${issueId} AND count > 0)`;
   const moved = sql`(SELECT issue_id FROM ${fingerprints} WHERE fingerprint = ${fingerprint}) = ${target}`;
   const left = sql`${moved} AND NOT ${counted} AND id = ${issueId} AND merged_into IS NULL`;
+  const gone = sql`EXISTS (SELECT 1 FROM ${issues} WHERE id = ${issueId} AND merged_into IS NOT NULL)`;
   const into = sql`json_object('into', ${target}, 'version', ${versionId})`;
   // Many stacks of one error move for the same reason: it is said once.
   const unsaid = (issue: SQL, said: SQL) => sql`NOT EXISTS (SELECT 1 FROM ${issueActivity}
@@ -121,12 +122,13 @@ function join({ fingerprint, issueId, truth, versionId, now }: Move, when: SQL, 
       SELECT ${issueId}, ${now}, '', 'regrouped', ${into} WHERE ${when} AND ${unsaid(sql`${issueId}`, into)}`,
     sql`UPDATE ${fingerprints} SET issue_id = ${target}, home_issue_id = ${home} WHERE fingerprint = ${fingerprint} AND ${when}`,
     ...recount(sql`${target}`),
-    // Nothing counted is left: the issue goes where this went, with all that leads to it.
+    // Nothing counted is left: the issue goes where this went, with all that leads to it and what people said.
     sql`UPDATE ${issues} SET merged_into = ${target} WHERE ${left} AND ${target} != ${issueId}`,
-    sql`UPDATE ${issues} SET merged_into = ${target} WHERE merged_into = ${issueId} AND ${target} != ${issueId}
-      AND EXISTS (SELECT 1 FROM ${issues} WHERE id = ${issueId} AND merged_into IS NOT NULL)`,
-    sql`UPDATE ${fingerprints} SET issue_id = ${target}, home_issue_id = ${target} WHERE issue_id = ${issueId}
-      AND EXISTS (SELECT 1 FROM ${issues} WHERE id = ${issueId} AND merged_into IS NOT NULL)`,
+    sql`UPDATE ${issues} SET merged_into = ${target} WHERE merged_into = ${issueId} AND ${target} != ${issueId} AND ${gone}`,
+    sql`UPDATE ${issueActivity} SET issue_id = ${target} WHERE issue_id = ${issueId} AND kind = 'commented' AND ${gone}`,
+    sql`UPDATE ${issues} SET assignee = (SELECT assignee FROM ${issues} WHERE id = ${issueId})
+      WHERE id = ${target} AND assignee = '' AND ${gone}`,
+    sql`UPDATE ${fingerprints} SET issue_id = ${target}, home_issue_id = ${target} WHERE issue_id = ${issueId} AND ${gone}`,
     ...recount(sql`${issueId}`),
   ];
 }
