@@ -144,6 +144,16 @@ test("goes by what wrangler says: environment, output file and directory of the 
   expect(readFileSync(output, "utf8")).toContain(version?.versionId);
 });
 
+test("writes wrangler's output into the directory that the user named for it", async () => {
+  const { code, stderr } = await deploy([], { env: { WRANGLER_OUTPUT_FILE_DIRECTORY: "ci/output" } });
+  expect(code, stderr).toBe(0);
+  const versionId = cloudflare.versions.at(-1)?.versionId ?? "";
+  const [file, ...none] = readdirSync(join(project, "ci/output"));
+  expect(none).toEqual([]);
+  expect(readFileSync(join(project, "ci/output", file ?? ""), "utf8")).toContain(versionId);
+  expect(await stored("shop-web", versionId)).toHaveLength(1);
+});
+
 test("the machine's path is in no file's name, also when the output directory is given in full", async () => {
   const { code, stderr } = await deploy(["--", "--outdir", join(project, "dist")]);
   expect(code, stderr).toBe(0);
