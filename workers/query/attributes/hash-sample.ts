@@ -23,12 +23,14 @@ export class HashSample {
     return this.threshold / ALL;
   }
 
-  /** Takes out what is too much. Of rows that are `fixed`, none. */
-  shrink(rows: Map<string, { hash: number; ofIssue?: boolean }>, fixed = 0): void {
+  /** Takes out what is too much. Of rows that are `fixed`, none. True when the threshold fell. */
+  shrink(rows: Map<string, { hash: number; ofIssue?: boolean }>, fixed = 0): boolean {
+    const before = this.threshold;
     while (rows.size - fixed > this.most) {
       this.threshold /= 2;
       this.settle(rows);
     }
+    return this.threshold < before;
   }
 
   /** Takes out what was let in before the threshold fell: batches are looked at side by side. */

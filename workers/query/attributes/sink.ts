@@ -105,7 +105,18 @@ export class InvocationSink implements Sink {
       return row;
     });
     this.parts.push({ rows, of, errors, more });
-    if (wanted.group === "rest") wanted.sample.shrink(table.rows, wanted.issueIds.size);
+    if (wanted.group === "rest" && wanted.sample.shrink(table.rows, wanted.issueIds.size)) this.forget(wanted.sample);
+  }
+
+  /** Rows that are out of the sample take up no memory: a batch has tens of thousands before the threshold falls. */
+  private forget(sample: HashSample): void {
+    for (const part of this.parts) {
+      const left = [...part.of.keys()].filter((i) => sample.wants((part.of[i] as Row).hash));
+      if (left.length === part.of.length) continue;
+      part.rows = Int32Array.from(left, (i) => part.rows[i] as number);
+      part.errors = Uint8Array.from(left, (i) => part.errors[i] as number);
+      part.of = left.map((i) => part.of[i] as Row);
+    }
   }
 
   private rowOf(id: string, weight: number): Row {
