@@ -16,12 +16,26 @@ const NOT_A = [" is not a function", " is not iterable", " is not a constructor"
 export function engineTemplate(message: string): string | undefined {
   if (isJsonParseError(message)) return "invalid JSON";
   if (message.length > MAX_CHARS) return undefined;
+  if (message.startsWith("Cannot convert ") && message.endsWith(" to a BigInt")) return "Cannot convert * to a BigInt";
+  if (message.endsWith(" could not be cloned.")) return "* could not be cloned.";
+  if (message.startsWith("Invalid regular expression: /")) {
+    return `Invalid regular expression: *${message.slice(message.lastIndexOf("/") + 1)}`;
+  }
   const at = message.indexOf(" is not ");
   if (at <= 0) return undefined;
   for (const ending of NOT_A) {
     if (message.startsWith(ending, at)) return `${lastName(message.slice(0, at))}${ending}`;
   }
   return undefined;
+}
+
+/** What is missing is null in one answer and undefined in the next. */
+export function withoutNull(message: string): string {
+  if (!message.startsWith("Cannot ") || message.length > MAX_CHARS) return message;
+  const isNull =
+    message.startsWith("Cannot read properties of null ") || message.startsWith("Cannot set properties of null ");
+  if (isNull) return message.replace("null", "undefined");
+  return message.endsWith(" as it is null.") ? `${message.slice(0, -5)}undefined.` : message;
 }
 
 /** What was called or walked: the property where there is one, as only it survives minifying. */

@@ -11,6 +11,8 @@ const MAX_WORD_CHARS = 64;
 const MIN_RANDOM_CHARS = 20;
 /** Letters before a number that are surely a word, at most. */
 const MAX_PREFIX_CHARS = 7;
+/** … and before a dash and a number, where they belong to the id. */
+const MAX_ID_PREFIX_CHARS = 3;
 const UUID_CHARS = 36;
 
 /** The word with `*` in place of what varies. */
@@ -25,11 +27,20 @@ export function wordTemplate(word: string, hasDigits: boolean): string {
     const part = partTemplate(word.slice(from, i));
     out += part;
     // Behind an id, whatever hangs on it belongs to it: random text may hold anything.
-    if (part === "*" && !isNumber(word, from, i)) return out;
+    if (part === "*" && !isNumber(word, from, i)) return isShortId(out) ? "*" : out;
     if (i < word.length) out += word[i];
     from = i + 1;
   }
-  return out;
+  return isShortId(out) ? "*" : out;
+}
+
+/** `o-17`, `sku-8`: an id beside which the bare number is seen too. */
+function isShortId(template: string): boolean {
+  const letters = template.length - 2;
+  if (letters < 1 || letters > MAX_ID_PREFIX_CHARS || !template.endsWith("*")) return false;
+  for (let i = 0; i < letters; i++) if (!isLower(template.charCodeAt(i))) return false;
+  const joiner = template.charCodeAt(letters);
+  return joiner === 45 || joiner === 95;
 }
 
 function isNumber(word: string, from: number, to: number): boolean {
@@ -42,9 +53,10 @@ function partTemplate(part: string): string {
   while (letters < part.length && !isDigit(part.charCodeAt(letters))) letters++;
   if (letters === part.length) return isWordLike(part) ? part : "*";
   if (!isNumber(part, letters, part.length)) return "*";
-  // `D1`, `s3`, `v2`
-  if (letters <= 2 && part.length === letters + 1) return `${part.slice(0, letters)}*`;
-  if (letters === 0 || letters > MAX_PREFIX_CHARS) return "*";
+  // `D1`, `R2` are names; `a1`, `u42` are ids.
+  if (letters <= 2)
+    return isUpper(part.charCodeAt(0)) && part.length === letters + 1 ? `${part.slice(0, letters)}*` : "*";
+  if (letters > MAX_PREFIX_CHARS) return "*";
   for (let i = 0; i < letters; i++) {
     if (!isHexLetter(part.charCodeAt(i))) return `${part.slice(0, letters)}*`;
   }

@@ -26,6 +26,9 @@ export function functionName(name: string | null): string {
   return text.startsWith("wasm-function[") ? "wasm-function" : text;
 }
 
+/** A class that takes its name from its constructor is called `cn` in one minified build and `ln` in the next. */
+export const typeName = (type: string): string => (type.length < MIN_CLASS_CHARS ? "Error" : type);
+
 /** V8 prints `Object.fetch` where a source map's scopes say `app.fetch`: only classes are told the same by both. */
 function isClassName(name: string): boolean {
   const first = name.charCodeAt(0);

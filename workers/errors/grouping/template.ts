@@ -13,7 +13,7 @@
  * and everything else that is a word.
  */
 import { classOf, DIGIT, isAlphanumeric, isDigit, isHex, LETTER, OTHER, SPACE } from "./characters.ts";
-import { engineTemplate } from "./engine-messages.ts";
+import { engineTemplate, withoutNull } from "./engine-messages.ts";
 import { wordTemplate } from "./identifiers.ts";
 import { endOfAddress, endOfData, endOfPath, endOfQuoted, Failed } from "./spans.ts";
 import { isMonth, isTellingKey, isUnit, isWeekday, isZone, keepsName, keepsStatus, opensDateWord } from "./words.ts";
@@ -22,6 +22,8 @@ import { isMonth, isTellingKey, isUnit, isWeekday, isZone, keepsName, keepsStatu
 const MAX_READ_CHARS = 4_096;
 /** … and templates are cut here, after the variable parts are out, so that their length does not decide. */
 const MAX_TEMPLATE_CHARS = 320;
+/** Names of time zones are shorter. */
+const MAX_ZONE_CHARS = 48;
 /** What joins the parts of a number, a date or an id that begins with a digit. */
 const NUMBER_JOINERS = ".,:-/+%~@";
 /** Of a word, what others are asked about it. */
@@ -33,7 +35,7 @@ const MAX_DATE_WORD_CHARS = 9;
 const LIST_SIGNS = " ,|;/-+&";
 
 export function messageTemplate(text: string): string {
-  return engineTemplate(text) ?? new Scanner(text).run();
+  return engineTemplate(text) ?? new Scanner(withoutNull(text)).run();
 }
 
 class Scanner {
@@ -248,8 +250,8 @@ class Scanner {
       this.variable(this.endOfToken(to));
       return;
     }
-    // `1 item`, `2 items`
-    const plural = this.counted && word.length > 3 && word.endsWith("s") && !word.endsWith("ss");
+    // `1 item`, `2 items`: of ids alike, as both are one sign
+    const plural = this.out.endsWith("* ") && word.length > 3 && word.endsWith("s") && !word.endsWith("ss");
     this.literal(plural ? template.slice(0, -1) : template, template.endsWith("*") ? this.endOfToken(to) : to);
   }
 
@@ -267,6 +269,11 @@ class Scanner {
         this.variable(data);
         return;
       }
+    }
+    const zone = code === 40 && this.out.endsWith("* ") ? this.endOfZone() : -1;
+    if (zone > 0) {
+      this.variable(zone);
+      return;
     }
     if (code === 60 && this.opensDocument()) {
       this.variable(end);
@@ -298,6 +305,12 @@ class Scanner {
     const content = this.text.slice(from + 1, to - 1);
     if (keepsName(this.word, content, this.wordAfter(to))) this.literal(this.text.slice(from, to), to);
     else this.variable(to);
+  }
+
+  /** `(Central European Standard Time)` behind a date; -1 where it is none. */
+  private endOfZone(): number {
+    const close = this.text.slice(this.at, this.at + MAX_ZONE_CHARS).indexOf(" Time)");
+    return close < 0 ? -1 : Math.min(this.at + close + 6, this.end);
   }
 
   /** `<!DOCTYPE`, `<html`, `<?xml`: the rest of the message is somebody's answer. */

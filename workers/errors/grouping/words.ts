@@ -18,9 +18,7 @@ const SCHEMA_WORDS = new Set(
 );
 
 /** A three-digit number beside one of these is an HTTP status. */
-const STATUS_WORDS = new Set(
-  "status statuscode code http https response responded responds error returned answered got received".split(" "),
-);
+const STATUS_WORDS = new Set("status statuscode code http https response responded responds error answered".split(" "));
 /** … or before one of these: the reason phrases of RFC 9110. */
 const REASONS = new Set(
   `bad unauthorized payment forbidden not method conflict gone precondition unprocessable too internal service
@@ -54,6 +52,8 @@ const MAX_NAME_CHARS = 40;
 export function keepsName(before: string, content: string, after: string): boolean {
   if (content.length === 0 || content.length > MAX_NAME_CHARS) return false;
   if (!SCHEMA_WORDS.has(before) && !SCHEMA_WORDS.has(after)) return false;
+  // `--verbose` is what somebody typed.
+  if (content.charCodeAt(0) === 45) return false;
   for (let i = 0; i < content.length; i++) {
     const code = content.charCodeAt(i);
     const letter = (code | 32) >= 97 && (code | 32) <= 122;
