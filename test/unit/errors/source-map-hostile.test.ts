@@ -87,6 +87,23 @@ describe("maps", () => {
     expect(map.sources).toBe(9);
   });
 
+  test("a source of ten million empty lines", async () => {
+    const map = await open(
+      rawMap(
+        [
+          [
+            [0, 0, 0, 0],
+            [4, 0, 9_000_000, 0],
+          ],
+        ],
+        { sourcesContent: ["\n".repeat(10_000_000)] },
+      ),
+    );
+    const found = await map.locate(1, 5);
+    expect(found).toMatchObject({ line: 9_000_001 });
+    expect(await map.context({ source: 0, line: 9_000_001 }, 1)).toEqual({ firstLine: 9_000_000, lines: ["", "", ""] });
+  });
+
   test("names and sources of absurd length are cut", async () => {
     const map = await open(
       rawMap([[[0, 0, 0, 0, 0]]], { names: ["n".repeat(1_000_000)], sources: [`${"../d".repeat(300_000)}/x`] }),

@@ -31,6 +31,8 @@ export const PAGE_PIECES = 4096;
 export const CHUNK_BYTES = 16 * 1024;
 /** Longer lines of source content are cut: nobody reads on, and the original map is kept as well. */
 export const MAX_LINE_CHARS = 1000;
+/** Lines of all sources whose beginnings are kept while a map is converted: 32 MB. Of sources beyond it the text is not looked at. */
+export const MAX_TEXT_LINES = 8_000_000;
 /** Names in minified code are short; a "name" of a megabyte is none. */
 export const MAX_NAME_CHARS = 256;
 export const MAX_PATH_CHARS = 1024;

@@ -2,7 +2,7 @@
  * What stands at a place of the original sources, where the map has their text:
  * names that the map leaves out, and a check of what it says.
  */
-import { MAX_NAME_CHARS } from "./limits.ts";
+import { MAX_NAME_CHARS, MAX_TEXT_LINES } from "./limits.ts";
 import type { ValidMap } from "./validate.ts";
 
 /** `async function* add`, `export default function add`, from where it begins. */
@@ -17,6 +17,7 @@ const ASSIGNED =
 const KEYWORD_AT = /^(?:await|new|throw|yield)\b/;
 const KEYWORD_BEFORE = /(?:^|[^\w$.])(?:await|new|throw|yield)\b[\s(*]*$/;
 
+const LINE_END = /\r\n|[\n\r\u2028\u2029]/g;
 const SIGNS: [sign: RegExp, characters: number][] = [
   [/\?\.\s*$/, 2],
   [/(?:^|[^.])\.\s*$/, 1],
@@ -26,6 +27,7 @@ const SIGNS: [sign: RegExp, characters: number][] = [
 
 export class SourceText {
   private readonly lineStarts = new Map<number, Uint32Array>();
+  private lines = 0;
 
   private readonly map: ValidMap;
 
@@ -71,9 +73,13 @@ export class SourceText {
   private startsOf(source: number, content: string): Uint32Array {
     let starts = this.lineStarts.get(source);
     if (starts === undefined) {
-      const found = [0];
-      for (const end of content.matchAll(/\r\n|[\n\r\u2028\u2029]/g)) found.push(end.index + end[0].length);
-      starts = Uint32Array.from(found);
+      // Counted first: a list that grows takes many times the memory.
+      let lines = 1;
+      for (const _ of content.matchAll(LINE_END)) lines++;
+      starts = new Uint32Array(this.lines + lines > MAX_TEXT_LINES ? 0 : lines);
+      this.lines += starts.length;
+      let line = 1;
+      for (const end of starts.length > 1 ? content.matchAll(LINE_END) : []) starts[line++] = end.index + end[0].length;
       this.lineStarts.set(source, starts);
     }
     return starts;
