@@ -5,8 +5,9 @@ import { describe, expect, it } from "vitest";
 import { assign } from "../../../workers/errors/issues/assign.ts";
 import { changeState } from "../../../workers/errors/issues/change-state.ts";
 import { addComment } from "../../../workers/errors/issues/comment.ts";
+import { REGROUP_ROWS } from "../../../workers/errors/issues/limits.ts";
 import { mergeIssues } from "../../../workers/errors/issues/merge.ts";
-import { regroupAll } from "../../../workers/errors/issues/regroup.ts";
+import { regroup, regroupAll } from "../../../workers/errors/issues/regroup.ts";
 import { sweepIssues } from "../../../workers/errors/issues/sweep.ts";
 import { forgetVersion } from "../../../workers/errors/maps/lookup.ts";
 import { ingester, until, withStores } from "../buffer/support.ts";
@@ -181,6 +182,23 @@ describe("a map that comes after the errors", () => {
     expect(await waiting(script)).toBe(1);
     await withStores(stub, {});
     await nothingWaits(script);
+  });
+
+  it("leads hundreds of stacks, in steps that may stop anywhere and go on", async () => {
+    const script = "regroup-steps";
+    const columns = Array.from({ length: 2.5 * REGROUP_ROWS }, (_, n) => n + 1);
+    await occur(script, await Promise.all(columns.map((column) => errorAt(script, "v1", column))));
+    await putMap(script, "v2", mapOf([CART, PAY]));
+    await env.DB.prepare("UPDATE source_maps SET version_id = 'v1' WHERE script = ?").bind(script).run();
+    const first = await regroup(env, script, "v1", NOW);
+    expect(first).toMatchObject({ rows: REGROUP_ROWS, failed: 0, next: expect.any(String) });
+    expect(await waiting(script)).toBe(1.5 * REGROUP_ROWS);
+    const all = await regroupAll(env, script, "v1", NOW, "waiting");
+    expect(all).toEqual({ rows: 1.5 * REGROUP_ROWS, moved: expect.any(Number), failed: 0 });
+    expect(await waiting(script)).toBe(0);
+    expect(await counts(script)).toEqual(everywhere(columns.length));
+    // Of the last five in the first function, the caller five columns on is in the second one.
+    expect((await alive(script)).map((i) => i.count).sort((a, b) => a - b)).toEqual([5, 95, 150]);
   });
 
   it("is found by the sweep, when it could not be read in time", async () => {
