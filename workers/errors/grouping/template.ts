@@ -23,7 +23,7 @@ const MAX_READ_CHARS = 4_096;
 /** … and templates are cut here, after the variable parts are out, so that their length does not decide. */
 const MAX_TEMPLATE_CHARS = 320;
 /** Names of time zones are shorter. */
-const MAX_ZONE_CHARS = 48;
+const MAX_ZONE_NAME_CHARS = 48;
 /** What joins the parts of a number, a date or an id that begins with a digit. */
 const NUMBER_JOINERS = ".,:-/+%~@";
 /** Of a word, what others are asked about it. */
@@ -309,7 +309,7 @@ class Scanner {
 
   /** `(Central European Standard Time)` behind a date; -1 where it is none. */
   private endOfZone(): number {
-    const close = this.text.slice(this.at, this.at + MAX_ZONE_CHARS).indexOf(" Time)");
+    const close = this.text.slice(this.at, this.at + MAX_ZONE_NAME_CHARS).indexOf(" Time)");
     return close < 0 ? -1 : Math.min(this.at + close + 6, this.end);
   }
 
