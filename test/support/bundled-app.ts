@@ -28,8 +28,9 @@ export async function thrownBy(bundle: Bundle, name: string): Promise<Error> {
     await app.default.fetch(new Request(`http://app.example/?case=${name}`));
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    const ours = (error.stack ?? "").split("\n").filter((line) => !/node:internal|\.test\.ts|test\/support/.test(line));
-    error.stack = ours.join("\n").replaceAll(/(?:file:\/\/)?[^\s()]*\/index\.js/g, "index.js");
+    const [first, ...frames] = (error.stack ?? "").split("\n");
+    const ours = frames.filter((line) => line.includes(`${folder}/index.js`));
+    error.stack = [first, ...ours].join("\n").replaceAll(/(?:file:\/\/)?[^\s()]*\/index\.js/g, "index.js");
     return error;
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -44,7 +44,7 @@ const HOSTILE: Record<string, { name?: string; message?: string; stack?: string 
   "line numbers beyond all numbers": { stack: `Error: n\n    at f (index.js:${"9".repeat(400)}:${"9".repeat(400)})` },
 };
 
-test.each(Object.entries(HOSTILE))("%s: kept, grouped, shown", async (name, thrown) => {
+test.concurrent.each(Object.entries(HOSTILE))("%s: kept, grouped, shown", async (name, thrown) => {
   const { client } = tailrace;
   const script = `hostile-${Object.keys(HOSTILE).indexOf(name)}`;
   for (let n = 0; n < REPEATS; n++) {
@@ -59,7 +59,7 @@ test.each(Object.entries(HOSTILE))("%s: kept, grouped, shown", async (name, thro
   expect(trace.frames.length).toBeLessThan(MANY_FRAMES / 10);
 });
 
-test("thousands of different errors of one Worker are all there as events, and bounded as issues", async () => {
+test.concurrent("thousands of different errors of one Worker are all there as events, and bounded as issues", async () => {
   const { client } = tailrace;
   const script = "hostile-different";
   const letters = (n: number) => n.toString(36).replace(/\d/g, (digit) => "ghijklmnop"[Number(digit)] ?? "");

@@ -35,7 +35,7 @@ async function failing(script: string, version: string, name = "deep") {
   return errorItem({ script, version, name: type, message, stack });
 }
 
-test("an exception is an issue with its source line, told once, within 5 s", async () => {
+test.concurrent("an exception is an issue with its source line, told once, within 5 s", async () => {
   const { client } = tailrace;
   const script = "issue-first";
   await uploadMap(client, script, versionId(1), bundle.map);
@@ -71,7 +71,7 @@ test("an exception is an issue with its source line, told once, within 5 s", asy
   expect(occurrences.rows).toEqual([[1]]);
 });
 
-test("a thousand at once: one issue, counted exactly, told once", async () => {
+test.concurrent("a thousand at once: one issue, counted exactly, told once", async () => {
   const { client } = tailrace;
   const script = "issue-thousand";
   const bodies = Array.from({ length: THOUSAND / PER_BODY }, (_, body) =>
@@ -97,7 +97,7 @@ test("a thousand at once: one issue, counted exactly, told once", async () => {
   expect((await issuesOf(client, script)).map((one) => one.count)).toEqual([THOUSAND]);
 });
 
-test("kinds are told apart; noise is classed, not hidden, and tells nobody", async () => {
+test.concurrent("kinds are told apart; noise is classed, not hidden, and tells nobody", async () => {
   const { client } = tailrace;
   const script = "issue-kinds";
   const version = versionId(1);
@@ -134,7 +134,7 @@ test("kinds are told apart; noise is classed, not hidden, and tells nobody", asy
   expect(told.map((one) => one.issueId).sort()).toEqual(errors.map((issue) => issue.id).sort());
 });
 
-test("an isolate that dies takes all its requests with it: one incident with so many victims", async () => {
+test.concurrent("an isolate that dies takes all its requests with it: one incident with so many victims", async () => {
   const { client } = tailrace;
   const script = "issue-death";
   const time = Date.now();
@@ -148,7 +148,7 @@ test("an isolate that dies takes all its requests with it: one incident with so 
   expect(await notificationsOf(client, script)).toHaveLength(1);
 });
 
-test("a resolved issue comes back with a newer version, not with an old one that is still draining", async () => {
+test.concurrent("a resolved issue comes back with a newer version, not with an old one that is still draining", async () => {
   const { client } = tailrace;
   const script = "issue-regression";
   const [old, fixed] = [versionId(1), versionId(2)];
@@ -172,7 +172,7 @@ test("a resolved issue comes back with a newer version, not with an old one that
   expect(activity.map((entry) => entry.kind)).toEqual(["first_seen", "resolved", "regressed"]);
 });
 
-test("source code is for those who may read: an ingest token gets none of it", async () => {
+test.concurrent("source code is for those who may read: an ingest token gets none of it", async () => {
   const { client } = tailrace;
   const script = "issue-source";
   await uploadMap(client, script, versionId(1), bundle.map);
