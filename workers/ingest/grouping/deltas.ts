@@ -22,6 +22,8 @@ const NUMBER_BYTES = 12;
 const MINUTE_BYTES = 20;
 /** `"<32 hex digits>/<seq>",<weight>,<minute>,` */
 const REPLAYABLE_BYTES = 60;
+/** Values that are compared one by one: most errors of a group have fewer. */
+const MAX_COMPARED = 16;
 const US_PER_MS = 1_000;
 const MINUTE_MS = 60_000;
 
@@ -32,16 +34,35 @@ export interface Affected {
   replayable: boolean;
 }
 
+/** Different values in the order of their coming: a few are compared, many are looked up. */
+class Distinct {
+  readonly values: number[] = [];
+  private all: Set<number> | undefined;
+
+  /** True if it was none of them. */
+  add(value: number): boolean {
+    const { values } = this;
+    if (values.length >= MAX_DISTINCT_PER_DELTA) return false;
+    if (values.length < MAX_COMPARED) {
+      if (values.includes(value)) return false;
+    } else {
+      this.all ??= new Set(values);
+      if (this.all.has(value)) return false;
+      this.all.add(value);
+    }
+    values.push(value);
+    return true;
+  }
+}
+
+/** A delta that is being added up. */
 interface State {
   key: string;
-  delta: Omit<IssueDelta, "minutes" | "distinct" | "victims" | "replayable">;
-  minutes: Map<number, number>;
-  users: Set<number>;
-  routes: Set<number>;
-  colos: Set<number>;
-  countries: Set<number>;
-  victims: (string | number)[];
-  replayable: (string | number)[];
+  delta: IssueDelta;
+  users: Distinct;
+  routes: Distinct;
+  colos: Distinct;
+  countries: Distinct;
 }
 
 export class DeltaBuilder {
@@ -66,36 +87,28 @@ export class DeltaBuilder {
     if (time < delta.firstSeen) delta.firstSeen = time;
     if (time > delta.lastSeen) delta.lastSeen = time;
     const minute = Math.floor(time / MINUTE_MS) * 60;
-    const before = state.minutes.get(minute);
-    if (before === undefined) this.bytes += MINUTE_BYTES;
-    state.minutes.set(minute, (before ?? 0) + weight);
+    this.countMinute(delta.minutes, minute, weight);
     this.distinct(state.users, affected.user);
     this.distinct(state.routes, fields.route);
     this.distinct(state.colos, fields.colo);
     this.distinct(state.countries, fields.country);
-    if (delta.kind === "death" && state.victims.length < 2 * MAX_VICTIMS) {
-      state.victims.push(fields.colo ?? "", time);
-      this.bytes += 2 * NUMBER_BYTES;
+    if (delta.kind === "death") {
+      delta.victims ??= [];
+      if (delta.victims.length < 2 * MAX_VICTIMS) {
+        delta.victims.push(fields.colo ?? "", time);
+        this.bytes += 2 * NUMBER_BYTES;
+      }
     }
     if (affected.replayable) {
-      state.replayable.push(`${fields.invocation_id}/${event.seq}`, weight, minute);
+      delta.replayable ??= [];
+      delta.replayable.push(`${fields.invocation_id}/${event.seq}`, weight, minute);
       this.bytes += REPLAYABLE_BYTES;
     }
   }
 
+  /** They belong to the builder, which goes on adding to them. */
   build(): IssueDelta[] {
-    return [...this.states.values()].map(({ delta, victims, replayable, ...state }) => ({
-      ...delta,
-      minutes: [...state.minutes].flat(),
-      distinct: {
-        users: [...state.users],
-        routes: [...state.routes],
-        colos: [...state.colos],
-        countries: [...state.countries],
-      },
-      ...(victims.length === 0 ? {} : { victims }),
-      ...(replayable.length === 0 ? {} : { replayable }),
-    }));
+    return Array.from(this.states.values(), ({ delta }) => delta);
   }
 
   /** They are durable: for a while the next ones need not bring these stacks again. */
@@ -123,7 +136,11 @@ export class DeltaBuilder {
     nowMs: number,
   ): State {
     const exemplar = exemplarOf(fields, occurrence, !this.sent.has(key, nowMs));
-    const delta = {
+    const users = new Distinct();
+    const routes = new Distinct();
+    const colos = new Distinct();
+    const countries = new Distinct();
+    const delta: IssueDelta = {
       fingerprint: grouping.fingerprint,
       group: grouping.group,
       aliases: grouping.aliases,
@@ -141,30 +158,30 @@ export class DeltaBuilder {
       count: 0,
       firstSeen: exemplar.time,
       lastSeen: exemplar.time,
+      minutes: [],
       exemplar,
+      distinct: { users: users.values, routes: routes.values, colos: colos.values, countries: countries.values },
     };
-    const state = {
-      key,
-      delta,
-      minutes: new Map(),
-      users: new Set<number>(),
-      routes: new Set<number>(),
-      colos: new Set<number>(),
-      countries: new Set<number>(),
-      victims: [],
-      replayable: [],
-    };
+    const state = { key, delta, users, routes, colos, countries };
     this.states.set(key, state);
     const { message, stack } = exemplar;
     this.bytes += DELTA_BYTES + delta.title.length + delta.culprit.length + message.length + (stack?.length ?? 0);
     return state;
   }
 
-  private distinct(values: Set<number>, value: string | undefined): void {
-    if (value === undefined || values.size >= MAX_DISTINCT_PER_DELTA) return;
-    const before = values.size;
-    values.add(hash32(value));
-    this.bytes += (values.size - before) * NUMBER_BYTES;
+  private distinct(values: Distinct, value: string | undefined): void {
+    if (value !== undefined && values.add(hash32(value))) this.bytes += NUMBER_BYTES;
+  }
+
+  /** The errors of a group are of the same minute, or of a few. */
+  private countMinute(minutes: number[], minute: number, weight: number): void {
+    for (let i = minutes.length - 2; i >= 0; i -= 2) {
+      if (minutes[i] !== minute) continue;
+      minutes[i + 1] = (minutes[i + 1] as number) + weight;
+      return;
+    }
+    minutes.push(minute, weight);
+    this.bytes += MINUTE_BYTES;
   }
 }
 

@@ -54,6 +54,7 @@ const FRAME_BYTES = 300;
 const MAX_GROUPINGS = 5_000;
 const MAX_GROUPING_BYTES = 4_000_000;
 const GROUPING_BYTES = 400;
+const MINUTE_MS = 60_000;
 /** Messages whose template is remembered: 1 MB at most. */
 const MAX_TEMPLATES = 500;
 const MAX_TEMPLATED_CHARS = 1_000;
@@ -67,6 +68,12 @@ export interface Known {
   id: number;
   trace: SourceTrace;
   state: MapState;
+}
+
+interface Remembered {
+  grouping: Grouping;
+  /** In which the flood gate let it through last. */
+  minute: number;
 }
 
 /** Occurrences of one invocation, on the way to their groups. */
@@ -86,7 +93,7 @@ export class Grouper {
   private readonly maps: PlaceMaps;
   private readonly now: () => number;
   private readonly traces = new BoundedCache<Known>(MAX_TRACES, MAX_TRACE_BYTES);
-  private readonly groupings = new BoundedCache<Grouping>(MAX_GROUPINGS, MAX_GROUPING_BYTES);
+  private readonly groupings = new BoundedCache<Remembered>(MAX_GROUPINGS, MAX_GROUPING_BYTES);
   /** By message. */
   private readonly templates = new Map<string, string>();
   private groupedBy: CompiledRules = NO_RULES;
@@ -144,8 +151,12 @@ export class Grouper {
 
   private groupingOf(found: Found, occurrence: Occurrence, rules: CompiledRules, now: number): Grouping | undefined {
     try {
-      const grouping = this.grouping(found, occurrence, rules, now);
-      return this.bounded(found.fields.script, grouping, occurrence, now);
+      const remembered = this.grouping(found, occurrence, rules, now);
+      const minute = Math.floor(now / MINUTE_MS);
+      if (remembered.minute === minute) return remembered.grouping;
+      const grouping = this.bounded(found.fields.script, remembered.grouping, occurrence, now);
+      if (grouping === remembered.grouping) remembered.minute = minute;
+      return grouping;
     } catch (error) {
       this.complain(error);
     }
@@ -220,7 +231,7 @@ export class Grouper {
     for (const [key, { since }] of this.pending) if (now - since >= ABANDONED_MS) this.pending.delete(key);
   }
 
-  private grouping(found: Found, occurrence: Occurrence, rules: CompiledRules, now: number): Grouping {
+  private grouping(found: Found, occurrence: Occurrence, rules: CompiledRules, now: number): Remembered {
     const { stack } = occurrence;
     if (stack !== undefined && occurrence.known === undefined) {
       const key = traceKey(found.fields, stack);
@@ -232,7 +243,7 @@ export class Grouper {
     return this.rememberedGrouping(found, occurrence, rules, now);
   }
 
-  private rememberedGrouping(found: Found, occurrence: Occurrence, rules: CompiledRules, now: number): Grouping {
+  private rememberedGrouping(found: Found, occurrence: Occurrence, rules: CompiledRules, now: number): Remembered {
     const { kind, noise, type, message, known } = occurrence;
     if (this.groupedBy !== rules) {
       this.groupings.clear();
@@ -246,13 +257,16 @@ export class Grouper {
         : `${known.id}`;
     const used = rules.uses.size === 0 ? "" : usedBy(rules, found, occurrence);
     const key = `${place}\n${kind}\n${noise}\n${type}\n${this.templateOf(message)}${used}`;
-    let grouping = this.groupings.get(key, now);
-    if (grouping === undefined) {
-      grouping = fingerprintOf(factsOf(found, occurrence, known ?? NOT_PARSED), rules);
-      const bytes = GROUPING_BYTES + 2 * (key.length + grouping.title.length + grouping.culprit.length);
-      this.groupings.set(key, grouping, bytes, now + KEPT_MS.mapped);
-    }
-    return grouping;
+    const remembered = this.groupings.get(key, now);
+    if (remembered !== undefined) return remembered;
+    return this.remember(key, fingerprintOf(factsOf(found, occurrence, known ?? NOT_PARSED), rules), now);
+  }
+
+  private remember(key: string, grouping: Grouping, now: number): Remembered {
+    const remembered = { grouping, minute: -1 };
+    const bytes = GROUPING_BYTES + 2 * (key.length + grouping.title.length + grouping.culprit.length);
+    this.groupings.set(key, remembered, bytes, now + KEPT_MS.mapped);
+    return remembered;
   }
 
   /** Most messages were seen a moment ago. */
@@ -269,13 +283,10 @@ export class Grouper {
 
   private overflow(script: string, { kind, noise }: Occurrence, now: number): Grouping {
     const key = `overflow\n${script}\n${kind}\n${noise}`;
-    let grouping = this.groupings.get(key, now);
-    if (grouping === undefined) {
-      const facts = { script, kind, noise, type: "", message: OVERFLOW_TITLE, trace: null, versionId: "" };
-      grouping = fingerprintOf({ ...facts, waitsForMap: false }, NO_RULES);
-      this.groupings.set(key, grouping, GROUPING_BYTES, now + KEPT_MS.mapped);
-    }
-    return grouping;
+    const remembered = this.groupings.get(key, now);
+    if (remembered !== undefined) return remembered.grouping;
+    const facts = { script, kind, noise, type: "", message: OVERFLOW_TITLE, trace: null, versionId: "" };
+    return this.remember(key, fingerprintOf({ ...facts, waitsForMap: false }, NO_RULES), now).grouping;
   }
 
   private complain(error: unknown): void {
