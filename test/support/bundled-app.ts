@@ -117,7 +117,7 @@ async function withVite(): Promise<Bundle> {
 
 /** Types are taken out by esbuild, file by file; terser minifies what rollup has joined. Three maps become one. */
 async function withRollup(): Promise<Bundle> {
-  const { rollup } = await import("rollup");
+  const { rollup } = await import("@rollup/wasm-node");
   const { transform } = await import("esbuild");
   const { minify } = await import("terser");
   const build = await rollup({
