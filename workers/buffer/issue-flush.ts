@@ -11,7 +11,7 @@
  */
 import { hash53 } from "../errors/delta.ts";
 import { aggregate, replayIds, type Sums } from "../errors/issues/aggregate.ts";
-import { applySums, type Flushed, readMark } from "../errors/issues/apply.ts";
+import { applySums, type Flushed, probe, readMark } from "../errors/issues/apply.ts";
 import { FLUSH_BYTES, FLUSH_ENTRIES } from "../errors/issues/limits.ts";
 import { readDeltas } from "../errors/issues/read-deltas.ts";
 import { rootMessage } from "../util/error-message.ts";
@@ -217,21 +217,25 @@ export class IssueFlush {
     this.lastError = rootMessage(error);
     this.sketches.forget();
     console.error(`flush of issues of ${this.parts.shard} failed ${this.failures} times: ${this.lastError}`);
-    const minds = page !== undefined && page.entries > 0 && (await this.answers());
-    this.retryAt = Date.now() + backoff(minds ? 1 : this.failures);
-    this.schedule.news(Date.now());
+    const minds = page !== undefined && page.entries > 0 && (await this.takesOthers());
+    const now = Date.now();
+    // Tries that nobody waited for are no further strike: what ails D1 may pass in a moment.
+    const isNextTry = now >= this.retryAt;
+    if (isNextTry) this.retryAt = now + backoff(minds ? 1 : this.failures);
+    this.schedule.news(now);
     if (!minds || page === undefined) return;
     if (page.entries > 1) {
       this.width = Math.max(Math.floor(page.entries / 2), 1);
-    } else if (++this.strikes >= STRIKES) {
+      this.strikes = 0;
+    } else if (isNextTry && ++this.strikes >= STRIKES) {
       this.strikes = 0;
       this.setAside(page.firstId, error);
     }
   }
 
-  private async answers(): Promise<boolean> {
+  private async takesOthers(): Promise<boolean> {
     const { d1, shard } = this.parts;
-    return within(STORE_TIMEOUT_MS, "D1", readMark(d1(), shard)).then(
+    return within(STORE_TIMEOUT_MS, "D1", probe(d1(), shard, Date.now())).then(
       () => true,
       () => false,
     );

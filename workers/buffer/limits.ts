@@ -81,7 +81,7 @@ export const MAX_KNOWN = 10_000;
 export const MAX_SKETCHES = 500;
 /** Counted occurrences that may come again, because their sender gave them an id: some 40 bytes of memory each. */
 export const REMEMBER_OCCURRENCES = { ids: 200_000, ms: Number.POSITIVE_INFINITY } as const;
-/** So often D1 refuses an entry alone, while it answers other questions, before the entry is set aside. */
+/** So often, a second apart, D1 refuses an entry alone, while it takes other writes, before the entry is set aside. */
 export const STRIKES = 3;
 /** Versions with a new map that wait to be regrouped; more are found by the hourly sweep. */
 export const MAX_REGROUPS = 100;

@@ -45,16 +45,13 @@ export function appendDeltas(script: string, issues: IssueDelta[], more: Partial
   return appendOf(script, [], { issues, essential: true, ...more });
 }
 
-/** Statements of a batch that counts; questions have fewer. */
-const MIN_STATEMENTS = 5;
-
-/** A D1 that answers questions, but fails at the batch that counts: `after` having done it. */
+/** A D1 that answers single questions, but fails at batches, such as the one that counts: `after` having done it. */
 export function failingToCount(fault: Fault): D1Database {
   return new Proxy(env.DB, {
     get(on, property) {
       if (property !== "batch") return Reflect.get(on, property, on).bind(on) as unknown;
       return async (statements: D1PreparedStatement[]) => {
-        if (statements.length < MIN_STATEMENTS) return on.batch(statements);
+        if (statements.length === 1) return on.batch(statements);
         if (fault === "after") await on.batch(statements);
         throw new Error("D1 is away");
       };

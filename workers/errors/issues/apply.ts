@@ -77,6 +77,15 @@ export async function readMark(d1: D1Database, shard: string): Promise<number> {
   return rows[0]?.n ?? 0;
 }
 
+/** Does D1 take anything at all for this shard? Throws when it does not. */
+export async function probe(d1: D1Database, shard: string, now: number): Promise<void> {
+  const of = sql`shard = ${shard}`;
+  await runBatch(d1, [
+    sql`UPDATE ${shards} SET updated_at = ${now} WHERE ${of}`,
+    sql`SELECT issues_through AS n FROM ${shards} WHERE ${of}`,
+  ]);
+}
+
 function statements(flush: Flush): SQL[] {
   const { shard, script, afterId, throughId, now, sums } = flush;
   const open = sql`EXISTS (SELECT 1 FROM ${shards} WHERE shard = ${shard} AND issues_through = ${afterId})`;
