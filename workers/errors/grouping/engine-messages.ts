@@ -29,6 +29,17 @@ export function engineTemplate(message: string): string | undefined {
   return undefined;
 }
 
+/** Node's assert shows the two values below its first line; its checks of arguments say at the end what they got. */
+export function withoutValues(message: string): string {
+  if (message.startsWith("Expected values to be ")) {
+    const end = message.indexOf("\n");
+    return end < 0 ? message : message.slice(0, end);
+  }
+  if (!message.startsWith("The ") || message.length > MAX_CHARS) return message;
+  const received = message.indexOf(". Received ");
+  return received > 0 && message.lastIndexOf(" must be ", received) > 0 ? message.slice(0, received + 1) : message;
+}
+
 /** What is missing is null in one answer and undefined in the next. */
 export function withoutNull(message: string): string {
   if (!message.startsWith("Cannot ") || message.length > MAX_CHARS) return message;

@@ -13,7 +13,7 @@
  * and everything else that is a word.
  */
 import { classOf, DIGIT, isAlphanumeric, isDigit, isHex, LETTER, OTHER, SPACE } from "./characters.ts";
-import { engineTemplate, withoutNull } from "./engine-messages.ts";
+import { engineTemplate, withoutNull, withoutValues } from "./engine-messages.ts";
 import { wordTemplate } from "./identifiers.ts";
 import { endOfAddress, endOfData, endOfPath, endOfQuoted, Failed } from "./spans.ts";
 import { isMonth, isTellingKey, isUnit, isWeekday, isZone, keepsName, keepsStatus, opensDateWord } from "./words.ts";
@@ -35,7 +35,7 @@ const MAX_DATE_WORD_CHARS = 9;
 const LIST_SIGNS = " ,|;/-+&";
 
 export function messageTemplate(text: string): string {
-  return engineTemplate(text) ?? new Scanner(withoutNull(text)).run();
+  return engineTemplate(text) ?? new Scanner(withoutNull(withoutValues(text))).run();
 }
 
 class Scanner {
@@ -203,7 +203,7 @@ class Scanner {
     return isAlphanumeric(following);
   }
 
-  /** URLs (`https://…`, `data:…`), addresses (`fe80::1`), and paths of Windows. */
+  /** URLs (`https://…`, `data:…`), addresses (`fe80::1`, `db-1.internal:5432`), and paths of Windows. */
   private afterColon(from: number, to: number): boolean {
     const { text, end } = this;
     const one = text.charCodeAt(to + 1);
@@ -211,6 +211,10 @@ class Scanner {
     const isUrl = (one === 47 && text.charCodeAt(to + 2) === 47) || word === "data" || word === "blob";
     if ((isUrl && classOf(one) !== SPACE) || (word.length === 1 && one === 92)) {
       this.variable(endOfPath(text, to, end));
+      return true;
+    }
+    if (isDigit(one) && text.slice(from, to).includes(".")) {
+      this.variable(this.endOfToken(to + 1));
       return true;
     }
     if (word === "" || !(one === 58 || isHex(one))) return false;
