@@ -52,8 +52,19 @@ export function compilePolicy(settings: Settings): Policy {
   };
 }
 
-/** Rules were checked when they were set; those of a future version that mean nothing here are left out as a whole. */
+/** A stored rule that this release cannot read drops out, and is said once per change of the settings. */
 function compileGrouping({ fingerprintRules, userAttributes }: GroupingSettings = DEFAULT_GROUPING): GroupingPolicy {
-  const compiled = compileRules(fingerprintRules);
-  return { rules: compiled.ok ? compiled.rules : NO_RULES, users: compileUserAttributes(userAttributes) };
+  return { rules: compileReadable(fingerprintRules), users: compileUserAttributes(userAttributes) };
+}
+
+function compileReadable(lines: readonly string[]): CompiledRules {
+  const compiled = compileRules(lines);
+  if (compiled.ok) return compiled.rules;
+  const bad = new Set(compiled.problems.map(({ line }) => line - 1));
+  for (const { line, message } of compiled.problems) {
+    console.warn(`fingerprint rule in line ${line} is left out: ${message}`);
+  }
+  const rest = lines.filter((_, i) => !bad.has(i));
+  // Problems are told a few at a time.
+  return bad.size > 0 && rest.length < lines.length ? compileReadable(rest) : NO_RULES;
 }

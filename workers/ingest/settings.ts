@@ -92,9 +92,16 @@ export function parseWorkerSettings(json: string): WorkerSettings | undefined {
   return parsed(workerSettingsSchema, json);
 }
 
+/** How errors are grouped must never cost the other settings, redaction above all: where it cannot be read it is left out. */
 export function parsePlatformSettings(json: string): PlatformSettings | undefined {
-  return parsed(platformSettingsSchema, json);
+  return parsed(platformSettingsSchema, json) ?? parsed(withoutGrouping, json);
 }
+
+const withoutGrouping = v.pipe(
+  v.looseObject({}),
+  v.transform(({ grouping: _, ...rest }) => rest),
+  platformSettingsSchema,
+);
 
 function parsed<T>(schema: v.GenericSchema<unknown, T>, json: string): T | undefined {
   try {
