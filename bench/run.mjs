@@ -7,7 +7,7 @@
  *   npm run bench                 all, a few minutes
  *   npm run bench -- --quick      smaller, under two minutes, not written down
  *   npm run bench -- --clickhouse beside the ClickHouse engine (installs half a gigabyte into dist/)
- *   npm run bench -- ingest cost  some of: ingest observed queries freshness symbolication grouping dashboard cost
+ *   npm run bench -- ingest cost  some of: ingest observed queries freshness symbolication grouping labels dashboard cost
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
@@ -40,7 +40,17 @@ const QUICK = {
 const LIMIT_MS = 570_000;
 /** Where README.md has the figures. */
 const MARKS = ["<!-- figures of npm run bench -->", "<!-- end of the figures -->"];
-const PARTS = ["ingest", "observed", "queries", "freshness", "symbolication", "grouping", "dashboard", "cost"];
+const PARTS = [
+  "ingest",
+  "observed",
+  "queries",
+  "freshness",
+  "symbolication",
+  "grouping",
+  "labels",
+  "dashboard",
+  "cost",
+];
 
 run(async () => {
   const args = process.argv.slice(2);

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { dashboardFirstLoad } from "../../scripts/lib/sizes.mjs";
 import { ROOT, toolEnv } from "../../scripts/lib/toolchain.mjs";
+import { scoreGrouping } from "../../test/support/grouping-score.ts";
 import { bigMap } from "./big-map.mjs";
 import { installClickhouse, measureClickhouse } from "./clickhouse.mjs";
 import { appendCost, costTable } from "./cost.mjs";
@@ -34,6 +35,7 @@ export async function bench({ size, chosen, machine }) {
   const app = chosen.includes("symbolication") || chosen.includes("grouping") ? await bigMap() : undefined;
   await measure("symbolication", () => measureSymbolication(size.symbolication, app));
   await measure("grouping", () => measureGrouping(size.grouping, app));
+  await measure("labels", () => scoreGrouping().all);
   await measure("dashboard", () => dashboardFirstLoad());
   await measure("cost", () => measureOperations(size.operations));
   return document(found, machine);
@@ -77,7 +79,7 @@ function document(found, machine) {
 }
 
 /** One row per promise: measured, peer, ratio, floor, aim, verdict. */
-function promised({ ingest, observed, queries, freshness, symbolication, grouping, dashboard }) {
+function promised({ ingest, observed, queries, freshness, symbolication, grouping, labels, dashboard }) {
   const rows = [];
   const higher = (name, measured, peer, ratio, floor, aim) =>
     rows.push([name, measured, peer, show(ratio), floor, aim, verdict(ratio, floor, aim)].map(String));
@@ -158,6 +160,12 @@ function promised({ ingest, observed, queries, freshness, symbolication, groupin
     higher("exceptions/s grouped on the ingest path, sealed", rate, "limit", grouping.rate, 5_000, 20_000);
     const without = `${show(grouping.without)} /s`;
     lower("ingest of nothing but exceptions: without grouping ÷ with it", rate, without, grouping.cost, 1.5, 1.2);
+  }
+  if (labels) {
+    const { cases, groups, precision, recall } = labels;
+    const set = `${show(cases)} labelled errors of ${groups} faults`;
+    higher(`${set}: pairs grouped that belong together (precision)`, show(precision), "limit", precision, 0.98, 0.995);
+    higher(`${set}: pairs that belong together grouped (recall)`, show(recall), "limit", recall, 0.95, 0.99);
   }
   if (dashboard) {
     lower(
