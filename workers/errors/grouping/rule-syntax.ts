@@ -209,9 +209,10 @@ class RuleReader {
 
   private title(): Piece[] {
     this.at += 6;
+    const from = this.at;
     const pieces = this.part();
     if (pieces.some((piece) => "variable" in piece && piece.variable === "default")) {
-      this.fail("{{ default }} is no text: a title cannot show it");
+      this.fail("{{ default }} is no text: a title cannot show it", from);
     }
     return pieces;
   }

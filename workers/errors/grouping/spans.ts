@@ -4,7 +4,7 @@
  * looked at a bounded number of times: a search that fails once is not begun
  * again for the same text (`Failed`), so hostile text costs no more than other.
  */
-import { classOf, isAlphanumeric, SPACE } from "./characters.ts";
+import { classOf, isAlphanumeric, isDigit, SPACE } from "./characters.ts";
 
 /** Which searches came to the end of the text without finding theirs. */
 export class Failed {
@@ -125,6 +125,11 @@ export function endOfAddress(text: string, at: number, end: number): number {
     } else if ((code >= 48 && code <= 57) || ((code | 32) >= 97 && (code | 32) <= 102)) {
       if (++digits > 4) return -1;
     } else break;
+  }
+  // `::ffff:10.0.0.1`
+  if (text.charCodeAt(i) === 46 && isDigit(text.charCodeAt(i - 1))) {
+    while (i < end && (isDigit(text.charCodeAt(i)) || text.charCodeAt(i) === 46)) i++;
+    if (text.charCodeAt(i - 1) === 46) i--;
   }
   if (text.charCodeAt(i - 1) === 58 && text.charCodeAt(i - 2) !== 58) i--;
   if (colons < 2 || i - at < 3 || isAlphanumeric(text.charCodeAt(i))) return -1;

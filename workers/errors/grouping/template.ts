@@ -175,7 +175,7 @@ class Scanner {
     }
     this.wordFrom = from;
     this.wordTo = to;
-    if (this.spaced && to - from <= MAX_ZONE_CHARS && this.out.endsWith("* ") && isZone(this.word)) {
+    if (this.spaced && this.out.endsWith("* ") && this.isZoneName(from, to)) {
       this.variable(to);
       return;
     }
@@ -228,6 +228,14 @@ class Scanner {
     const { text } = this;
     const pair = from > 1 && text.charCodeAt(from - 1) === 61 && isAlphanumeric(text.charCodeAt(from - 2));
     return pair && !isTellingKey(this.word);
+  }
+
+  /** `GMT`, `UTC+0100` */
+  private isZoneName(from: number, to: number): boolean {
+    const shift = this.text.charCodeAt(from + MAX_ZONE_CHARS);
+    const isShifted = to - from > MAX_ZONE_CHARS && (shift === 43 || shift === 45);
+    if (to - from > MAX_ZONE_CHARS && !isShifted) return false;
+    return isZone(isShifted ? this.text.slice(from, from + MAX_ZONE_CHARS).toLowerCase() : this.word);
   }
 
   private isDate(from: number, to: number): boolean {
