@@ -366,6 +366,18 @@ describe("deltas", () => {
     expect([...fingerprints.values()].sort((a, b) => b - a).slice(0, 3)).toEqual([500, 2, 1]);
     expect(b.recorder.events().filter((e) => e.kind === "exception" && e.fingerprint === undefined)).toEqual([]);
   });
+
+  test("one error in more versions than a Worker has places for stays one issue: the one of its raw frames", async () => {
+    const b = bench();
+    const of = (i: number) =>
+      thrown(
+        { scriptVersion: { id: `version-${i}` } },
+        { name: "Error", message: "no", stack: "    at f (index.js:1:1)" },
+      );
+    const deltas = await run(b, ...Array.from({ length: MAX_FINGERPRINTS_PER_MINUTE + 50 }, (_, i) => of(i)));
+    expect(new Set(deltas.map(({ group }) => group)).size).toBe(1);
+    expect(deltas.reduce((sum, { count }) => sum + count, 0)).toBe(MAX_FINGERPRINTS_PER_MINUTE + 50);
+  });
 });
 
 const letters = (i: number) => String.fromCharCode(...[...String(i)].map((digit) => 97 + Number(digit)));

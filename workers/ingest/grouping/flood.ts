@@ -15,20 +15,30 @@ interface Seen {
   minute: number;
   now: Set<string>;
   before: Set<string>;
+  /** What those of this minute have as their group: too many of one group may still join it. */
+  groups: Set<string>;
 }
 
 export class FloodGate {
   private readonly scripts = new Map<string, Seen>();
   private remembered = 0;
 
-  /** Has this Worker still a place for this fingerprint? */
-  admits(script: string, fingerprint: string, nowMs: number): boolean {
+  /** Has this Worker still a place for this fingerprint? Its group has one then, too. */
+  admits(script: string, fingerprint: string, group: string, nowMs: number): boolean {
     const seen = this.of(script, Math.floor(nowMs / MINUTE_MS));
     if (seen.now.has(fingerprint)) return true;
     if (!seen.before.has(fingerprint) && seen.now.size >= MAX_FINGERPRINTS_PER_MINUTE) return false;
     seen.now.add(fingerprint);
     this.remembered++;
+    if (group !== fingerprint && !seen.groups.has(group)) {
+      seen.groups.add(group);
+      this.remembered++;
+    }
     return true;
+  }
+
+  admitsGroup(script: string, group: string, nowMs: number): boolean {
+    return this.of(script, Math.floor(nowMs / MINUTE_MS)).groups.has(group) || this.admits(script, group, group, nowMs);
   }
 
   private of(script: string, minute: number): Seen {
@@ -38,10 +48,11 @@ export class FloodGate {
     }
     let seen = this.scripts.get(script);
     if (seen === undefined) {
-      seen = { minute, now: new Set(), before: new Set() };
+      seen = { minute, now: new Set(), before: new Set(), groups: new Set() };
       this.scripts.set(script, seen);
     } else if (seen.minute !== minute) {
-      this.remembered -= seen.before.size;
+      this.remembered -= seen.before.size + seen.groups.size;
+      seen.groups = new Set();
       seen.before = seen.minute === minute - 1 ? seen.now : new Set();
       if (seen.minute !== minute - 1) this.remembered -= seen.now.size;
       seen.now = new Set();

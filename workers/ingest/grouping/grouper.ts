@@ -170,9 +170,9 @@ export class Grouper {
 
   private bounded(script: string, grouping: Grouping, occurrence: Occurrence, now: number): Grouping {
     const { fingerprint, group } = grouping;
-    if (this.gate.admits(script, fingerprint, now)) return grouping;
+    if (this.gate.admits(script, fingerprint, group, now)) return grouping;
     // Positions of minified code are many, what they belong to are few: its source map will not be waited for.
-    if (group !== fingerprint && this.gate.admits(script, group, now)) {
+    if (group !== fingerprint && this.gate.admitsGroup(script, group, now)) {
       return { ...grouping, fingerprint: group, awaitsMap: "" };
     }
     return this.overflow(script, occurrence, now);
