@@ -48,7 +48,7 @@ export interface Score {
 /** Cases of one label under several keys, or of several labels under one. */
 export type Mistake = { split: string; into: string[][] } | { mixed: string[]; by: string };
 
-const FILES = ["workerd.json", "node.json", "documented.json"];
+const FILES = ["workerd.json", "node.json", "documented.json", "later.json"];
 
 export function readCases(): LabelledCase[] {
   return FILES.flatMap((file) => {
