@@ -11,7 +11,7 @@ import { useResource } from "../state/resource.ts";
 import { EventStack } from "./event-stack.tsx";
 import { Icon } from "./icons.tsx";
 import { IssueLink } from "./issue-link.tsx";
-import { CopyButton, Progress } from "./states.tsx";
+import { CopyButton, Progress, RetryNotice } from "./states.tsx";
 import { Version } from "./version.tsx";
 import "../styles/event-detail.css";
 
@@ -189,14 +189,7 @@ export function EventDetail({ target, actions, onClose }: Props) {
             </a>
           </div>
         )}
-        {error !== undefined && (
-          <p class="notice" role="alert">
-            <span class="grow">{error.message}</span>
-            <button type="button" class="link" onClick={reload}>
-              Try again
-            </button>
-          </p>
-        )}
+        {error !== undefined && <RetryNotice failure={error} retry={reload} />}
         {event !== undefined && <Body event={event} actions={actions} />}
         {data !== undefined && fresh && event === undefined && (
           <p class="muted">

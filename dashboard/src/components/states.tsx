@@ -65,6 +65,18 @@ export function ErrorState({ failure, retry }: { failure: ApiFailure; retry: () 
   );
 }
 
+/** Where a part of a page could not be read; the rest of it stands. */
+export function RetryNotice({ failure, retry }: { failure: ApiFailure; retry: () => void }) {
+  return (
+    <p class="notice" role="alert">
+      <span class="grow">{failure.message}</span>
+      <button type="button" class="link" onClick={retry}>
+        Try again
+      </button>
+    </p>
+  );
+}
+
 /** Above content that is still there: the refresh failed, the figures are the last ones. */
 export function StaleNotice({ failure, retry }: { failure: ApiFailure; retry: () => void }) {
   return (

@@ -10,7 +10,7 @@ import { query, range, setQuery, withRange } from "../../state/location.ts";
 import { asFailure, useResource } from "../../state/resource.ts";
 import { CompletenessBadge } from "../completeness.tsx";
 import { Icon } from "../icons.tsx";
-import { Progress } from "../states.tsx";
+import { Progress, RetryNotice } from "../states.tsx";
 import { Version } from "../version.tsx";
 
 /** What is beside the stack without a scroll; then as many as one reads. */
@@ -119,12 +119,7 @@ export function Occurrences({ answer, refresh }: { answer: IssueAnswer; refresh:
         <CompletenessBadge value={data?.completeness} />
       </div>
       {problem !== undefined && (
-        <p class="notice" role="alert">
-          <span class="grow">{problem.message}</span>
-          <button type="button" class="link" onClick={() => (failure === undefined ? reload() : void more())}>
-            Try again
-          </button>
-        </p>
+        <RetryNotice failure={problem} retry={() => (failure === undefined ? reload() : void more())} />
       )}
       {rows.length > 0 && (
         <div class="table-scroll">

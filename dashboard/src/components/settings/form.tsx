@@ -16,6 +16,9 @@ export function Field({ label, hint, children }: { label: string; hint?: string;
   );
 }
 
+/** What was written one per line, or with commas. */
+export const namesIn = (text: string): string[] => text.split(/[\s,]+/).filter((name) => name !== "");
+
 export interface Saving {
   busy: boolean;
   saved: boolean;

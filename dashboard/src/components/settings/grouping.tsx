@@ -3,9 +3,8 @@ import { useRef, useState } from "preact/hooks";
 import type { PlatformSettings } from "../../../../workers/api/contract.ts";
 import { api } from "../../api/client.ts";
 import { type LineProblem, lineProblems } from "../../lib/rule-problems.ts";
-import { useResource } from "../../state/resource.ts";
-import { ErrorState, Progress } from "../states.tsx";
-import { Field, SaveRow, useSaving } from "./form.tsx";
+import { Field, namesIn, SaveRow, useSaving } from "./form.tsx";
+import { PlatformForm } from "./platform.tsx";
 
 const EXAMPLE = `# everything that the payment provider declines is one issue per type
 type:PaymentError message:"*declined*" -> declined, {{ type }}
@@ -24,7 +23,6 @@ const HELP: [string, string][] = [
 ];
 
 const splitLines = (text: string) => text.replace(/\n+$/, "").split("\n");
-const names = (text: string) => text.split(/[\s,]+/).filter((t) => t !== "");
 
 /** A text area with line numbers that scroll with it; lines with a mistake are marked. */
 function RulesEditor({
@@ -74,7 +72,7 @@ function Editor({ initial }: { initial: PlatformSettings }) {
     event.preventDefault();
     const fingerprintRules = text.trim() === "" ? [] : splitLines(text);
     void saving.save(() =>
-      api.saveSettings({ ...initial, grouping: { fingerprintRules, userAttributes: names(users) } }),
+      api.saveSettings({ ...initial, grouping: { fingerprintRules, userAttributes: namesIn(users) } }),
     );
   };
   return (
@@ -127,13 +125,4 @@ function Editor({ initial }: { initial: PlatformSettings }) {
   );
 }
 
-export function Grouping() {
-  const { data, error, loading, reload } = useResource("settings", () => api.settings());
-  if (error !== undefined && data === undefined) return <ErrorState failure={error} retry={reload} />;
-  return (
-    <section>
-      <Progress show={loading && data === undefined} />
-      {data !== undefined && <Editor initial={data} />}
-    </section>
-  );
-}
+export const Grouping = () => <PlatformForm editor={Editor} />;

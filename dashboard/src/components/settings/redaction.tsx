@@ -2,11 +2,8 @@
 import { useState } from "preact/hooks";
 import type { PlatformSettings } from "../../../../workers/api/contract.ts";
 import { api } from "../../api/client.ts";
-import { useResource } from "../../state/resource.ts";
-import { ErrorState, Progress } from "../states.tsx";
-import { Field, SaveRow, useSaving } from "./form.tsx";
-
-const lines = (text: string) => text.split(/[\s,]+/).filter((t) => t !== "");
+import { Field, namesIn, SaveRow, useSaving } from "./form.tsx";
+import { PlatformForm } from "./platform.tsx";
 
 function Editor({ initial }: { initial: PlatformSettings }) {
   const [draft, setDraft] = useState(initial.redaction);
@@ -15,7 +12,7 @@ function Editor({ initial }: { initial: PlatformSettings }) {
   const saving = useSaving();
   const submit = (event: Event) => {
     event.preventDefault();
-    const redaction = { ...draft, keys: lines(keys), except: lines(except) };
+    const redaction = { ...draft, keys: namesIn(keys), except: namesIn(except) };
     void saving.save(() => api.saveSettings({ ...initial, redaction }));
   };
   return (
@@ -59,13 +56,4 @@ function Editor({ initial }: { initial: PlatformSettings }) {
   );
 }
 
-export function Redaction() {
-  const { data, error, loading, reload } = useResource("settings", () => api.settings());
-  if (error !== undefined && data === undefined) return <ErrorState failure={error} retry={reload} />;
-  return (
-    <section>
-      <Progress show={loading && data === undefined} />
-      {data !== undefined && <Editor initial={data} />}
-    </section>
-  );
-}
+export const Redaction = () => <PlatformForm editor={Editor} />;
