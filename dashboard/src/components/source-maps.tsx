@@ -1,5 +1,6 @@
 /** The source maps of a version, asked for when one wants to see them. */
 import { useEffect, useRef, useState } from "preact/hooks";
+import { uploadCommand } from "../../../workers/errors/maps/upload-command.ts";
 import { issuesApi } from "../api/issues.ts";
 import { ago, bytes, count, full } from "../lib/format.ts";
 import { useResource } from "../state/resource.ts";
@@ -27,7 +28,7 @@ function List({ script, version }: { script: string; version: string }) {
       {data?.maps.length === 0 && (
         <>
           <p class="muted">None: its stacks show the bundle. They are mapped as soon as the maps are here.</p>
-          <Snippet code={`npx tailrace sourcemaps upload dist --worker ${script} --version ${version}`} />
+          <Snippet code={uploadCommand(script, version, "dist")} />
         </>
       )}
       <ul>

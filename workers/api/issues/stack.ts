@@ -9,6 +9,7 @@ import { runBatch } from "../../db/batch.ts";
 import { fingerprints, fingerprintVersions, issues } from "../../db/schema.ts";
 import type { Exemplar } from "../../errors/delta.ts";
 import { MapStore } from "../../errors/maps/lookup.ts";
+import { uploadCommand } from "../../errors/maps/upload-command.ts";
 import { parseStack } from "../../errors/stack/parse.ts";
 import { type MapState, symbolicate } from "../../errors/symbolicate/symbolicate.ts";
 import type { SourceFrame, SourceTrace } from "../../errors/trace.ts";
@@ -136,7 +137,7 @@ export function hintOf(
   state: MapState,
   { script, version, raw }: Pick<RawStack, "script" | "version" | "raw">,
 ): string {
-  const upload = `tailrace sourcemaps upload <dir> --worker ${argument(script)} --version ${argument(version.id)}`;
+  const upload = uploadCommand(script, version.id);
   switch (state) {
     case "mapped":
       return "";
@@ -152,6 +153,3 @@ export function hintOf(
       return "The source map of this version cannot be read at the moment, so the lines are those of the bundle. Try again.";
   }
 }
-
-/** Fit to be pasted into a shell. */
-const argument = (text: string) => (/^[\w.:@%+=,/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

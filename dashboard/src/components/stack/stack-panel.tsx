@@ -1,13 +1,14 @@
 /** The stack of an issue: in the source, in the bundle or as it arrived, of one version or one occurrence. */
 import { useState } from "preact/hooks";
 import type { IssueAnswer, IssueKind, StackAnswer } from "../../../../workers/api/contract.ts";
+import { uploadCommand } from "../../../../workers/errors/maps/upload-command.ts";
 import { moment } from "../../lib/format.ts";
 import { versionText } from "../../lib/issues.ts";
 import { brokenAt, headline, stackText } from "../../lib/stack-frames.ts";
 import { query, setQuery, withRange } from "../../state/location.ts";
 import type { Resource } from "../../state/resource.ts";
 import { Icon } from "../icons.tsx";
-import { CopyButton, Progress, Snippet } from "../states.tsx";
+import { CopyButton, Progress, RetryNotice, Snippet } from "../states.tsx";
 import { VersionDot } from "../version.tsx";
 import { Trace } from "./trace.tsx";
 
@@ -43,7 +44,6 @@ function VersionChoice({ versions, shown }: { versions: IssueAnswer["versions"];
 
 function MissingMap({ answer, script }: { answer: StackAnswer; script: string }) {
   if (answer.hint === "" || answer.raw === "") return null;
-  const command = `npx tailrace sourcemaps upload dist --worker ${script} --version ${answer.version.id}`;
   return (
     <div class="stack-hint">
       <p>
@@ -52,7 +52,9 @@ function MissingMap({ answer, script }: { answer: StackAnswer; script: string })
         </span>{" "}
         {answer.hint}
       </p>
-      {answer.sourceMap === "missing" && answer.version.id !== "" && <Snippet code={command} />}
+      {answer.sourceMap === "missing" && answer.version.id !== "" && (
+        <Snippet code={uploadCommand(script, answer.version.id, "dist")} />
+      )}
     </div>
   );
 }
@@ -112,14 +114,7 @@ export function StackPanel({ answer, stack, at }: Props) {
         )}
         {data !== undefined && data.raw !== "" && <CopyButton text={() => textOf(data, form)} />}
       </div>
-      {error !== undefined && (
-        <p class="notice" role="alert">
-          <span class="grow">{error.message}</span>
-          <button type="button" class="link" onClick={reload}>
-            Try again
-          </button>
-        </p>
-      )}
+      {error !== undefined && <RetryNotice failure={error} retry={reload} />}
       {data === undefined && error === undefined && expected && <div class="stack-wait" />}
       {data !== undefined && (
         <div class={fresh ? "" : "stale"}>
