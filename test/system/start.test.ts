@@ -77,6 +77,7 @@ describe("refuses in one line", () => {
         "scripts",
         "workers",
         "demo",
+        "cli",
         "migrations",
         "wrangler.toml",
         "package.json",
