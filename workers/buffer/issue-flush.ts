@@ -9,12 +9,12 @@
  * Deltas that cannot be read, or that D1 refuses alone while it takes others, are
  * set aside: they must not keep the rest waiting, nor events from being sealed.
  */
-import { hash53 } from "../errors/delta.ts";
 import { aggregate, replayIds, type Sums } from "../errors/issues/aggregate.ts";
 import { applySums, type Flushed, probe, readMark } from "../errors/issues/apply.ts";
 import { FLUSH_BYTES, FLUSH_ENTRIES } from "../errors/issues/limits.ts";
 import { readDeltas } from "../errors/issues/read-deltas.ts";
 import { rootMessage } from "../util/error-message.ts";
+import { hash53 } from "../util/hash.ts";
 import { within } from "../util/within.ts";
 import type { AppendRequest } from "./contract.ts";
 import { FlushSchedule } from "./flush-schedule.ts";

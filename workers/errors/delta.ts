@@ -40,6 +40,8 @@ export interface Exemplar {
   method?: string;
   status?: number;
   outcome?: string;
+  /** What else the team's rules looked at (`level`, `entrypoint`, `attributes.<name>`), if the stack waits for its map. */
+  used?: Record<string, string>;
 }
 
 /** Occurrences of one fingerprint in one version within one group commit. */
@@ -80,7 +82,7 @@ export interface IssueDelta {
   /** `[minute in seconds since the epoch, weighted count, …]` */
   minutes: number[];
   exemplar: Exemplar;
-  /** Distinct values as `hash32` of each, bounded by MAX_DISTINCT_PER_DELTA. */
+  /** Distinct values as `hash32` (util/hash.ts) of each, bounded by MAX_DISTINCT_PER_DELTA. */
   distinct: { users: number[]; routes: number[]; colos: number[]; countries: number[] };
   /** Kind `death` only: `[colo, ms, …]` of each victim, bounded. */
   victims?: (string | number)[];
@@ -90,22 +92,3 @@ export interface IssueDelta {
 
 /** A group commit holds some 5,000 events, so fewer failed invocations than twice this: hardly ever is a user left out. */
 export const MAX_DISTINCT_PER_DELTA = 2_048;
-
-/** MurmurHash3's 32-bit mixing over UTF-16 units (Appleby, public domain): never of a secret, so speed is all it needs. */
-export function hash32(text: string): number {
-  let h = 0x3c6ef372;
-  for (let i = 0; i < text.length; i++) {
-    h = Math.imul(h ^ Math.imul(text.charCodeAt(i), 0xcc9e2d51), 0x1b873593);
-    h = (h << 13) | (h >>> 19);
-  }
-  h ^= h >>> 16;
-  h = Math.imul(h, 0x85ebca6b);
-  h ^= h >>> 13;
-  h = Math.imul(h, 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
-}
-
-/** The same, twice from different beginnings: as many bits as a number takes. Two of a million texts are the same once in 18,000 times. */
-export function hash53(text: string): number {
-  return (hash32(`#${text}`) & 0x1fffff) * 2 ** 32 + hash32(text);
-}

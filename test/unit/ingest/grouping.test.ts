@@ -1,13 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { MAX_APPEND_BYTES } from "../../../workers/buffer/limits.ts";
-import { hash32, type IssueDelta } from "../../../workers/errors/delta.ts";
+import type { IssueDelta } from "../../../workers/errors/delta.ts";
 import type { Place, PlaceMap, PlaceMaps } from "../../../workers/errors/symbolicate/symbolicate.ts";
 import { WINDOW_MS } from "../../../workers/ingest/group-commit.ts";
 import { MAX_FINGERPRINTS_PER_MINUTE } from "../../../workers/ingest/grouping/flood.ts";
 import { MAX_WAIT_MS } from "../../../workers/ingest/grouping/waits.ts";
 import { compilePolicy } from "../../../workers/ingest/policy.ts";
 import { DEFAULT_SETTINGS } from "../../../workers/ingest/settings.ts";
+import { hash32 } from "../../../workers/util/hash.ts";
 import { type Bench, bench, fetchItem, NO_MAPS, NOW_MS } from "./support.ts";
 
 const STACK = "    at t (file:///index.js:1:100)\n    at Object.fetch (file:///index.js:1:200)";

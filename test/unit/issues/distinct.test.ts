@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { hash32 } from "../../../workers/errors/delta.ts";
 import { DistinctSketch, readDistinct } from "../../../workers/errors/issues/distinct.ts";
+import { hash32 } from "../../../workers/util/hash.ts";
 
 const hashes = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => hash32(`user-${from + i}`));
 

@@ -1,9 +1,9 @@
 /** What a flush writes: where fingerprints go, what is kept of them, from several shards at once. */
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { hash32 } from "../../../workers/errors/delta.ts";
 import { readDistinct } from "../../../workers/errors/issues/distinct.ts";
 import { runIssueRetention } from "../../../workers/errors/issues/retention.ts";
+import { hash32 } from "../../../workers/util/hash.ts";
 import {
   activityOf,
   all,

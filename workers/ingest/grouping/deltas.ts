@@ -4,9 +4,10 @@
  * in what `grouper.ts` found, and sends the result with the batch.
  */
 
-import { type Exemplar, hash32, type IssueDelta, MAX_DISTINCT_PER_DELTA } from "../../errors/delta.ts";
+import { type Exemplar, type IssueDelta, MAX_DISTINCT_PER_DELTA } from "../../errors/delta.ts";
 import type { Grouping } from "../../errors/grouping/facts.ts";
 import type { InvocationFields } from "../../event/event.ts";
+import { hash32 } from "../../util/hash.ts";
 import { clip } from "../limits.ts";
 import type { Grouped } from "./grouper.ts";
 import type { Occurrence } from "./occurrences.ts";
@@ -136,6 +137,7 @@ export class DeltaBuilder {
     nowMs: number,
   ): State {
     const exemplar = exemplarOf(fields, occurrence, !this.sent.has(key, nowMs));
+    if (grouping.used !== undefined) exemplar.used = grouping.used;
     const users = new Distinct();
     const routes = new Distinct();
     const colos = new Distinct();

@@ -3,6 +3,7 @@
  * then HyperLogLog (Flajolet, Fusy, Gandouet, Meunier, 2007) with 4,096
  * registers: a standard error of 1.6 %.
  */
+import { hash32 } from "../../util/hash.ts";
 
 const REGISTER_BITS = 12;
 const REGISTERS = 1 << REGISTER_BITS;
@@ -10,28 +11,16 @@ const REGISTERS = 1 << REGISTER_BITS;
 const SMALLEST_SKETCHED = 64;
 /** Estimated overhead of a string in a set. */
 const SET_ENTRY_BYTES = 48;
+/** Which register a value raises must say nothing about how far: two hashes, not two parts of one, as there are 32 bits only. */
+const REGISTER_SEED = 0x9747b28c;
 const ALPHA = 0.7213 / (1 + 1.079 / REGISTERS);
-
-/** Two rounds of MurmurHash3's 32-bit mixing over the UTF-16 units (Appleby, public domain). */
-function hash(text: string, seed: number): number {
-  let h = seed;
-  for (let i = 0; i < text.length; i++) {
-    h = Math.imul(h ^ Math.imul(text.charCodeAt(i), 0xcc9e2d51), 0x1b873593);
-    h = (h << 13) | (h >>> 19);
-  }
-  h ^= h >>> 16;
-  h = Math.imul(h, 0x85ebca6b);
-  h ^= h >>> 13;
-  h = Math.imul(h, 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
-}
 
 export class HyperLogLog {
   private readonly registers = new Uint8Array(REGISTERS);
 
   add(text: string): void {
-    const at = hash(text, 0x9747b28c) & (REGISTERS - 1);
-    const rank = Math.clz32(hash(text, 0x3c6ef372)) + 1;
+    const at = hash32(text, REGISTER_SEED) & (REGISTERS - 1);
+    const rank = Math.clz32(hash32(text)) + 1;
     if (rank > (this.registers[at] as number)) this.registers[at] = rank;
   }
 
