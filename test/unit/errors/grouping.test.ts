@@ -195,6 +195,11 @@ describe("a fingerprint", () => {
     expect({ title, culprit, type }).toEqual({ title: "first line", culprit: "add (src/cart.ts)", type: "TypeError" });
     const bare = fingerprintOf(facts({ trace: null, message: "", route: "/cart" }), NO_RULES);
     expect(bare).toMatchObject({ title: "TypeError", culprit: "/cart" });
+    const titled = (text: string) => fingerprintOf(facts({ message: text }), NO_RULES).title;
+    expect(titled('[\n  {\n    "code": "too_small"\n  }\n]')).toBe('[ { "code": "too_small" } ]');
+    expect(titled("\nInvalid `user.create()` invocation:\n\n\nUnique constraint failed")).toBe(
+      "Invalid `user.create()` invocation: Unique constraint failed",
+    );
     expect(fingerprintOf(facts({ message: "\u{1f6d2}".repeat(500) }), NO_RULES).title.isWellFormed()).toBe(true);
   });
 
@@ -332,6 +337,24 @@ describe("a team's rules", () => {
     expect(new Set([of("a"), of("b"), of("a", "no name"), key()]).size).toBe(4);
     const message = compiled("type:* -> {{ type }}-{{ message }}");
     expect(ruled(message, { message: "order 1" }).group).toBe(ruled(message, { message: "order 2", stack: "" }).group);
+  });
+
+  test("one stack that waits for its map may be of several issues, and says what the rule looked at", () => {
+    const rules = compiled("function:add -> {{ default }}, {{ route }}, {{ attributes.tenant }}, {{ function }}");
+    const of = (route: string, tenant: string, stack = STACK) =>
+      ruled(rules, { waitsForMap: true, route, stack, attribute: () => tenant });
+    const keys = [of("/a", "x"), of("/b", "x"), of("/a", "y"), of("/a", "x")].map((one) => one.fingerprint);
+    expect(new Set(keys).size).toBe(3);
+    expect(keys[3]).toBe(keys[0]);
+    expect(of("/a", "x").used).toEqual({ "attributes.tenant": "x" });
+    expect(ruled(rules, { route: "/a", attribute: () => "x" }).used).toBeUndefined();
+  });
+
+  test("the place of a function without a name is the one around it", () => {
+    const of = (name: string) => fingerprintOf(facts({ stack: `    at ${name} (src/cart.ts:1:2)` }), NO_RULES).culprit;
+    expect(of("routes.pay.<anonymous>")).toBe("pay (src/cart.ts)");
+    expect(of("Cart.add.<anonymous>")).toBe("Cart.add (src/cart.ts)");
+    expect(of("Object.<anonymous>")).toBe("src/cart.ts");
   });
 
   test("a rule may give a title", () => {

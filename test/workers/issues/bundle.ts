@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import type { IssueDelta } from "../../../workers/errors/delta.ts";
 import { fingerprintOf } from "../../../workers/errors/grouping/fingerprint.ts";
-import { NO_RULES } from "../../../workers/errors/grouping/rules.ts";
+import { type CompiledRules, NO_RULES } from "../../../workers/errors/grouping/rules.ts";
 import { MapStore } from "../../../workers/errors/maps/lookup.ts";
 import { parseStack } from "../../../workers/errors/stack/parse.ts";
 import { symbolicate } from "../../../workers/errors/symbolicate/symbolicate.ts";
@@ -45,6 +45,7 @@ export async function errorAt(
   versionId: string,
   column: number,
   more: Partial<IssueDelta> = {},
+  { rules = NO_RULES, tenant }: { rules?: CompiledRules; tenant?: string } = {},
 ): Promise<IssueDelta> {
   const stack = `    at a (index.js:1:${column})\n    at fetch (index.js:1:${column + 5})`;
   const { type, message } = { type: "TypeError", message: "x is not a function" };
@@ -53,13 +54,14 @@ export async function errorAt(
     context: false,
   });
   const facts = { script, kind: "exception" as const, noise: "", type, message, trace, versionId };
-  const grouping = fingerprintOf({ ...facts, waitsForMap: state === "missing" || state === "failed" }, NO_RULES);
+  const waitsForMap = state === "missing" || state === "failed";
+  const { used, ...grouping } = fingerprintOf({ ...facts, waitsForMap, attribute: () => tenant }, rules);
   const at = more.lastSeen ?? T0;
   return delta({
     script,
     versionId,
     at,
-    exemplar: { invocationId: "b".repeat(32), seq: 1, time: at, type, message, stack },
+    exemplar: { invocationId: "b".repeat(32), seq: 1, time: at, type, message, stack, ...(used && { used }) },
     ...grouping,
     ...more,
   });

@@ -2,6 +2,8 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { PLATFORM_SETTINGS_KEY } from "../../../workers/db/schema.ts";
+import { type CompiledRules, compileRules } from "../../../workers/errors/grouping/rules.ts";
 import { assign } from "../../../workers/errors/issues/assign.ts";
 import { changeState } from "../../../workers/errors/issues/change-state.ts";
 import { addComment } from "../../../workers/errors/issues/comment.ts";
@@ -24,6 +26,12 @@ import {
   occur,
   T0,
 } from "./support.ts";
+
+function compiledRules(lines: string[]): CompiledRules {
+  const result = compileRules(lines);
+  if (!result.ok) throw new Error(JSON.stringify(result.problems));
+  return result.rules;
+}
 
 const NOW = T0 + 3_600_000;
 
@@ -155,6 +163,28 @@ describe("a map that comes after the errors", () => {
     await regroupAll(env, script, "v1", NOW);
     expect(await waiting(script)).toBe(1);
     expect((await issuesOf(script))[0]?.culprit).toMatch(/index\.js/);
+  });
+
+  it("keeps apart what a rule tells apart by an attribute", async () => {
+    const script = "regroup-rules";
+    const line = "script:regroup-rules function:* -> {{ default }}, {{ attributes.tenant }}";
+    const value = JSON.stringify({ grouping: { fingerprintRules: [line], userAttributes: [] } });
+    await env.DB.prepare("INSERT INTO settings (key, value, updated_at) VALUES (?, ?, 0)")
+      .bind(PLATFORM_SETTINGS_KEY, value)
+      .run();
+    try {
+      const rules = compiledRules([line]);
+      const of = (tenant: string) => errorAt(script, "v1", 10, {}, { rules, tenant });
+      await occur(script, [await of("a"), await of("b"), await of("a")]);
+      expect((await alive(script)).map((i) => i.count).sort()).toEqual([1, 2]);
+      await putMap(script, "v1", mapOf([CART, PAY]));
+      await nothingWaits(script);
+      expect((await alive(script)).map((i) => i.count).sort()).toEqual([1, 2]);
+      await occur(script, [await of("a"), await of("b")]);
+      expect((await alive(script)).map((i) => i.count).sort()).toEqual([2, 3]);
+    } finally {
+      await env.DB.prepare("DELETE FROM settings WHERE key = ?").bind(PLATFORM_SETTINGS_KEY).run();
+    }
   });
 
   it("is found by the flush, when the Collector did not know of it yet", async () => {

@@ -164,6 +164,18 @@ describe("an ignored issue", () => {
     expect((await onlyIssue(script)).state).toBe("unresolved");
   });
 
+  it("comes back when so many came in less than a minute since it was ignored", async () => {
+    const script = "ignore-rate-at-once";
+    await occur(script, [delta({ script, count: 50 })]);
+    const { id } = await onlyIssue(script);
+    const now = Date.now();
+    await changeState(env, { ids: [id], state: "ignored", rate: 10 }, "ana", now);
+    await occur(script, [delta({ script, at: now, count: 9 })]);
+    expect((await onlyIssue(script)).state).toBe("ignored");
+    await occur(script, [delta({ script, at: now, count: 1 })]);
+    expect((await onlyIssue(script)).state).toBe("unresolved");
+  });
+
   it("comes back when a minute that began afterwards has so many, and can be ignored and come back again", async () => {
     const script = "ignore-rate";
     const id = await ignored(script, { rate: 10 });

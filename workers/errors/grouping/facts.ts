@@ -43,10 +43,12 @@ export interface Grouping {
   algorithm: number;
   /** Of the error of a chain that counts. */
   type: string;
-  /** First line of the message, cut; or the rule's title. */
+  /** The message's headline, cut; or the rule's title. */
   title: string;
   /** `addItem (src/cart.ts)`, or the route where there is no frame. */
   culprit: string;
   /** The version whose source map would tell more; "" when nothing is missing. */
   awaitsMap: string;
+  /** Of what waits for its map: the values that rules looked at, for the exemplar. */
+  used?: Record<string, string> | undefined;
 }

@@ -8,14 +8,14 @@
  *     u1-<24 hex>   of a stack that waits for its source map: of that very stack,
  *                   with lines and columns, and the version that it is from
  */
-import { firstLine } from "../stack/first-line.ts";
+import { headline } from "../stack/first-line.ts";
 import type { SourceTrace } from "../trace.ts";
 import { countedOf } from "./chain.ts";
 import type { ErrorFacts, Grouping } from "./facts.ts";
 import { hash96 } from "./hash.ts";
 import { ALGORITHMS, type Algorithm } from "./keys.ts";
 import { culpritOf, functionName } from "./names.ts";
-import { type CompiledRules, type MatchedRule, matchRules } from "./rules.ts";
+import { type CompiledRules, type MatchedRule, matchRules, usedFacts } from "./rules.ts";
 import { messageTemplate } from "./template.ts";
 
 /** Titles are read in lists. */
@@ -36,7 +36,7 @@ export function groupWith(algorithms: readonly Algorithm[], facts: ErrorFacts, r
   const waits = facts.waitsForMap && facts.trace !== null && !(rule?.isFinal ?? false);
   const { type, title } = nameOf(facts);
   return {
-    fingerprint: waits ? ownKey(newest, facts, facts.trace as SourceTrace) : group,
+    fingerprint: waits ? ownKey(newest, facts, facts.trace as SourceTrace, rule) : group,
     group,
     aliases: aliases.filter((alias) => alias !== group),
     algorithm: newest.version,
@@ -44,6 +44,7 @@ export function groupWith(algorithms: readonly Algorithm[], facts: ErrorFacts, r
     title: rule?.title === undefined ? title : clip(rule.title),
     culprit: culprit(facts),
     awaitsMap: waits ? facts.versionId : "",
+    ...(waits && rules.uses.size > 0 ? { used: usedFacts(rules, facts) } : {}),
   };
 }
 
@@ -56,8 +57,10 @@ function keyOf(algorithm: Algorithm, facts: ErrorFacts, rule: MatchedRule | unde
 const hashOf = (parts: readonly string[]): string => hash96(parts.join(SEPARATOR));
 
 /** Everything that the stack says, and nothing that a source map would change. */
-function ownKey(algorithm: Algorithm, facts: ErrorFacts, trace: SourceTrace): string {
+function ownKey(algorithm: Algorithm, facts: ErrorFacts, trace: SourceTrace, rule: MatchedRule | undefined): string {
   const parts = [facts.script, facts.kind, facts.versionId, facts.type, messageTemplate(facts.message)];
+  // One stack may be of several issues, if a rule says so.
+  if (rule !== undefined) parts.push("rule", ...rule.fixedParts());
   addFrames(trace, parts, 0);
   return `u${algorithm.version}-${hashOf(parts)}`;
 }
@@ -81,7 +84,7 @@ function nameOf({ kind, type, message, trace, method, route, status }: ErrorFact
   const isCause = error !== null && error !== trace;
   const text = (isCause ? error.message : message) ?? "";
   const name = (isCause ? error.type : type) || type;
-  return { type: name, title: clip(firstLine(text)) || name };
+  return { type: name, title: clip(headline(text)) || name };
 }
 
 function culprit({ kind, trace, route, entrypoint }: ErrorFacts): string {

@@ -121,8 +121,15 @@ export function frameName(frame: SourceFrame): string {
 
 /** `add (src/cart.ts)`, for people. */
 export function culpritOf(frame: SourceFrame): string {
-  const name = functionName(frame.function);
+  const name = functionName(frame.function) || enclosing(frame.function ?? "");
   const file = fileName(frame.file);
   if (file === "") return name;
   return name === "" ? file : `${name} (${file})`;
+}
+
+/** `routes.pay.<anonymous>` has no name to count by, but a place to be found at. */
+function enclosing(name: string): string {
+  const at = name.indexOf(".<anonymous>");
+  const around = at < 0 ? "" : name.slice(0, at);
+  return GENERIC_RECEIVERS.has(around) ? "" : functionName(around);
 }

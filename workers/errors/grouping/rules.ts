@@ -35,6 +35,8 @@ interface Rule {
 
 export interface MatchedRule {
   parts(byDefault: () => string): string[];
+  /** Of the parts, what no source map changes: neither the default nor what frames say. */
+  fixedParts(): string[];
   title: string | undefined;
   isFinal: boolean;
 }
@@ -49,6 +51,8 @@ const MAX_RULES = 200;
 const MAX_PROBLEMS = 20;
 /** Of a value that goes into a fingerprint or a title. */
 const MAX_VALUE_CHARS = 256;
+/** 16 KB of an exemplar at most. */
+const MAX_USED_FACTS = 32;
 /** Frames that are looked through for a function or a file. */
 const MAX_MATCHED_FRAMES = 100;
 /** Errors of a chain that are looked at. */
@@ -101,9 +105,27 @@ export function matchRules(rules: CompiledRules, facts: ErrorFacts): MatchedRule
           name === "default" ? byDefault() : name === "message" ? template(facts) : value(name, facts),
         ),
       ),
+    fixedParts: () =>
+      parts.map((pieces) =>
+        write(pieces, (name) =>
+          name === "default" || OF_FRAMES.has(name) ? "" : name === "message" ? template(facts) : value(name, facts),
+        ),
+      ),
     title: title === undefined ? undefined : write(title, (name) => value(name, facts)).trim() || undefined,
     isFinal: rule.isFinal,
   };
+}
+
+/** Values that rules look at and that an exemplar does not say by itself: for whoever groups the same error again. */
+export function usedFacts({ uses }: CompiledRules, facts: ErrorFacts): Record<string, string> | undefined {
+  const used: Record<string, string> = {};
+  for (const name of uses) {
+    if (name !== "level" && name !== "entrypoint" && !name.startsWith(ATTRIBUTE)) continue;
+    const text = value(name, facts);
+    if (text !== "") used[name] = text;
+    if (Object.keys(used).length === MAX_USED_FACTS) break;
+  }
+  return Object.keys(used).length === 0 ? undefined : used;
 }
 
 function write(pieces: Piece[], read: (variable: string) => string): string {

@@ -90,6 +90,9 @@ export async function regroup(
         route: exemplar.route,
         status: exemplar.status,
         outcome: exemplar.outcome,
+        level: exemplar.used?.level,
+        entrypoint: exemplar.used?.entrypoint,
+        attribute: (name) => exemplar.used?.[`attributes.${name}`],
       },
       rules,
     );

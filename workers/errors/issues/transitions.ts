@@ -13,6 +13,7 @@ import type { Sums } from "./aggregate.ts";
 
 /** Whole minutes of one flush that are looked at for a rate: replays may bring many, the newest decide. */
 const MAX_RATE_MINUTES = 60;
+const MINUTE_MS = 60_000;
 
 /** `[fingerprint, version id, last seen, version name]` of each fingerprint and version. */
 export function transitionRows(sums: Sums): string[] {
@@ -42,6 +43,7 @@ export function regress(json: string, now: number, open: SQL): SQL[] {
 export function escalate(json: string, sums: Sums, now: number, open: SQL): SQL[] {
   const minutes = [...new Set(sums.minutes.map((m) => m.minute))].sort((a, b) => b - a).slice(0, MAX_RATE_MINUTES);
   // Only minutes that began after the issue was ignored: what came before was known to who ignored it.
+  // Until the first has begun, what came since is what counts.
   const busiest = sql`SELECT max(n) FROM (SELECT sum(m.count) AS n FROM ${fingerprints} g
     JOIN ${fingerprintMinutes} m ON m.fingerprint = g.fingerprint
     WHERE g.issue_id = i.id AND m.minute IN (SELECT value FROM json_each(${JSON.stringify(minutes)}))
@@ -53,7 +55,8 @@ export function escalate(json: string, sums: Sums, now: number, open: SQL): SQL[
     WHERE ${open} AND i.state = 'ignored' AND (
       j.value->>2 >= i.ignore_until
       OR i.count - i.ignore_base >= i.ignore_count
-      OR i.ignore_rate IS NOT NULL AND (${busiest}) >= i.ignore_rate)
+      OR i.ignore_rate IS NOT NULL AND (${busiest}) >= i.ignore_rate
+      OR ${now} - i.state_at < ${MINUTE_MS} AND i.count - i.ignore_base >= i.ignore_rate)
     GROUP BY i.id`;
   const detail = sql.raw("json_object('until', until, 'count', n, 'rate', rate, 'version', json(version))");
   return [
