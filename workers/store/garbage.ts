@@ -5,7 +5,8 @@
  */
 import { sql } from "drizzle-orm";
 import { runBatch } from "../db/batch.ts";
-import { garbage, segments, settings } from "../db/schema.ts";
+import { sweepBucket } from "../db/bucket-sweep.ts";
+import { garbage, segments } from "../db/schema.ts";
 import { EVENTS_PREFIX } from "./paths.ts";
 
 export interface GarbageEnv {
@@ -44,35 +45,17 @@ export async function collectGarbage({ DB, BUCKET }: GarbageEnv, now: number): P
  * try of a seal or a compaction puts its objects anew, seconds before its batch.
  */
 const ORPHAN_AGE_MS = 86_400_000;
-/** R2 lists 1,000 objects at once. The next run goes on where this one ended. */
-const PAGES_PER_RUN = 50;
-const POSITION = "store.orphans_after";
 
 /** Returns the number of objects deleted. */
-export async function sweepOrphans({ DB, BUCKET }: GarbageEnv, now: number): Promise<number> {
-  let deleted = 0;
-  let after = await position(DB);
-  for (let n = 0; n < PAGES_PER_RUN; n++) {
-    const page = await BUCKET.list({ prefix: EVENTS_PREFIX, ...(after === "" ? {} : { startAfter: after }) });
-    const old = page.objects.filter((object) => object.uploaded.getTime() < now - ORPHAN_AGE_MS).map((o) => o.key);
-    const [known] = await runBatch<[{ key: string }]>(DB, [
-      sql`SELECT value AS key FROM json_each(${JSON.stringify(old)}) WHERE value IN (SELECT key FROM ${segments})
-        OR value IN (SELECT key FROM ${garbage})`,
-    ]);
-    const kept = new Set(known.map((row) => row.key));
-    const orphans = old.filter((key) => !kept.has(key));
-    if (orphans.length > 0) await BUCKET.delete(orphans);
-    deleted += orphans.length;
-    after = page.truncated ? (page.objects.at(-1)?.key ?? "") : "";
-    if (after === "") break;
-  }
-  await runBatch(DB, [
-    sql`INSERT OR REPLACE INTO ${settings} (key, value, updated_at) VALUES (${POSITION}, ${JSON.stringify(after)}, ${now})`,
-  ]);
-  return deleted;
-}
-
-async function position(d1: D1Database): Promise<string> {
-  const [rows] = await runBatch<[{ value: string }]>(d1, [sql`SELECT value FROM ${settings} WHERE key = ${POSITION}`]);
-  return rows[0] === undefined ? "" : (JSON.parse(rows[0].value) as string);
+export function sweepOrphans(env: GarbageEnv, now: number): Promise<number> {
+  return sweepBucket(
+    env,
+    {
+      prefix: EVENTS_PREFIX,
+      uploadedBefore: now - ORPHAN_AGE_MS,
+      isUsed: sql`value IN (SELECT key FROM ${segments}) OR value IN (SELECT key FROM ${garbage})`,
+      position: "store.orphans_after",
+    },
+    now,
+  );
 }

@@ -6,15 +6,14 @@
  */
 import { sql } from "drizzle-orm";
 import { runBatch } from "../../db/batch.ts";
-import { settings, sourceMaps, sourceMapUploads } from "../../db/schema.ts";
+import { sweepBucket } from "../../db/bucket-sweep.ts";
+import { sourceMaps, sourceMapUploads } from "../../db/schema.ts";
 import { abortUpload, type MapsEnv } from "./blobs.ts";
 import { MAPS_PREFIX } from "./keys.ts";
 import { UNUSED_KEPT_MS, UPLOAD_KEPT_MS } from "./limits.ts";
 
-/** R2 lists 1,000 objects at once. The next run goes on where this one ended. */
-const PAGES_PER_RUN = 50;
+/** Each is a request to R2. */
 const UPLOADS_PER_RUN = 200;
-const POSITION = "maps.sweep_after";
 
 export interface SweepReport {
   blobs: number;
@@ -34,31 +33,16 @@ async function sweepUploads(env: MapsEnv, now: number): Promise<number> {
   return abandoned.length;
 }
 
-async function sweepBlobs({ DB, BUCKET }: MapsEnv, now: number): Promise<number> {
-  let deleted = 0;
-  let after = await position(DB);
-  for (let n = 0; n < PAGES_PER_RUN; n++) {
-    const page = await BUCKET.list({ prefix: MAPS_PREFIX, ...(after === "" ? {} : { startAfter: after }) });
-    const old = page.objects.filter((object) => object.uploaded.getTime() < now - UNUSED_KEPT_MS).map((o) => o.key);
-    const hashes = old.map((key) => key.slice(MAPS_PREFIX.length));
-    const [known] = await runBatch<[{ hash: string }]>(DB, [
-      sql`SELECT value AS hash FROM json_each(${JSON.stringify(hashes)})
-        WHERE value IN (SELECT hash FROM ${sourceMaps}) OR value IN (SELECT seekable_hash FROM ${sourceMaps})`,
-    ]);
-    const kept = new Set(known.map((row) => MAPS_PREFIX + row.hash));
-    const unused = old.filter((key) => !kept.has(key));
-    if (unused.length > 0) await BUCKET.delete(unused);
-    deleted += unused.length;
-    after = page.truncated ? (page.objects.at(-1)?.key ?? "") : "";
-    if (after === "") break;
-  }
-  await runBatch(DB, [
-    sql`INSERT OR REPLACE INTO ${settings} (key, value, updated_at) VALUES (${POSITION}, ${JSON.stringify(after)}, ${now})`,
-  ]);
-  return deleted;
-}
-
-async function position(d1: D1Database): Promise<string> {
-  const [rows] = await runBatch<[{ value: string }]>(d1, [sql`SELECT value FROM ${settings} WHERE key = ${POSITION}`]);
-  return rows[0] === undefined ? "" : (JSON.parse(rows[0].value) as string);
+function sweepBlobs(env: MapsEnv, now: number): Promise<number> {
+  const hash = sql`substr(value, ${MAPS_PREFIX.length + 1})`;
+  return sweepBucket(
+    env,
+    {
+      prefix: MAPS_PREFIX,
+      uploadedBefore: now - UNUSED_KEPT_MS,
+      isUsed: sql`${hash} IN (SELECT hash FROM ${sourceMaps}) OR ${hash} IN (SELECT seekable_hash FROM ${sourceMaps})`,
+      position: "maps.sweep_after",
+    },
+    now,
+  );
 }
