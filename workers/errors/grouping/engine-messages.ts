@@ -3,6 +3,7 @@
  * in minified code: the same mistake must not read differently from build to
  * build or from input to input. `template.ts` asks before it scans.
  */
+import { DOLLAR, DOT, isDigit, isLower, UNDERSCORE } from "./characters.ts";
 
 /** Longer messages are not V8's. */
 const MAX_CHARS = 2_048;
@@ -54,13 +55,12 @@ function lastName(expression: string): string {
   let from = expression.length;
   while (from > 0 && isNamePart(expression.charCodeAt(from - 1))) from--;
   const name = expression.slice(from);
-  if (from > 0 && expression.charCodeAt(from - 1) === 46 && name !== "") return `*.${name}`;
+  if (from > 0 && expression.charCodeAt(from - 1) === DOT && name !== "") return `*.${name}`;
   return from > 0 || name.length <= MAX_MINIFIED_CHARS ? "*" : name;
 }
 
 function isNamePart(code: number): boolean {
-  const letter = code | 32;
-  return (letter >= 97 && letter <= 122) || (code >= 48 && code <= 57) || code === 95 || code === 36 || code > 127;
+  return isLower(code | 32) || isDigit(code) || code === UNDERSCORE || code === DOLLAR || code > 127;
 }
 
 /** What V8's JSON.parse says depends on the text that it was given, in a dozen ways (kJsonParse…): the mistake is that it is no JSON. */

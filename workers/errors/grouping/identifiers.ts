@@ -3,7 +3,7 @@
  * (`user42`, `cus_9s6XKzkNRiz8i3`, `req-8f3a`). What is an id must not depend on
  * which digits it happens to have, else one error becomes several.
  */
-import { isDigit, isHexLetter, isLower, isUpper } from "./characters.ts";
+import { DASH, DOT, isDigit, isHexLetter, isLower, isUpper, UNDERSCORE } from "./characters.ts";
 
 /** Longer words are tokens. */
 const MAX_WORD_CHARS = 64;
@@ -18,12 +18,12 @@ const UUID_CHARS = 36;
 /** The word with `*` in place of what varies. */
 export function wordTemplate(word: string, hasDigits: boolean): string {
   if (!hasDigits) return isRandom(word) ? "*" : word;
-  if (word.length === UUID_CHARS && [8, 13, 18, 23].every((at) => word.charCodeAt(at) === 45)) return "*";
+  if (word.length === UUID_CHARS && [8, 13, 18, 23].every((at) => word.charCodeAt(at) === DASH)) return "*";
   let out = "";
   let from = 0;
   for (let i = 0; i <= word.length; i++) {
     const code = word.charCodeAt(i);
-    if (i < word.length && code !== 45 && code !== 46 && code !== 95) continue;
+    if (i < word.length && code !== DASH && code !== DOT && code !== UNDERSCORE) continue;
     const part = partTemplate(word.slice(from, i));
     out += part;
     // Behind an id, whatever hangs on it belongs to it: random text may hold anything.
@@ -40,7 +40,7 @@ function isShortId(template: string): boolean {
   if (letters < 1 || letters > MAX_ID_PREFIX_CHARS || !template.endsWith("*")) return false;
   for (let i = 0; i < letters; i++) if (!isLower(template.charCodeAt(i))) return false;
   const joiner = template.charCodeAt(letters);
-  return joiner === 45 || joiner === 95;
+  return joiner === DASH || joiner === UNDERSCORE;
 }
 
 function isNumber(word: string, from: number, to: number): boolean {

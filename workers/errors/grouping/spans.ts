@@ -4,7 +4,21 @@
  * looked at a bounded number of times: a search that fails once is not begun
  * again for the same text (`Failed`), so hostile text costs no more than other.
  */
-import { classOf, isAlphanumeric, isDigit, SPACE } from "./characters.ts";
+import {
+  APOSTROPHE,
+  BACKSLASH,
+  BACKTICK,
+  CLOSE_BRACE,
+  COLON,
+  classOf,
+  DOT,
+  isAlphanumeric,
+  isDigit,
+  isHex,
+  OPEN_BRACE,
+  QUOTE,
+  SPACE,
+} from "./characters.ts";
 
 /** Which searches came to the end of the text without finding theirs. */
 export class Failed {
@@ -21,15 +35,11 @@ export class Failed {
   }
 }
 
-const BACKSLASH = 92;
-const APOSTROPHE = 39;
-const DOUBLE = 34;
-
 /** Opening → closing quotes. */
 const QUOTES = new Map<number, number>([
-  [DOUBLE, DOUBLE],
+  [QUOTE, QUOTE],
   [APOSTROPHE, APOSTROPHE],
-  [96, 96],
+  [BACKTICK, BACKTICK],
   [0x201c, 0x201d],
   [0x201e, 0x201c],
   [0x2018, 0x2019],
@@ -55,13 +65,13 @@ export function endOfQuoted(text: string, at: number, end: number, failed: Faile
 /** Index behind `{…}` if it is JSON or what inspect prints, also when it was cut off; -1 where it is neither. */
 export function endOfData(text: string, at: number, end: number, failed: Failed): number {
   if (failed.braces || !opensData(text, at, end)) return -1;
-  const isJson = text.charCodeAt(skipSpace(text, at + 1, end)) === DOUBLE;
+  const isJson = text.charCodeAt(skipSpace(text, at + 1, end)) === QUOTE;
   let depth = 0;
   for (let i = at; i < end; i++) {
     const code = text.charCodeAt(i);
-    if (code === 123) depth++;
-    else if (code === 125 && --depth === 0) return i + 1;
-    else if (code === DOUBLE) {
+    if (code === OPEN_BRACE) depth++;
+    else if (code === CLOSE_BRACE && --depth === 0) return i + 1;
+    else if (code === QUOTE) {
       const close = endOfString(text, i, end);
       if (close < 0) break;
       i = close;
@@ -76,7 +86,7 @@ function endOfString(text: string, at: number, end: number): number {
   for (let i = at + 1; i < end; i++) {
     const code = text.charCodeAt(i);
     if (code === BACKSLASH) i++;
-    else if (code === DOUBLE) return i;
+    else if (code === QUOTE) return i;
   }
   return -1;
 }
@@ -85,10 +95,10 @@ function endOfString(text: string, at: number, end: number): number {
 function opensData(text: string, at: number, end: number): boolean {
   let i = skipSpace(text, at + 1, end);
   const code = text.charCodeAt(i);
-  if (code === DOUBLE || code === APOSTROPHE || code === 125 || code === 123) return true;
+  if (code === QUOTE || code === APOSTROPHE || code === CLOSE_BRACE || code === OPEN_BRACE) return true;
   const start = i;
   while (i < end && i - start < 64 && isAlphanumeric(text.charCodeAt(i))) i++;
-  return i > start && text.charCodeAt(i) === 58;
+  return i > start && text.charCodeAt(i) === COLON;
 }
 
 function skipSpace(text: string, from: number, end: number): number {
@@ -119,19 +129,19 @@ export function endOfAddress(text: string, at: number, end: number): number {
   let i = at;
   for (; i < end; i++) {
     const code = text.charCodeAt(i);
-    if (code === 58) {
+    if (code === COLON) {
       colons++;
       digits = 0;
-    } else if ((code >= 48 && code <= 57) || ((code | 32) >= 97 && (code | 32) <= 102)) {
+    } else if (isHex(code)) {
       if (++digits > 4) return -1;
     } else break;
   }
   // `::ffff:10.0.0.1`
-  if (text.charCodeAt(i) === 46 && isDigit(text.charCodeAt(i - 1))) {
-    while (i < end && (isDigit(text.charCodeAt(i)) || text.charCodeAt(i) === 46)) i++;
-    if (text.charCodeAt(i - 1) === 46) i--;
+  if (text.charCodeAt(i) === DOT && isDigit(text.charCodeAt(i - 1))) {
+    while (i < end && (isDigit(text.charCodeAt(i)) || text.charCodeAt(i) === DOT)) i++;
+    if (text.charCodeAt(i - 1) === DOT) i--;
   }
-  if (text.charCodeAt(i - 1) === 58 && text.charCodeAt(i - 2) !== 58) i--;
+  if (text.charCodeAt(i - 1) === COLON && text.charCodeAt(i - 2) !== COLON) i--;
   if (colons < 2 || i - at < 3 || isAlphanumeric(text.charCodeAt(i))) return -1;
   return i;
 }

@@ -12,7 +12,36 @@
  * such, names in quotes that a schema gave (`reading 'price'`, `argument "path"`),
  * and everything else that is a word.
  */
-import { classOf, DIGIT, isAlphanumeric, isDigit, isHex, LETTER, OTHER, SPACE } from "./characters.ts";
+import {
+  APOSTROPHE,
+  AT_SIGN,
+  BACKSLASH,
+  COLON,
+  COMMA,
+  classOf,
+  DASH,
+  DIGIT,
+  DOLLAR,
+  DOT,
+  ELLIPSIS,
+  EQUALS,
+  ESCAPE,
+  isAlphanumeric,
+  isDigit,
+  isHex,
+  LESS_THAN,
+  LETTER,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  OPEN_PAREN,
+  OTHER,
+  PERCENT,
+  PLUS,
+  SEMICOLON,
+  SLASH,
+  SPACE,
+  STAR,
+} from "./characters.ts";
 import { engineTemplate, withoutNull, withoutValues } from "./engine-messages.ts";
 import { wordTemplate } from "./identifiers.ts";
 import { endOfAddress, endOfData, endOfPath, endOfQuoted, Failed } from "./spans.ts";
@@ -63,7 +92,7 @@ class Scanner {
       const kind = classOf(code);
       if (kind === SPACE) this.space();
       else if (kind === DIGIT) this.number();
-      else if (kind === LETTER && !(code === 36 && isDigit(this.next(1)))) this.name();
+      else if (kind === LETTER && !(code === DOLLAR && isDigit(this.next(1)))) this.name();
       else this.sign(code);
     }
     return this.out.length > MAX_TEMPLATE_CHARS ? this.out.slice(0, MAX_TEMPLATE_CHARS) : this.out.trimEnd();
@@ -91,11 +120,11 @@ class Scanner {
     this.counted = false;
     this.spaced = false;
     let keep = this.out.length;
-    while (keep > 0 && this.out.charCodeAt(keep - 1) === 46) keep--;
+    while (keep > 0 && this.out.charCodeAt(keep - 1) === DOT) keep--;
     if (this.out.length - keep < 3) keep = this.out.length;
     let back = keep;
     while (back > 0 && keep - back < 4 && LIST_SIGNS.includes(this.out[back - 1] as string)) back--;
-    if (back > 0 && this.out.charCodeAt(back - 1) === 42) this.out = this.out.slice(0, back);
+    if (back > 0 && this.out.charCodeAt(back - 1) === STAR) this.out = this.out.slice(0, back);
     else this.out = `${keep === this.out.length ? this.out : this.out.slice(0, keep)}*`;
   }
 
@@ -117,10 +146,10 @@ class Scanner {
     let to = from + 1;
     for (; to < end; to++) {
       const code = text.charCodeAt(to);
-      if (classOf(code) === DIGIT || (classOf(code) === LETTER && code !== 36)) continue;
+      if (classOf(code) === DIGIT || (classOf(code) === LETTER && code !== DOLLAR)) continue;
       const following = to + 1 < end ? text.charCodeAt(to + 1) : 0;
       if (!NUMBER_JOINERS.includes(text[to] as string)) break;
-      if (code === 58 || code === 44 ? !isDigit(following) : !isAlphanumeric(following)) break;
+      if (code === COLON || code === COMMA ? !isDigit(following) : !isAlphanumeric(following)) break;
     }
     if (to - from === 3 && keepsStatus(text.slice(from, to), this.word, this.wordAfter(to))) {
       this.literal(text.slice(from, to), to);
@@ -135,7 +164,7 @@ class Scanner {
     let to = from;
     while (to < this.end) {
       const code = this.text.charCodeAt(to);
-      if (code !== 43 && code !== 47 && code !== 61 && code !== 37 && !isAlphanumeric(code)) break;
+      if (code !== PLUS && code !== SLASH && code !== EQUALS && code !== PERCENT && !isAlphanumeric(code)) break;
       to++;
     }
     return to;
@@ -161,14 +190,14 @@ class Scanner {
       if (kind === LETTER) continue;
       if (kind === DIGIT) hasDigits = true;
       else if (!this.joins(code, to)) break;
-      else if (code === 64) at = to;
+      else if (code === AT_SIGN) at = to;
     }
     // An address of mail has a host.
     if (at > from && text.indexOf(".", at) > 0 && text.indexOf(".", at) < to) {
       this.variable(to);
       return;
     }
-    if (text.charCodeAt(to) === 58 && this.afterColon(from, to)) return;
+    if (text.charCodeAt(to) === COLON && this.afterColon(from, to)) return;
     if (this.isValue(from)) {
       this.variable(this.endOfToken(to));
       return;
@@ -198,7 +227,7 @@ class Scanner {
 
   /** Inside of a name: `order-17`, `users.email`, `can't`, `a+b@shop.test`. */
   private joins(code: number, at: number): boolean {
-    if (code !== 45 && code !== 46 && code !== 39 && code !== 64 && code !== 43) return false;
+    if (code !== DASH && code !== DOT && code !== APOSTROPHE && code !== AT_SIGN && code !== PLUS) return false;
     const following = at + 1 < this.end ? this.text.charCodeAt(at + 1) : 0;
     return isAlphanumeric(following);
   }
@@ -208,8 +237,8 @@ class Scanner {
     const { text, end } = this;
     const one = text.charCodeAt(to + 1);
     const word = to - from <= 4 ? text.slice(from, to) : "";
-    const isUrl = (one === 47 && text.charCodeAt(to + 2) === 47) || word === "data" || word === "blob";
-    if ((isUrl && classOf(one) !== SPACE) || (word.length === 1 && one === 92)) {
+    const isUrl = (one === SLASH && text.charCodeAt(to + 2) === SLASH) || word === "data" || word === "blob";
+    if ((isUrl && classOf(one) !== SPACE) || (word.length === 1 && one === BACKSLASH)) {
       this.variable(endOfPath(text, to, end));
       return true;
     }
@@ -217,7 +246,7 @@ class Scanner {
       this.variable(this.endOfToken(to + 1));
       return true;
     }
-    if (word === "" || !(one === 58 || isHex(one))) return false;
+    if (word === "" || !(one === COLON || isHex(one))) return false;
     const address = endOfAddress(text, from, end);
     if (address > 0) this.variable(address);
     return address > 0;
@@ -226,14 +255,14 @@ class Scanner {
   /** `alice` in `user=alice` */
   private isValue(from: number): boolean {
     const { text } = this;
-    const pair = from > 1 && text.charCodeAt(from - 1) === 61 && isAlphanumeric(text.charCodeAt(from - 2));
+    const pair = from > 1 && text.charCodeAt(from - 1) === EQUALS && isAlphanumeric(text.charCodeAt(from - 2));
     return pair && !isTellingKey(this.word);
   }
 
   /** `GMT`, `UTC+0100` */
   private isZoneName(from: number, to: number): boolean {
     const shift = this.text.charCodeAt(from + MAX_ZONE_CHARS);
-    const isShifted = to - from > MAX_ZONE_CHARS && (shift === 43 || shift === 45);
+    const isShifted = to - from > MAX_ZONE_CHARS && (shift === PLUS || shift === DASH);
     if (to - from > MAX_ZONE_CHARS && !isShifted) return false;
     return isZone(isShifted ? this.text.slice(from, from + MAX_ZONE_CHARS).toLowerCase() : this.word);
   }
@@ -242,7 +271,7 @@ class Scanner {
     const beforeDigit = isDigit(this.digitAfter(to));
     if (!beforeDigit && !this.out.endsWith("* ") && !this.out.endsWith("*-")) {
       // `Mon Jan …`, `Monday, January …`
-      const isShort = to - from === 3 || (this.text.charCodeAt(to - 1) | 32) === 121;
+      const isShort = to - from === 3 || (this.text[to - 1] as string).toLowerCase() === "y";
       return isShort && isWeekday(this.word) && isMonth(this.wordAfter(to));
     }
     const { word } = this;
@@ -275,40 +304,41 @@ class Scanner {
       this.quoted(from, quoted);
       return;
     }
-    if (code === 123) {
+    if (code === OPEN_BRACE) {
       const data = endOfData(text, from, end, this.failed);
       if (data > 0) {
         this.variable(data);
         return;
       }
     }
-    const zone = code === 40 && this.out.endsWith("* ") ? this.endOfZone() : -1;
+    const zone = code === OPEN_PAREN && this.out.endsWith("* ") ? this.endOfZone() : -1;
     if (zone > 0) {
       this.variable(zone);
       return;
     }
-    if (code === 60 && this.opensDocument()) {
+    if (code === LESS_THAN && this.opensDocument()) {
       this.variable(end);
       return;
     }
-    if (code === 58 && this.next(1) === 58) {
+    if (code === COLON && this.next(1) === COLON) {
       const address = endOfAddress(text, from, end);
       if (address > 0) {
         this.variable(address);
         return;
       }
     }
-    if ((code === 47 || code === 46) && this.opensPath()) {
+    if ((code === SLASH || code === DOT) && this.opensPath()) {
       this.variable(endOfPath(text, from, end));
       return;
     }
-    if (code === 27) {
+    if (code === ESCAPE) {
       this.escape();
       return;
     }
     // A number's own sign, and what stands behind a variable part: `…`, `%`.
-    const isSign = (code === 45 || code === 43 || code === 36) && isDigit(this.next(1)) && !this.followsWord();
-    const isRest = (code === 0x2026 || code === 37 || (code === 46 && this.isEllipsis())) && this.out.endsWith("*");
+    const isSign = (code === DASH || code === PLUS || code === DOLLAR) && isDigit(this.next(1)) && !this.followsWord();
+    const isRest =
+      (code === ELLIPSIS || code === PERCENT || (code === DOT && this.isEllipsis())) && this.out.endsWith("*");
     if (isSign || isRest) this.at++;
     else this.literal(text[from] as string, from + 1);
   }
@@ -335,13 +365,13 @@ class Scanner {
   private opensPath(): boolean {
     if (this.at > 0 && !" \t\n([{=:\"'`,".includes(this.text[this.at - 1] as string)) return false;
     const one = this.next(1);
-    if (this.text.charCodeAt(this.at) === 47) return isAlphanumeric(one) || one === 58 || one === 46;
-    return one === 47 || (one === 46 && this.next(2) === 47);
+    if (this.text.charCodeAt(this.at) === SLASH) return isAlphanumeric(one) || one === COLON || one === DOT;
+    return one === SLASH || (one === DOT && this.next(2) === SLASH);
   }
 
   /** Three dots, or the rest of them. */
   private isEllipsis(): boolean {
-    return this.next(1) === 46 || (this.at > 0 && this.text.charCodeAt(this.at - 1) === 46);
+    return this.next(1) === DOT || (this.at > 0 && this.text.charCodeAt(this.at - 1) === DOT);
   }
 
   private followsWord(): boolean {
@@ -351,9 +381,9 @@ class Scanner {
   /** Colours of terminals: `ESC [ 31 m`. */
   private escape(): void {
     let to = this.at + 1;
-    if (this.text.charCodeAt(to) === 91) {
+    if (this.text.charCodeAt(to) === OPEN_BRACKET) {
       to++;
-      while (to < this.end && (isDigit(this.text.charCodeAt(to)) || this.text.charCodeAt(to) === 59)) to++;
+      while (to < this.end && (isDigit(this.text.charCodeAt(to)) || this.text.charCodeAt(to) === SEMICOLON)) to++;
     }
     this.at = Math.min(to + 1, this.end);
   }

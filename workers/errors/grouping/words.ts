@@ -2,6 +2,7 @@
  * What words say about the variable parts beside them. `template.ts` asks. All
  * lower case.
  */
+import { DASH, DOLLAR, DOT, HASH, isLower, SLASH, UNDERSCORE } from "./characters.ts";
 
 /** Behind a number: how much, not what. */
 const UNITS = new Set(
@@ -53,20 +54,28 @@ export function keepsName(before: string, content: string, after: string): boole
   if (content.length === 0 || content.length > MAX_NAME_CHARS) return false;
   if (!SCHEMA_WORDS.has(before) && !SCHEMA_WORDS.has(after)) return false;
   // `--verbose` is what somebody typed.
-  if (content.charCodeAt(0) === 45) return false;
+  if (content.charCodeAt(0) === DASH) return false;
   for (let i = 0; i < content.length; i++) {
     const code = content.charCodeAt(i);
-    const letter = (code | 32) >= 97 && (code | 32) <= 122;
+    const letter = isLower(code | 32);
     // Letters, and what joins them in names: $ - . _ / #
-    if (!letter && code !== 36 && code !== 45 && code !== 46 && code !== 95 && code !== 47 && code !== 35) return false;
+    if (
+      !letter &&
+      code !== DOLLAR &&
+      code !== DASH &&
+      code !== DOT &&
+      code !== UNDERSCORE &&
+      code !== SLASH &&
+      code !== HASH
+    )
+      return false;
   }
   return true;
 }
 
 /** Is a number between these words the status of an HTTP answer? */
 export function keepsStatus(digits: string, before: string, after: string): boolean {
-  const first = digits.charCodeAt(0);
-  if (digits.length !== 3 || first < 52 || first > 53) return false;
+  if (digits.length !== 3 || !"45".includes(digits[0] as string)) return false;
   return STATUS_WORDS.has(before) || REASONS.has(after);
 }
 
