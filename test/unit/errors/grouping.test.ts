@@ -165,6 +165,18 @@ describe("a fingerprint", () => {
     const death = (some: Partial<ErrorFacts>) => key({ kind: "death", type: "exceededMemory", trace: null, ...some });
     expect(death({ route: "/a", message: "" })).toBe(death({ route: "/b", message: "Worker exceeded memory limit." }));
     expect(death({})).not.toBe(death({ type: "exceededCpu" }));
+    const named = (some: Partial<ErrorFacts>) =>
+      fingerprintOf(
+        { ...facts({ kind: "death", type: "exceededMemory", message: "", ...some }), trace: null },
+        NO_RULES,
+      );
+    const words = { title: "Worker exceeded its memory limit", culprit: "" };
+    expect(named({ route: "/a" })).toMatchObject(words);
+    expect(named({ route: "/b", message: "Worker exceeded memory limit." })).toMatchObject(words);
+    expect(named({ kind: "noise", type: "canceled", route: "/a" })).toMatchObject({
+      title: "The client left before it had its answer",
+      culprit: "",
+    });
   });
 
   test("of a 5xx is of route, method and status", () => {

@@ -15,6 +15,7 @@ import type { ErrorFacts, Grouping } from "./facts.ts";
 import { hash96 } from "./hash.ts";
 import { ALGORITHMS, type Algorithm } from "./keys.ts";
 import { culpritOf, functionName } from "./names.ts";
+import { outcomeInWords } from "./noise.ts";
 import { type CompiledRules, type MatchedRule, matchRules, usedFacts } from "./rules.ts";
 import { messageTemplate } from "./template.ts";
 
@@ -80,16 +81,20 @@ const MAX_DEPTH = 16;
 function nameOf({ kind, type, message, trace, method, route, status }: ErrorFacts): { type: string; title: string } {
   if (kind === "http")
     return { type, title: clip(`${method ?? ""} ${route ?? ""} answered ${status ?? "5xx"}`.trim()) };
+  // Whichever of a death's victims came first, it is called the same.
+  if (kind === "death") return { type, title: outcomeInWords(type) ?? type };
   const { error } = trace === null ? { error: null } : countedOf(trace);
   const isCause = error !== null && error !== trace;
   const text = (isCause ? error.message : message) ?? "";
   const name = (isCause ? error.type : type) || type;
-  return { type: name, title: clip(headline(text)) || name };
+  return { type: name, title: clip(headline(text)) || (outcomeInWords(name) ?? name) };
 }
 
 function culprit({ kind, trace, route, entrypoint }: ErrorFacts): string {
+  // They are grouped wherever they happen: the place of the first says nothing of the others.
+  if (kind === "death" || (kind === "noise" && trace === null)) return "";
   const place = route ?? entrypoint ?? "";
-  if (trace === null || kind === "http" || kind === "death") return place;
+  if (trace === null || kind === "http") return place;
   const { frames } = countedOf(trace);
   const frame = frames.find((one) => one.inApp);
   if (frame !== undefined) return clip(culpritOf(frame));

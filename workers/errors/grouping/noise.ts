@@ -33,6 +33,18 @@ const PLATFORM_OUTCOMES = new Set([
   "scriptNotFound",
 ]);
 
+/** What outcomes that come without a message are called, in words. */
+const OUTCOMES: ReadonlyMap<string, string> = new Map([
+  ["exceededMemory", "Worker exceeded its memory limit"],
+  ["exceededCpu", "Worker exceeded its CPU time limit"],
+  ["exceededWallTime", "Worker exceeded its wall time limit"],
+  ["canceled", "The client left before it had its answer"],
+  ["responseStreamDisconnected", "The client left while it was given its answer"],
+  ["loadShed", "The platform was overloaded and turned the request away"],
+  ["exception", "It failed of an exception that was not passed on"],
+]);
+export const outcomeInWords = (outcome: string): string | undefined => OUTCOMES.get(outcome);
+
 /** The platform's sentences are shorter. */
 const MAX_SENTENCE_CHARS = 256;
 

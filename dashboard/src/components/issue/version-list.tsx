@@ -8,6 +8,8 @@ const SHOWN = 6;
 
 export function VersionList({ answer, now }: { answer: IssueAnswer; now: number }) {
   const { versions } = answer;
+  // A map is missed where there is a stack that it would lead back.
+  const waiting = new Set(answer.fingerprints.map((f) => f.awaitsMap));
   const chosen = query.value.version;
   return (
     <ul class="issue-version-list" aria-label="Versions">
@@ -21,7 +23,7 @@ export function VersionList({ answer, now }: { answer: IssueAnswer; now: number 
           >
             <Version id={v.id} tag={v.tag} message={v.message} showMessage />
             <span class="grow" />
-            {v.id !== "" && !v.hasSourceMap && (
+            {v.id !== "" && !v.hasSourceMap && waiting.has(v.id) && (
               <span class="small warn" title="No source map of this version">
                 no map
               </span>
