@@ -20,10 +20,10 @@ export function compressBlock(raw: Uint8Array): Uint8Array {
   return block;
 }
 
-export function decompressBlock(block: Uint8Array): Uint8Array {
+export function decompressBlock(block: Uint8Array, maxBytes = MAX_BLOCK_BYTES): Uint8Array {
   if (block.length < PREFIX_BYTES) throw new SeekableMapError("a block is too short");
   const size = new DataView(block.buffer, block.byteOffset, block.byteLength).getUint32(0, true);
-  if (size > MAX_BLOCK_BYTES || size > block.length * MAX_RATIO) {
+  if (size > maxBytes || size > block.length * MAX_RATIO) {
     throw new SeekableMapError(`a block of ${block.length} bytes claims to be ${size} bytes`);
   }
   const raw = inflate(block.subarray(PREFIX_BYTES), size);

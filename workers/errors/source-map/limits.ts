@@ -43,6 +43,10 @@ export const HEAD_BYTES = 16 * 1024;
 export const MAX_SEEKABLE_BYTES = 0x7fffffff;
 /** No writer makes a larger one, whatever the length of its names and paths: (2,048 + 8,192) texts of 256 characters and 2,048 paths of 1,024. */
 export const MAX_BLOCK_BYTES = 16 * 1024 * 1024;
+/** Of blocks that one stack takes, unpacked: 250 frames that are all in different ones of 60 KB take half. */
+export const MAX_STACK_BYTES = 32 * 1024 * 1024;
+/** Of a chunk of content, unpacked: CHUNK_BYTES and one line more, at three bytes a character, and the lengths of its lines. */
+export const MAX_CHUNK_BYTES = 128 * 1024;
 /** MAX_MAPPINGS / BLOCK_MAPPINGS / PAGE_ENTRIES, with room for blocks that boundaries closed early. */
 export const MAX_INDEX_PAGES = 4096;
 /** Lines on either side that a caller may ask for. */

@@ -28,7 +28,14 @@ import {
   readHeader,
   readRoots,
 } from "./layout.ts";
-import { HEAD_BYTES, MAX_BLOCK_BYTES, MAX_CONTEXT_RADIUS, PAGE_ENTRIES } from "./limits.ts";
+import {
+  HEAD_BYTES,
+  MAX_BLOCK_BYTES,
+  MAX_CHUNK_BYTES,
+  MAX_CONTEXT_RADIUS,
+  MAX_STACK_BYTES,
+  PAGE_ENTRIES,
+} from "./limits.ts";
 import { SharedReads } from "./shared-reads.ts";
 
 export type { Location, Rule } from "./block.ts";
@@ -173,10 +180,20 @@ export class SeekableMap {
       if (place !== undefined) places.set(place.number, place);
       return place?.number;
     });
-    // Held here as well: a stack may have more blocks than the cache.
-    const blocks = new Map<number, MappingBlock>();
-    await atOnce([...places.values()], async (place) => blocks.set(place.number, await this.block(place)));
-    return positions.map(({ line, column }, i) => blocks.get(wanted[i] ?? -1)?.locate(line - 1, column - 1, "v8"));
+    // Each block is asked while it is here: a stack may have more of them than fit in memory.
+    const asked = Map.groupBy(positions.keys(), (i) => wanted[i] ?? -1);
+    const found: (Location | undefined)[] = new Array(positions.length).fill(undefined);
+    let bytes = 0;
+    await atOnce([...places.values()], async (place) => {
+      if (bytes > MAX_STACK_BYTES) throw new SeekableMapError("the blocks of one stack unpack to too much");
+      const block = await this.block(place);
+      bytes += block.bytes;
+      for (const i of asked.get(place.number) ?? []) {
+        const { line, column } = positions[i] as Position;
+        found[i] = block.locate(line - 1, column - 1, "v8");
+      }
+    });
+    return found;
   }
 
   /** Lines around a location's; undefined where the map has no content for it. */
@@ -190,7 +207,8 @@ export class SeekableMap {
     const lines: string[] = [];
     for (const [i, piece] of entry.pieces.entries()) {
       const end = entry.pieces[i + 1]?.line ?? entry.lines;
-      if (end <= first) continue;
+      // Without a line of its own it need not be read.
+      if (end <= first || end <= piece.line) continue;
       if (piece.line > last) break;
       const chunk = await this.chunk(piece.offset, piece.length);
       for (let n = Math.max(first, piece.line); n <= last && n < end; n++) {
@@ -218,7 +236,7 @@ export class SeekableMap {
 
   private chunk(offset: number, length: number): Promise<ContentChunk> {
     const at = this.header.contentOffset + offset;
-    return this.chunks.load(offset, async () => new ContentChunk(await this.unpack(at, length)));
+    return this.chunks.load(offset, async () => new ContentChunk(await this.unpack(at, length, MAX_CHUNK_BYTES)));
   }
 
   private block({ number, line, column, offset, length }: Place): Promise<MappingBlock> {
@@ -250,8 +268,8 @@ export class SeekableMap {
     return this.pages.get(pageOffset, async () => index.keep(i, await this.read(pageOffset, pageLength)));
   }
 
-  private async unpack(offset: number, length: number): Promise<Uint8Array> {
-    return decompressBlock(await this.read(offset, length));
+  private async unpack(offset: number, length: number, maxBytes = MAX_BLOCK_BYTES): Promise<Uint8Array> {
+    return decompressBlock(await this.read(offset, length), maxBytes);
   }
 
   private async read(offset: number, length: number): Promise<Uint8Array> {
