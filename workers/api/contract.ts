@@ -542,9 +542,11 @@ export interface IssueMergeRequest {
   ids: number[];
   into: number;
 }
-/** POST /api/v1/issues/:id/unmerge : these go back to where they came from; without it, all that were merged in. */
+/** POST /api/v1/issues/:id/unmerge : what goes back to where it came from; without either, all that was merged in. */
 export interface IssueUnmergeRequest {
   fingerprints?: string[];
+  /** All that came from these issues: what undoes a merge. */
+  homes?: number[];
 }
 /** What the changes answer with: the issues as they are now, and of changes of state and assignee what they were before. */
 export interface IssuesChanged {

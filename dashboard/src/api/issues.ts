@@ -7,6 +7,7 @@ import type {
   IssueStateRequest,
   IssuesAnswer,
   IssuesChanged,
+  IssueUnmergeRequest,
   NotificationsAnswer,
   OccurrencesAnswer,
   SourceMapsAnswer,
@@ -58,7 +59,7 @@ export const issuesApi = {
   comment: (id: number, text: string) => post<IssueActivity>(`issues/${id}/comments`, { text }),
   deleteComment: (id: number, comment: number) => request<void>("DELETE", `/api/v1/issues/${id}/comments/${comment}`),
   merge: (ids: number[], into: number) => post<IssuesChanged>("issues/merge", { ids, into }),
-  unmerge: (id: number, fingerprints?: string[]) => post<IssuesChanged>(`issues/${id}/unmerge`, { fingerprints }),
+  unmerge: (id: number, request: IssueUnmergeRequest) => post<IssuesChanged>(`issues/${id}/unmerge`, request),
 
   symbolicate: (script: string, version: string, stack: string) =>
     post<StackAnswer>("symbolicate", { script, version, stack }),

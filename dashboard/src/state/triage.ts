@@ -71,22 +71,22 @@ export const assign = (ids: number[], assignee: string): Promise<boolean> =>
     restoring,
   );
 
-/** Undoing sends back the fingerprints that came with the others. */
+/** Undoing sends back all that came with the others, also what had been merged into them before. */
 export const merge = (ids: number[], into: number): Promise<boolean> =>
   run(
     async () => {
       const range = { from: "-1h", to: "now" };
       const moved = await Promise.all(ids.filter((id) => id !== into).map((id) => issuesApi.issue(id, range)));
       await issuesApi.merge(ids, into);
-      return moved.flatMap((m) => m.fingerprints.map((f) => f.fingerprint));
+      return [...new Set(moved.flatMap((m) => [m.issue.id, ...m.fingerprints.map((f) => f.homeIssueId)]))];
     },
     `Merged ${many(ids)} into #${into}`,
-    (fingerprints) => () => issuesApi.unmerge(into, fingerprints),
+    (homes) => () => issuesApi.unmerge(into, { homes }),
   );
 
 export const unmerge = (id: number, fingerprints: string[]): Promise<boolean> =>
   run(
-    () => issuesApi.unmerge(id, fingerprints),
+    () => issuesApi.unmerge(id, { fingerprints }),
     `Took ${fingerprints.length === 1 ? "a fingerprint" : `${fingerprints.length} fingerprints`} out of #${id}`,
   );
 

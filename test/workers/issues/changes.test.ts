@@ -171,6 +171,31 @@ describe("merge and unmerge", () => {
     ]);
   });
 
+  it("lead what is to come as well: keys that count nothing yet go home with the last that does", async () => {
+    const script = "change-merge-keys";
+    const [a, b] = await threeOf(script);
+    // A stack that waits for its map has an issue of its own, which the key of its raw frames leads to.
+    const waiting = (name: string, count: number) =>
+      delta({ script, fingerprint: `u1-${script}-${name}`, group: `v1-${script}-raw`, awaitsMap: "version-1", count });
+    await occur(script, [waiting("x", 1), waiting("y", 1)]);
+    const raw = (await issuesOf(script))[3]?.id as number;
+    const countsOf = async () => (await issuesOf(script)).map((issue) => issue.count);
+    await mergeIssues(env, { ids: [raw, a], into: b }, ANA, NOW);
+
+    await unmerge(env, b, { fingerprints: [`u1-${script}-x`] }, ANA, NOW);
+    await occur(script, [waiting("z", 1000)]);
+    expect(await countsOf(), "one of its stacks is still merged").toEqual([1, 1012, 100, 1]);
+    await unmerge(env, b, { fingerprints: [`u1-${script}-y`, `u1-${script}-z`] }, ANA, NOW);
+    await occur(script, [waiting("w", 5000)]);
+    expect(await countsOf()).toEqual([1, 11, 100, 6002]);
+
+    await mergeIssues(env, { ids: [raw], into: b }, ANA, NOW);
+    await unmerge(env, b, { homes: [raw] }, ANA, NOW);
+    await occur(script, [waiting("v", 20_000)]);
+    expect(await countsOf(), "whatever came from there, and nothing else").toEqual([1, 11, 100, 26_002]);
+    expect((await issuesOf(script)).map((issue) => issue.merged_into)).toEqual([b, null, null, null]);
+  });
+
   it("of merged issues say where everything is in the end", async () => {
     const script = "change-chain";
     const [a, b, c] = await threeOf(script);

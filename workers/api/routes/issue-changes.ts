@@ -88,6 +88,7 @@ export const mergeIntoIssue: Handler = async (c) => {
 
 const UnmergeBody = v.strictObject({
   fingerprints: v.optional(v.pipe(v.array(plainText(128)), v.minLength(1), v.maxLength(MAX_FINGERPRINTS))),
+  homes: v.optional(ids),
 });
 
 export const unmergeIssue: Handler = async (c) => {
@@ -95,8 +96,11 @@ export const unmergeIssue: Handler = async (c) => {
   if (!params.ok) return params.failure;
   const body = await readJson(c, UnmergeBody);
   if (!body.ok) return body.failure;
-  const { fingerprints } = body.value;
-  const request = fingerprints === undefined ? {} : { fingerprints };
+  const { fingerprints, homes } = body.value;
+  const request = {
+    ...(fingerprints === undefined ? {} : { fingerprints }),
+    ...(homes === undefined ? {} : { homes }),
+  };
   const detail = { from: params.value.id, ...request };
   return changed(c, "issue.unmerge", detail, (actor, now) => unmerge(c.env, params.value.id, request, actor, now));
 };

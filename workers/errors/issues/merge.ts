@@ -8,7 +8,7 @@ import type { IssueMergeRequest, IssueUnmergeRequest } from "../../api/contract.
 import { runBatch } from "../../db/batch.ts";
 import { fingerprints, issueActivity, issues } from "../../db/schema.ts";
 import { asList, type ChangeResult, change, checkIds, invalid } from "./change.ts";
-import { MAX_FINGERPRINTS } from "./limits.ts";
+import { MAX_FINGERPRINTS, MAX_IDS } from "./limits.ts";
 import { recount } from "./recount.ts";
 
 type MergeEnv = Pick<Env, "DB">;
@@ -60,14 +60,14 @@ export async function unmerge(
   actor: string,
   now: number,
 ): Promise<ChangeResult> {
-  const wanted = request.fingerprints;
-  if (wanted !== undefined && wanted.length > MAX_FINGERPRINTS) {
+  if ((request.fingerprints?.length ?? 0) > MAX_FINGERPRINTS) {
     return invalid(`At most ${MAX_FINGERPRINTS} fingerprints at once.`);
   }
+  if ((request.homes?.length ?? 0) > MAX_IDS) return invalid(`At most ${MAX_IDS} issues at once.`);
   const issue = (await look(env.DB, [issueId])).get(issueId);
   if (issue === undefined) return { ok: false, reason: "not_found", ids: [issueId] };
   if (issue.merged_into !== null) return invalid(`It is merged into #${issue.merged_into}: unmerge it there.`);
-  const guests = await guestsOf(env.DB, issueId, wanted);
+  const guests = await guestsOf(env.DB, issueId, request);
   const homes = [...new Set(guests.map((guest) => guest.home))];
   const leaving = sql`fingerprint IN (${asList(guests.map((guest) => guest.fingerprint))}) AND issue_id = ${issueId}
     AND home_issue_id != ${issueId}`;
@@ -87,12 +87,20 @@ export async function unmerge(
   );
 }
 
-/** Fingerprints that people brought here. */
-async function guestsOf(d1: D1Database, issueId: number, wanted: readonly string[] | undefined) {
-  const only = wanted === undefined ? sql`1` : sql`fingerprint IN (${asList(wanted)})`;
+/**
+ * Which of the fingerprints that people brought here are meant. Keys that count
+ * nothing yet (of raw frames, or of a map that came late) only lead what is to
+ * come: they are shown to nobody, and leave with the last that counts of their issue.
+ */
+async function guestsOf(d1: D1Database, issueId: number, { fingerprints: named, homes }: IssueUnmergeRequest) {
+  const byName = named === undefined ? sql`1` : sql`fingerprint IN (${asList(named)})`;
+  const byHome = homes === undefined ? sql`1` : sql`home_issue_id IN (${asList(homes)})`;
   const [rows] = await runBatch<[{ fingerprint: string; home: number }]>(d1, [
-    sql`SELECT fingerprint, home_issue_id AS home FROM ${fingerprints}
-      WHERE issue_id = ${issueId} AND home_issue_id != ${issueId} AND ${only}`,
+    sql`WITH guests AS (SELECT fingerprint, home_issue_id AS home, count, ${byName} AND ${byHome} AS meant
+        FROM ${fingerprints} WHERE issue_id = ${issueId} AND home_issue_id != ${issueId})
+      SELECT fingerprint, home FROM guests g WHERE meant
+        OR (count = 0 AND home IN (SELECT home FROM guests WHERE meant)
+          AND NOT EXISTS (SELECT 1 FROM guests o WHERE o.home = g.home AND o.count > 0 AND NOT o.meant))`,
   ]);
   return rows;
 }
