@@ -132,7 +132,7 @@ export class Group {
     add(this.minute(time).counts, "truncated");
   }
 
-  /** Rollups count every invocation seen, kept or not (docs/decisions). */
+  /** Rollups count every invocation seen, kept or not (docs/decisions/0007-rollups-count-what-was-seen.md). */
   count(fields: InvocationFields, time: number, duration: number | undefined, cpuTime: number | undefined): void {
     this.items++;
     this.rollups.count(fields, time, duration, cpuTime);

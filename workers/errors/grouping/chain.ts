@@ -4,7 +4,8 @@
  * The root cause says what went wrong; wrappers say what it was in the way of, and
  * there are as many as callers. So the root's type and message count, with the
  * frames of the innermost error that has some of the team's own: what a driver or
- * the runtime throws has none. Measured on the labelled set (docs/decisions).
+ * the runtime throws has none. Measured on the labelled set
+ * (docs/decisions/0017-what-a-fingerprint-is-of.md).
  */
 import type { SourceFrame, SourceTrace } from "../trace.ts";
 

@@ -21,7 +21,7 @@ export interface Algorithm {
  * The team's own functions next to the throw that count: the one that threw, and
  * who called it. More would make new issues of old errors whenever a middleware is
  * added or V8 cuts a stack elsewhere; fewer would put all callers of a helper into
- * one issue. Measured: docs/decisions.
+ * one issue. Measured: docs/decisions/0017-what-a-fingerprint-is-of.md
  */
 const COUNTED_FRAMES = 2;
 /** Frames of packages that count where there are none of the team's. */

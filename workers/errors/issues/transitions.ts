@@ -20,6 +20,7 @@ export function transitionRows(sums: Sums): string[] {
   return jsonChunks(sums.versions.map((v) => [v.fingerprint, v.version.id, v.last, v.version]));
 }
 
+/** A bare column beside max() is of the row that has it (SQLite): the version is that of the last occurrence. */
 export function regress(json: string, now: number, open: SQL): SQL[] {
   const since = (versionId: SQL) =>
     sql`(SELECT first_seen FROM ${versions} v WHERE v.script = i.script AND v.version_id = ${versionId})`;

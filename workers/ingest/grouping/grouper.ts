@@ -10,7 +10,7 @@
  * What was found out is kept for a minute at most, so that new maps and rules
  * take effect. Nothing here may cost an event: whatever throws leaves it as it is.
  */
-import type { ErrorFacts, Grouping } from "../../errors/grouping/facts.ts";
+import type { Grouping } from "../../errors/grouping/facts.ts";
 import { fingerprintOf } from "../../errors/grouping/fingerprint.ts";
 import { type CompiledRules, NO_RULES } from "../../errors/grouping/rules.ts";
 import { messageTemplate } from "../../errors/grouping/template.ts";
@@ -26,6 +26,7 @@ import {
 import type { ErrorTrace, SourceTrace } from "../../errors/trace.ts";
 import type { InvocationFields, OwnFields } from "../../event/event.ts";
 import { BoundedCache } from "./bounded-cache.ts";
+import { factsOf, usedBy } from "./facts.ts";
 import { FloodGate } from "./flood.ts";
 import type { Occurrence } from "./occurrences.ts";
 
@@ -253,7 +254,7 @@ export class Grouper {
     // Errors without a stack are told apart by what the request was.
     const place =
       known === undefined
-        ? `${fields.script}\n${fields.entrypoint ?? ""}\n${fields.method ?? ""}\n${fields.route ?? ""}\n${fields.status ?? ""}\n${fields.outcome ?? ""}`
+        ? [fields.script, fields.entrypoint, fields.method, fields.route, fields.status, fields.outcome].join("\n")
         : `${known.id}`;
     const used = rules.uses.size === 0 ? "" : usedBy(rules, found, occurrence);
     const key = `${place}\n${kind}\n${noise}\n${type}\n${this.templateOf(message)}${used}`;
@@ -312,53 +313,4 @@ function framesOf<F>({ frames, cause, errors }: ErrorTrace<F>): number {
   let sum = frames.length + (cause === null ? 0 : framesOf(cause));
   for (const error of errors) sum += framesOf(error);
   return sum;
-}
-
-function factsOf(
-  { fields, events }: Found,
-  { event, kind, noise, type, message }: Occurrence,
-  { trace, state }: { trace: SourceTrace | null; state: MapState },
-): ErrorFacts {
-  const versionId = fields.version_id ?? "";
-  return {
-    script: fields.script,
-    kind,
-    noise,
-    type,
-    message,
-    // The same stack comes with other messages.
-    trace: trace === null ? null : { ...trace, type, message },
-    versionId,
-    waitsForMap: versionId !== "" && (state === "missing" || state === "failed"),
-    entrypoint: fields.entrypoint,
-    level: event.level,
-    method: fields.method,
-    route: fields.route,
-    status: fields.status,
-    outcome: fields.outcome,
-    attribute: (name) => attributeIn(event, events, name),
-  };
-}
-
-/** What else the team's rules look at. */
-function usedBy({ uses }: CompiledRules, { fields, events }: Found, { event, message }: Occurrence): string {
-  const facts: Record<string, unknown> = { ...fields, message, level: event.level };
-  let used = "";
-  for (const name of uses) {
-    const isAttribute = name.startsWith(ATTRIBUTE_PREFIX);
-    used += `\n${isAttribute ? attributeIn(event, events, name.slice(ATTRIBUTE_PREFIX.length)) : facts[name]}`;
-  }
-  return used;
-}
-
-const ATTRIBUTE_PREFIX = "attributes.";
-
-function attributeIn(event: OwnFields, events: readonly OwnFields[], name: string) {
-  return attributeOf(event, name) ?? attributeOf(events[0] as OwnFields, name);
-}
-
-function attributeOf({ attributes }: OwnFields, name: string) {
-  if (attributes === undefined) return undefined;
-  const at = attributes.names.indexOf(name);
-  return at < 0 ? undefined : attributes.values[at];
 }

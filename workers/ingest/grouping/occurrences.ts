@@ -5,6 +5,7 @@
  * 5xx with nothing else to explain it, is one by its own event. Pure.
  */
 import { type Classified, classify } from "../../errors/grouping/classify.ts";
+import { isDeath } from "../../errors/grouping/noise.ts";
 import { parseStack } from "../../errors/stack/parse.ts";
 import type { ErrorTrace } from "../../errors/trace.ts";
 import type { OwnFields } from "../../event/event.ts";
@@ -45,7 +46,7 @@ export function occurrencesOf(
   }
   if (outcome !== "ok" || (status ?? 0) >= 500) {
     // An isolate that died did so whatever was thrown before, unless the runtime threw it because of that.
-    if (outcome?.startsWith("exceeded")) explained = found.some(({ kind }) => kind === "death");
+    if (isDeath(outcome)) explained = found.some(({ kind }) => kind === "death");
     const kind = classify({ source: "invocation", eventType, outcome, status, explained });
     if (kind !== null) found.push({ ...kind, event: events[0] as OwnFields, message: "", stack: undefined });
   }
