@@ -9,7 +9,7 @@
  * waking the object.
  */
 import { DurableObject } from "cloudflare:workers";
-import { hasGone, LISTENER_FULL, MAX_LISTENERS, MAX_TOPIC_CHARS, PING, PONG } from "./limits.ts";
+import { hasGone, LISTENER_FULL, MAX_LISTENERS, MAX_LISTENING_MS, MAX_TOPIC_CHARS, PING, PONG } from "./limits.ts";
 
 interface Attachment {
   topic: string;
@@ -62,12 +62,16 @@ export class LiveHub extends DurableObject<Env> {
     dismiss(socket);
   }
 
-  /** Closes those that used to ping and do not any more: their messages would pile up for nobody. */
+  /**
+   * Closes those that used to ping and do not any more: their messages would pile
+   * up for nobody. And those that have listened for long, before they hear more.
+   */
   private dismissGone(now: number): number {
     let gone = 0;
     for (const socket of this.ctx.getWebSockets()) {
       const pinged = this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime();
-      if (!hasGone(pinged, now)) continue;
+      const { since } = socket.deserializeAttachment() as Attachment;
+      if (!hasGone(pinged, now) && now - since <= MAX_LISTENING_MS) continue;
       dismiss(socket);
       gone++;
     }
@@ -87,7 +91,7 @@ function sendAll(socket: WebSocket, messages: readonly string[]): boolean {
 
 function dismiss(socket: WebSocket): void {
   try {
-    socket.close(GOING_AWAY, "No sign of life.");
+    socket.close(GOING_AWAY, "No sign of life, or time to come again.");
   } catch {
     // It is closed already.
   }

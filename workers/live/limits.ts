@@ -8,6 +8,9 @@ export const PING_MS = 30_000;
 /** Three pings are missing. */
 const GONE_MS = 3 * PING_MS + 5_000;
 
+/** Who may listen is decided when a viewer comes. After this it has to come again, so that a revoked credential hears no longer. */
+export const MAX_LISTENING_MS = 60 * 60_000;
+
 /** Dashboards that are open at once; a Durable Object takes 32,768 sockets, each costs memory when it is awake. */
 export const MAX_LISTENERS = 2_000;
 export const LISTENER_FULL = "Too many listen already. What happened is in the table, too: ask for it again.";

@@ -3,7 +3,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { LiveHub } from "../../../workers/live/hub.ts";
-import { hasGone, MAX_LISTENERS, PING, PING_MS, PONG } from "../../../workers/live/limits.ts";
+import { hasGone, MAX_LISTENERS, MAX_LISTENING_MS, PING, PING_MS, PONG } from "../../../workers/live/limits.ts";
 import { until } from "../buffer/support.ts";
 
 const hubOf = (name: string) => env.LIVE.getByName(name);
@@ -65,6 +65,18 @@ describe("a viewer", () => {
     viewer.socket.send(PING);
     await until(async () => viewer.heard.length === 1);
     expect(viewer.heard).toEqual([PONG]);
+  });
+
+  it("comes again after an hour, and is asked who it is: a credential may have been revoked", async () => {
+    const hub = hubOf("hub-hour");
+    const [old, young] = [await listen(hub), await listen(hub)];
+    await runInDurableObject(hub, (_, state) => {
+      const socket = state.getWebSockets()[0] as WebSocket;
+      socket.serializeAttachment({ ...socket.deserializeAttachment(), since: Date.now() - MAX_LISTENING_MS - 1 });
+    });
+    expect(await hub.publish("news", ["a"])).toBe(1);
+    expect(await Promise.race([old.closed, young.closed])).toBe(1001);
+    await until(async () => [...old.heard, ...young.heard].length === 1);
   });
 
   it("only listens: who talks is shown out, and the others hear on", async () => {
