@@ -6,6 +6,9 @@ import { findMaps } from "../maps/find.ts";
 import { type UploadSummary, uploadMaps, type Version } from "../maps/upload.ts";
 import { count, type Output, size } from "../output.ts";
 
+/** What trace items call a version. Not refused: who sends items of their own may call it otherwise. */
+const VERSION_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 /**
  * @param project where the originals of copied code are, after a deployment
  * @throws CliFailure when not every map is uploaded; those that could be, are
@@ -19,6 +22,10 @@ export async function uploadDirectory(
 ): Promise<void> {
   const { maps, warnings } = findMaps(directory, project);
   for (const warning of warnings) output.warn(warning);
+  if (!VERSION_ID.test(version.versionId))
+    output.warn(
+      `${version.versionId} is no version id of Cloudflare's: errors name the UUID that wrangler prints ("Version ID"), not a tag`,
+    );
   if (maps.length === 0)
     throw new CliFailure(
       `${directory} has no source maps: build with them (esbuild --sourcemap, wrangler --outdir), and give the directory that holds the bundle`,

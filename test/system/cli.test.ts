@@ -39,11 +39,12 @@ const map = (content = "function add(o) {\n  return o.a.b;\n}\nadd({});\n", more
     ...more,
   });
 
-const target = (worker: string, version = "v1") => ["--worker", worker, "--version", version];
+const VERSION = "11111111-2222-4333-8444-555555555555";
+const target = (worker: string, version = VERSION) => ["--worker", worker, "--version", version];
 const upload = (directory: string, worker: string, options: Partial<Parameters<typeof runCli>[1]> = {}) =>
   runCli(["sourcemaps", "upload", directory, ...target(worker)], { url: url(), ...options });
 
-async function stored(worker: string, version = "v1") {
+async function stored(worker: string, version = VERSION) {
   const { body } = await tailrace.client.call<SourceMapsAnswer>(
     "GET",
     `/api/v1/workers/${worker}/versions/${version}/sourcemaps`,
@@ -67,6 +68,13 @@ function longText(bytes: number): string {
 }
 
 describe("an upload", () => {
+  test("for a tag says that no error will name it, and is done", async () => {
+    const directory = build("tagged", { "index.js": CODE, "index.js.map": map("// tagged\n") });
+    const done = await runCli(["sourcemaps", "upload", directory, ...target("tagged", "v1.5.0")], { url: url() });
+    expect(done).toMatchObject({ code: 0, stderr: expect.stringMatching(/warning: v1\.5\.0 is no version id/) });
+    expect(await stored("tagged", "v1.5.0")).toHaveLength(1);
+  });
+
   test("stores every bundle of a directory, and repeated it sends nothing", async () => {
     const directory = build("several", {
       "index.js": CODE,
@@ -79,7 +87,7 @@ describe("an upload", () => {
     expect(first.stderr).not.toMatch(/warning|error/);
     expect(first).toMatchObject({ code: 0 });
     expect(first.stdout).toMatch(/index\.js .*: uploaded/);
-    expect(first.stdout).toMatch(/3 source maps uploaded .* for version v1 of several/);
+    expect(first.stdout).toMatch(/3 source maps uploaded .* for version [-0-9]+ of several/);
     const maps = await stored("several");
     expect(maps.map(({ file }) => file)).toEqual(["chunks/a.js", "index.js", "inline.js"]);
 
@@ -105,7 +113,7 @@ describe("an upload", () => {
     }>(
       "POST",
       "/api/v1/symbolicate",
-      JSON.stringify({ script: "index-map", version: "v1", stack: "TypeError: x\n    at t (index.js:1:24)" }),
+      JSON.stringify({ script: "index-map", version: VERSION, stack: "TypeError: x\n    at t (index.js:1:24)" }),
       { "content-type": "application/json" },
     );
     expect(body.trace.frames[0]).toMatchObject({ file: "src/add.ts", line: 2, function: "add" });

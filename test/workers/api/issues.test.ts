@@ -239,6 +239,15 @@ describe("an issue", () => {
     expect(await get<FingerprintAnswer>("/api/v1/fingerprints/u1-p2")).toEqual({ fingerprint: "u1-p2", issueId: id });
   });
 
+  it("lists what was sent twice once", async () => {
+    const of = await addIssue({ script: "twice", fingerprints: ["v1-twice"] });
+    const event = { kind: "exception", fingerprint: "v1-twice", message: "m", seq: 1 } as const;
+    const events = [invocation("twice", NOW * 1000, event), invocation("twice", NOW * 1000 - 9, event)];
+    for (let n = 0; n < 2; n++) await ingester("twice").append(appendOf("twice", events));
+    const { occurrences } = await get<OccurrencesAnswer>(`/api/v1/issues/${of}/occurrences`);
+    expect(occurrences.map((o) => o.invocationId)).toEqual(events.map((e) => e.invocation_id));
+  });
+
   it("lists its events, newest first, page by page", async () => {
     const events = [0, 1, 2, 3].map((n) =>
       invocation("page", (NOW - n * 1000) * 1000, {

@@ -1,7 +1,8 @@
 /**
  * `GET /api/v1/issues/:id/occurrences`: the latest events of an issue. They are
  * not copied: they are the events that carry its fingerprints, read by the query
- * engine, so the list is as long as the retention of events.
+ * engine, so the list is as long as the retention of events. A batch that was sent
+ * again is stored again: of an occurrence that is there twice a page shows one.
  */
 import { type QueryResult, runQuery } from "../../query/index.ts";
 import type { IssueOccurrence, OccurrencesAnswer, QueryAnswer } from "../contract.ts";
@@ -32,8 +33,13 @@ export async function readOccurrences(
   const result = await runQuery(env, { ...question, q: `issue:${id}${ofVersion} | fields ${COLUMNS}` }, options);
   if (!result.ok) return result;
   const { rows, next, stats } = result.answer;
-  const occurrences = rows.map(occurrenceOf);
+  const occurrences = once(rows.map(occurrenceOf));
   return { ok: true, answer: { occurrences, ...(next ? { next } : {}), completeness: stats.completeness } };
+}
+
+function once(occurrences: IssueOccurrence[]): IssueOccurrence[] {
+  const seen = new Map(occurrences.map((one) => [`${one.invocationId}/${one.seq}`, one]));
+  return [...seen.values()];
 }
 
 /** Text for the query language: quotes and backslashes are escaped, nothing else means anything inside quotes. */
