@@ -56,8 +56,14 @@ function readStamp() {
   return existsSync(STAMP) ? readFileSync(STAMP, "utf8") : "";
 }
 
-/** What the dashboard imports from the platform: shapes, and the query language for its completion. */
-const SHARED = ["workers/event", "workers/query/language", "workers/api/contract.ts"];
+/** What the dashboard imports from the platform: shapes, the query language for its completion, a command to paste. */
+const SHARED = [
+  "workers/event",
+  "workers/query/language",
+  "workers/api/contract.ts",
+  "workers/api/contract",
+  "workers/errors/maps/upload-command.ts",
+];
 
 /** Everything under dashboard/, what it shares with the platform, and the versions of the tools. */
 function hashInputs() {
