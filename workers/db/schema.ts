@@ -1,6 +1,7 @@
 /**
  * D1: what is relational and small. Events are not here (they are in R2); this
- * is the catalog of segments, the rollups, the ledger, and who may do what.
+ * is the catalog of segments, the rollups, the ledger, who may do what, issues
+ * with all that is counted of them, and which source maps there are.
  * Migrations are generated from this file: `npm run migrations`.
  */
 import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
@@ -284,7 +285,7 @@ export const fingerprintMinutes = sqliteTable(
   "fingerprint_minutes",
   {
     fingerprint: text("fingerprint").notNull(),
-    /** Seconds since the epoch. */
+    /** Seconds since the epoch; after some days the start of an hour, for all of it (errors/issues/fold-minutes.ts). */
     minute: integer("minute").notNull(),
     versionId: text("version_id").notNull(),
     /** Weighted. */

@@ -2,6 +2,7 @@
 import { createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { runHousekeeping } from "../../../workers/api/housekeeping.ts";
 import worker from "../../../workers/index.ts";
 import { ADMIN, call, logIn } from "./client.ts";
 
@@ -26,6 +27,19 @@ describe("the daily cron", () => {
     expect(await count("select count(*) as n from sessions")).toBe(1);
     expect(await count("select count(*) as n from audit where actor = 'a'")).toBe(2);
     expect(await count("select count(*) as n from audit where action = 'session.open'")).toBe(2);
+  });
+
+  it("forgets details of old issues while the bucket is away, and says what failed", async () => {
+    await env.DB.prepare(
+      "insert into incidents (fingerprint, version_id, colo, started_at, ended_at, victims) values ('v1-old', 'v', 'LHR', 1, 2, 3)",
+    ).run();
+    const away = new Proxy(env.BUCKET, {
+      get: () => () => {
+        throw new Error("the bucket is away");
+      },
+    });
+    await expect(runHousekeeping({ ...env, BUCKET: away }, Date.now())).rejects.toThrow("the bucket is away");
+    expect(await count("select count(*) as n from incidents")).toBe(0);
   });
 });
 
