@@ -103,6 +103,13 @@ describe("the stack of an issue", () => {
 describe("any stack", () => {
   const symbolicate = (body: unknown, token = ADMIN) => call("/api/v1/symbolicate", { method: "POST", token, body });
 
+  it("of a file that none of the version's maps is for says so", async () => {
+    const answer = await symbolicate({ script: SCRIPT, version: "with", stack: "Error: x\n    at a (worker.js:1:1)" });
+    const { sourceMap, hint } = (await answer.json()) as StackAnswer;
+    expect(sourceMap).toBe("missing");
+    expect(hint).toMatch(/are of other files .* --version with$/);
+  });
+
   it("is led to the source for who may read", async () => {
     const { token } = await makeToken("read");
     const answer = (await (

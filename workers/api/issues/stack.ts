@@ -8,7 +8,7 @@ import { sql } from "drizzle-orm";
 import { runBatch } from "../../db/batch.ts";
 import { fingerprints, fingerprintVersions, issues } from "../../db/schema.ts";
 import type { Exemplar } from "../../errors/delta.ts";
-import { MapStore } from "../../errors/maps/lookup.ts";
+import { hasMaps, MapStore } from "../../errors/maps/lookup.ts";
 import { uploadCommand } from "../../errors/maps/upload-command.ts";
 import { parseStack } from "../../errors/stack/parse.ts";
 import { type MapState, symbolicate } from "../../errors/symbolicate/symbolicate.ts";
@@ -111,7 +111,8 @@ export async function showStack(env: Env, stack: RawStack): Promise<StackAnswer>
   const parsed = parseStack(raw === "" ? undefined : raw, known);
   const where = { script, version: version.id };
   const { trace, state } = await symbolicate(parsed, where, new MapStore(env), { context: true });
-  return { version, trace: traceOf(trace), raw, sourceMap: state, hint: hintOf(state, stack) };
+  const others = state === "missing" && version.id !== "" && (await hasMaps(env, script, [version.id])).size > 0;
+  return { version, trace: traceOf(trace), raw, sourceMap: state, hint: hintOf(state, stack, others) };
 }
 
 function traceOf({ type, message, frames, omitted, cause, errors }: SourceTrace): StackTrace {
@@ -132,10 +133,11 @@ function frameOf({ raw, inApp, mapped, context, ...place }: SourceFrame): StackF
   };
 }
 
-/** In plain words, with the command that mends it. */
+/** In plain words, with the command that mends it. `others`: the version has maps, of files that the stack does not name. */
 export function hintOf(
   state: MapState,
   { script, version, raw }: Pick<RawStack, "script" | "version" | "raw">,
+  others = false,
 ): string {
   const upload = uploadCommand(script, version.id);
   switch (state) {
@@ -146,6 +148,8 @@ export function hintOf(
     case "partly":
       return `Some frames are of files that have no source map in this version, or not in its map. To add one: ${upload}`;
     case "missing":
+      if (others)
+        return `The source maps of this version are of other files than those that the stack names: upload the directory that was deployed, so that files are called in it as in the stack: ${upload}`;
       return version.id === ""
         ? "The event does not say which version of the Worker it is of, so no source map can be chosen for it."
         : `There is no source map of this version. Upload it, and the source shows here: ${upload}`;
