@@ -24,6 +24,7 @@ import {
 } from "../../db/schema.ts";
 import type { FingerprintSum, Sums } from "./aggregate.ts";
 import { announceNewIssues } from "./announce.ts";
+import { fingerprintRows, ROW } from "./fingerprint-rows.ts";
 import { addIncidents } from "./incident-rows.ts";
 import { awaitsPublishing } from "./notify.ts";
 import { escalate, regress, transitionRows } from "./transitions.ts";
@@ -89,7 +90,7 @@ export async function probe(d1: D1Database, shard: string, now: number): Promise
 function statements(flush: Flush): SQL[] {
   const { shard, script, afterId, throughId, now, sums } = flush;
   const open = sql`EXISTS (SELECT 1 FROM ${shards} WHERE shard = ${shard} AND issues_through = ${afterId})`;
-  const rows = jsonChunks(sums.fingerprints.map(fingerprintValues));
+  const rows = fingerprintRows(sums.fingerprints);
   const each = (make: (json: string) => SQL) => rows.map(make);
   const changed = transitionRows(sums);
   return [
@@ -120,62 +121,37 @@ function allVersions({ sums, versions }: Flush): SeenVersion[] {
   return [...versions, ...own];
 }
 
-/** Places in `j.value` of the statements below. `relatives`: keys that lead to the issue, best first. */
-function fingerprintValues(f: FingerprintSum): unknown[] {
-  return [
-    f.fingerprint, // 0
-    f.group, // 1
-    [f.fingerprint, ...f.aliases], // 2: relatives
-    f.script, // 3
-    f.algorithm, // 4
-    f.kind, // 5
-    f.noise, // 6
-    f.type, // 7
-    f.title, // 8
-    f.culprit, // 9
-    f.awaitsMap, // 10
-    f.first, // 11
-    f.last, // 12
-    f.firstVersion.id, // 13
-    f.lastVersion.id, // 14
-    f.count, // 15
-    f.firstVersion, // 16
-  ];
-}
-
 function makeIssues(json: string, now: number, open: SQL): SQL {
   return sql`INSERT INTO ${issues} (script, birth, kind, noise, type, title, culprit, state_at, first_seen, last_seen,
       first_version, last_version, count)
-    SELECT j.value->>3, j.value->>1, j.value->>5, j.value->>6, j.value->>7, j.value->>8, j.value->>9, ${now},
-      j.value->>11, j.value->>12, j.value->>13, j.value->>14, 0
+    SELECT ${ROW.script}, ${ROW.group}, ${ROW.kind}, ${ROW.noise}, ${ROW.type}, ${ROW.title}, ${ROW.culprit}, ${now},
+      ${ROW.first}, ${ROW.last}, ${ROW.firstVersion}, ${ROW.lastVersion}, 0
     FROM json_each(${json}) j
-    WHERE ${open} AND NOT EXISTS (SELECT 1 FROM ${fingerprints} WHERE fingerprint = j.value->>1)
-      AND NOT EXISTS (SELECT 1 FROM json_each(j.value->2) r JOIN ${fingerprints} f ON f.fingerprint = r.value)
+    WHERE ${open} AND NOT EXISTS (SELECT 1 FROM ${fingerprints} WHERE fingerprint = ${ROW.group})
+      AND NOT EXISTS (SELECT 1 FROM json_each(${ROW.relatives}) r JOIN ${fingerprints} f ON f.fingerprint = r.value)
     ON CONFLICT (birth) DO NOTHING`;
 }
 
 const GROUP_COLUMNS = sql.raw(
   "fingerprint, script, issue_id, home_issue_id, algorithm, first_seen, last_seen, first_version, last_version, count",
 );
-/** A key of raw frames alone, which stacks join until their map comes, is of algorithm 0: no true key. */
-const GROUP_TIMES = sql.raw(
-  "CASE WHEN j.value->>1 = j.value->>0 THEN j.value->>4 ELSE 0 END, j.value->>11, j.value->>12, j.value->>13, j.value->>14, 0",
-);
+/** The last columns of those. A key of raw frames alone, which stacks join until their map comes, is of algorithm 0: no true key. */
+const GROUP_FIGURES = sql`CASE WHEN ${ROW.group} = ${ROW.fingerprint} THEN ${ROW.algorithm} ELSE 0 END, ${ROW.first}, ${ROW.last}, ${ROW.firstVersion}, ${ROW.lastVersion}, 0`;
 
 /** A group that nobody has met joins the issue that an older key of it has. */
 function leadGroupByRelative(json: string, open: SQL): SQL {
   return sql`INSERT INTO ${fingerprints} (${GROUP_COLUMNS})
-    SELECT j.value->>1, j.value->>3, f.issue_id, f.home_issue_id, ${GROUP_TIMES}
+    SELECT ${ROW.group}, ${ROW.script}, f.issue_id, f.home_issue_id, ${GROUP_FIGURES}
     FROM json_each(${json}) j JOIN ${fingerprints} f ON f.fingerprint = (
-      SELECT r.value FROM json_each(j.value->2) r
+      SELECT r.value FROM json_each(${ROW.relatives}) r
       WHERE EXISTS (SELECT 1 FROM ${fingerprints} WHERE fingerprint = r.value) ORDER BY r.key LIMIT 1)
     WHERE ${open} ON CONFLICT DO NOTHING`;
 }
 
 function leadGroupByBirth(json: string, open: SQL): SQL {
   return sql`INSERT INTO ${fingerprints} (${GROUP_COLUMNS})
-    SELECT j.value->>1, j.value->>3, ifnull(i.merged_into, i.id), ifnull(i.merged_into, i.id), ${GROUP_TIMES}
-    FROM json_each(${json}) j JOIN ${issues} i ON i.birth = j.value->>1
+    SELECT ${ROW.group}, ${ROW.script}, ifnull(i.merged_into, i.id), ifnull(i.merged_into, i.id), ${GROUP_FIGURES}
+    FROM json_each(${json}) j JOIN ${issues} i ON i.birth = ${ROW.group}
     WHERE ${open} ON CONFLICT DO NOTHING`;
 }
 
@@ -183,9 +159,9 @@ function leadGroupByBirth(json: string, open: SQL): SQL {
 function countFingerprints(json: string, open: SQL): SQL {
   return sql`INSERT INTO ${fingerprints} (fingerprint, script, issue_id, home_issue_id, algorithm, awaits_map, first_seen,
       last_seen, first_version, last_version, count)
-    SELECT j.value->>0, j.value->>3, g.issue_id, g.home_issue_id, j.value->>4, j.value->>10, j.value->>11, j.value->>12,
-      j.value->>13, j.value->>14, j.value->>15
-    FROM json_each(${json}) j JOIN ${fingerprints} g ON g.fingerprint = j.value->>1
+    SELECT ${ROW.fingerprint}, ${ROW.script}, g.issue_id, g.home_issue_id, ${ROW.algorithm}, ${ROW.awaitsMap}, ${ROW.first}, ${ROW.last},
+      ${ROW.firstVersion}, ${ROW.lastVersion}, ${ROW.count}
+    FROM json_each(${json}) j JOIN ${fingerprints} g ON g.fingerprint = ${ROW.group}
     WHERE ${open}
     ON CONFLICT (fingerprint) DO UPDATE SET
       algorithm = CASE WHEN count = 0 THEN excluded.algorithm ELSE algorithm END,
@@ -245,16 +221,16 @@ function keepSketches({ shard, sketches }: Flush, open: SQL): SQL[] {
 
 /** The issue repeats what its fingerprints add up to. A bare column beside max() or min() is of the row that has it (SQLite). */
 function sumIssues(json: string, open: SQL): SQL[] {
-  const joined = sql`FROM json_each(${json}) j JOIN ${fingerprints} f ON f.fingerprint = j.value->>0`;
+  const joined = sql`FROM json_each(${json}) j JOIN ${fingerprints} f ON f.fingerprint = ${ROW.fingerprint}`;
   return [
     sql`UPDATE ${issues} SET count = issues.count + d.n,
         last_version = CASE WHEN d.last >= issues.last_seen THEN d.version ELSE issues.last_version END,
         last_seen = max(issues.last_seen, d.last)
-      FROM (SELECT f.issue_id AS id, sum(j.value->>15) AS n, max(j.value->>12) AS last, j.value->>14 AS version
+      FROM (SELECT f.issue_id AS id, sum(${ROW.count}) AS n, max(${ROW.last}) AS last, ${ROW.lastVersion} AS version
         ${joined} GROUP BY f.issue_id) d
       WHERE issues.id = d.id AND ${open}`,
     sql`UPDATE ${issues} SET first_seen = d.first, first_version = d.version
-      FROM (SELECT f.issue_id AS id, min(j.value->>11) AS first, j.value->>13 AS version ${joined} GROUP BY f.issue_id) d
+      FROM (SELECT f.issue_id AS id, min(${ROW.first}) AS first, ${ROW.firstVersion} AS version ${joined} GROUP BY f.issue_id) d
       WHERE issues.id = d.id AND d.first < issues.first_seen AND ${open}`,
   ];
 }
