@@ -1,8 +1,8 @@
 /**
- * Five projects, by where they run and what they need:
+ * Projects, by where they run and what they need:
  *   check    types, lint, import rules, dead code, sizes (needs a build)
  *   unit     pure code, in Node
- *   workers  code that needs the runtime, inside workerd, with the bindings of wrangler.toml
+ *   workers  code that needs the runtime, inside workerd, with the bindings of wrangler.toml (files that need the stores for themselves: workers-alone)
  *   system   the whole stack over HTTP, one file after the other
  *   browser  the dashboard in a real browser, one file after the other
  * `npm test` (scripts/test.mjs) runs them all.
@@ -20,6 +20,36 @@ const WORKERS_TIMEOUT_MS = 30_000;
 const UNIT_TIMEOUT_MS = 30_000;
 /** A whole program per check. */
 const CHECK_TIMEOUT_MS = 60_000;
+
+/** Tests that look at all there is (lists, totals, crons), so that they need stores that no other file has written to. */
+const WHOLE_STORE = ["test/workers/api/**/*.test.ts", "test/workers/store/**/*.test.ts"];
+
+/**
+ * With isolation each file has an isolate and stores of its own, which takes more
+ * than a second; without it, files share them and go by names that are theirs.
+ */
+function inWorkerd(name: string, files: { include: string[]; exclude?: string[]; isolate?: false }) {
+  return {
+    plugins: [
+      cloudflareTest(async () => ({
+        wrangler: { configPath: "./wrangler.toml" },
+        miniflare: {
+          bindings: {
+            TEST_MIGRATIONS: await readD1Migrations("./migrations"),
+            TAILRACE_ADMIN_TOKEN: "test-admin-token",
+          },
+        },
+      })),
+    ],
+    test: {
+      name,
+      ...files,
+      globalSetup: ["./test/support/dashboard-directory.ts"],
+      setupFiles: ["./test/support/apply-migrations.ts"],
+      testTimeout: WORKERS_TIMEOUT_MS,
+    },
+  };
+}
 
 export default defineConfig({
   test: {
@@ -41,26 +71,8 @@ export default defineConfig({
           testTimeout: UNIT_TIMEOUT_MS,
         },
       },
-      {
-        plugins: [
-          cloudflareTest(async () => ({
-            wrangler: { configPath: "./wrangler.toml" },
-            miniflare: {
-              bindings: {
-                TEST_MIGRATIONS: await readD1Migrations("./migrations"),
-                TAILRACE_ADMIN_TOKEN: "test-admin-token",
-              },
-            },
-          })),
-        ],
-        test: {
-          name: "workers",
-          include: ["test/workers/**/*.test.ts"],
-          globalSetup: ["./test/support/dashboard-directory.ts"],
-          setupFiles: ["./test/support/apply-migrations.ts"],
-          testTimeout: WORKERS_TIMEOUT_MS,
-        },
-      },
+      inWorkerd("workers", { include: ["test/workers/**/*.test.ts"], exclude: WHOLE_STORE, isolate: false }),
+      inWorkerd("workers-alone", { include: WHOLE_STORE }),
       {
         test: {
           name: "system",

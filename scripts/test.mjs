@@ -59,7 +59,7 @@ async function runProject({ name, limitMs }, filters) {
   const report = join(REPORTS, `${name}.json`);
   const started = Date.now();
   const exit = await runVitest(
-    ["run", "--project", name, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`].concat(
+    ["run", "--project", `${name}*`, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`].concat(
       filters.length > 0 ? ["--passWithNoTests", ...filters] : [],
     ),
     limitMs,

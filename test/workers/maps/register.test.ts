@@ -20,7 +20,7 @@ async function gzip(bytes: Uint8Array): Promise<Uint8Array> {
 
 describe("registering", () => {
   it("needs both blobs, names who did it, and changes nothing the second time", async () => {
-    const { original, seekable, request } = await testMap("index.js");
+    const { original, seekable, request } = await testMap("index.js", "const nobodyElseHasThis = 1;\n");
     const early = await register("reg", "v1", request);
     expect(early.status).toBe(409);
     expect(await early.text()).toContain(request.hash);
