@@ -92,7 +92,7 @@ CREATE TABLE `issues` (
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `issues_birth_unique` ON `issues` (`birth`);--> statement-breakpoint
-CREATE INDEX `issues_state` ON `issues` (`state`,`last_seen`,`kind`,`first_seen`,`merged_into`,`script`,`count`);--> statement-breakpoint
+CREATE INDEX `issues_state` ON `issues` (`state`,`last_seen`,`kind`,`first_seen`,`merged_into`,`script`,`count`,`ignore_until`);--> statement-breakpoint
 CREATE TABLE `notifications` (
 	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
 	`at` integer NOT NULL,

@@ -240,7 +240,7 @@ export const issues = sqliteTable(
   },
   (t) => [
     // All that the list filters and sorts by: it is counted and sorted without looking at a row. `lastSeen` is written with every flush, so the others cost nothing.
-    index("issues_state").on(t.state, t.lastSeen, t.kind, t.firstSeen, t.mergedInto, t.script, t.count),
+    index("issues_state").on(t.state, t.lastSeen, t.kind, t.firstSeen, t.mergedInto, t.script, t.count, t.ignoreUntil),
   ],
 );
 

@@ -302,3 +302,43 @@ describe("notifications", () => {
     expect(later.notifications.map((n) => n.issueId)).toEqual([3]);
   });
 });
+
+describe("an ignore whose time has passed", () => {
+  const UNTIL = NOW - 5_000;
+  const script = "ignore-over";
+  let over = 0;
+  beforeAll(async () => {
+    const ignored = { script, state: "ignored", lastSeen: NOW - MINUTE, firstSeen: NOW - 2 * MINUTE } as const;
+    over = await addIssue({ ...ignored, stateBy: "ana", ignoreUntil: UNTIL, ignoreCount: 100 });
+    await addIssue({ ...ignored, ignoreUntil: NOW + 60 * MINUTE });
+    await addIssue({ ...ignored, ignoreCount: 100 });
+  });
+
+  it("is over in the list and its counts, before anything new happened", async () => {
+    const states = { unresolved: 1, resolved: 0, regressed: 0, ignored: 2 };
+    for (const state of ["open", "unresolved"]) {
+      const answer = await list({ script, state });
+      expect(answer.states).toEqual(states);
+      expect(answer.issues.map((i) => [i.id, i.state])).toEqual([[over, "unresolved"]]);
+    }
+    const still = await list({ script, state: "ignored" });
+    expect(still.issues.map((i) => i.state)).toEqual(["ignored", "ignored"]);
+    expect(still.issues.map((i) => i.id)).not.toContain(over);
+    expect((await list({ script, state: "all" })).issues).toHaveLength(3);
+    expect((await list({ script, state: "regressed" })).issues).toEqual([]);
+  });
+
+  it("is over on its page", async () => {
+    const { issue, ignored } = await get<IssueAnswer>(`/api/v1/issues/${over}`);
+    expect([issue.state, ignored]).toEqual(["unresolved", null]);
+  });
+
+  it("is over for who changes something else about it", async () => {
+    const response = await call("/api/v1/issues/assignee", {
+      method: "POST",
+      token: ADMIN,
+      body: { ids: [over], assignee: "me" },
+    });
+    expect(await response.json()).toMatchObject({ issues: [{ id: over, state: "unresolved" }] });
+  });
+});

@@ -31,6 +31,8 @@ export interface ListQuestion {
   sort: IssueSort;
   from: number;
   to: number;
+  /** ms. */
+  now: number;
   limit: number;
   after?: ListCursor | undefined;
 }
@@ -40,12 +42,13 @@ export async function readIssueList(db: D1Database, question: ListQuestion): Pro
   const conditions = conditionsOf(question.filters, buckets.from, buckets.to);
   const [found, counts] = await runBatch<[IssueRow, CountRow]>(db, [
     pageOf(question, conditions),
-    sql`SELECT i.state, i.kind, count(*) AS n FROM ${issues} AS i WHERE ${conditions.common} GROUP BY i.state, i.kind`,
+    sql`SELECT i.state, ${isOver(question.now)} AS isOver, i.kind, count(*) AS n FROM ${issues} AS i
+      WHERE ${conditions.common} GROUP BY 1, 2, 3`,
   ]);
   const byUsers = question.sort === "users";
   const rows = byUsers ? found : found.slice(0, question.limit);
   const extras = await readExtras(db, rows, buckets);
-  let list = rows.map((row) => summaryOf(row, extras(row.id)));
+  let list = rows.map((row) => summaryOf(row, extras(row.id), question.now));
   let more = found.length > question.limit;
   if (byUsers) {
     const after = question.after;
@@ -63,6 +66,7 @@ export async function readIssueList(db: D1Database, question: ListQuestion): Pro
 
 interface CountRow {
   state: IssueState;
+  isOver: number;
   kind: IssueKind;
   n: number;
 }
@@ -72,7 +76,8 @@ function countsOf(rows: readonly CountRow[], filters: IssueFilters): Pick<Issues
   const shown = new Set(statesOf(filters.state));
   const states = { unresolved: 0, resolved: 0, regressed: 0, ignored: 0 };
   let noise = 0;
-  for (const { state, kind, n } of rows) {
+  for (const { isOver, kind, n, ...row } of rows) {
+    const state = isOver === 1 ? "unresolved" : row.state;
     if (isOfKind(kind, filters.kind)) states[state] += n;
     if (kind === "noise" && shown.has(state)) noise += n;
   }
@@ -82,19 +87,31 @@ function countsOf(rows: readonly CountRow[], filters: IssueFilters): Pick<Issues
 const SORT_COLUMNS = { last_seen: "last_seen", first_seen: "first_seen", count: "count", users: "count" } as const;
 
 /** One more than is shown: that tells whether there is another page. */
-function pageOf({ filters, sort, limit, after }: ListQuestion, { common, kind }: Conditions): SQL {
+function pageOf({ filters, sort, now, limit, after }: ListQuestion, { common, kind }: Conditions): SQL {
   const column = sql.raw(`i.${SORT_COLUMNS[sort]}`);
   const rows = sort === "users" ? MAX_SORTED_BY_USERS : limit + 1;
   const beyond =
     after === undefined || sort === "users" ? sql`TRUE` : sql`(${column}, i.id) < (${after.key}, ${after.id})`;
   // One branch per state: each walks the index of states in its order, and SQLite merges them.
-  const branches = statesOf(filters.state).map(
+  const branches = branchesOf(statesOf(filters.state), now).map(
     (state) => sql`SELECT i.id, ${column} AS key FROM ${issues} AS i
-      WHERE i.state = ${state} AND ${common} AND ${kind} AND ${beyond}`,
+      WHERE ${state} AND ${common} AND ${kind} AND ${beyond}`,
   );
   return sql`WITH page AS (${sql.join(branches, sql` UNION ALL `)} ORDER BY key DESC, id DESC LIMIT ${rows})
     SELECT ${ISSUE_COLUMNS} FROM page JOIN ${issues} AS i ON i.id = page.id ${VERSION_NAMES}
     ORDER BY page.key DESC, page.id DESC`;
+}
+
+/** Rows that are ignored until a time that has passed: unresolved to everyone (`shownState`). */
+const isOver = (now: number): SQL => sql`(i.state = 'ignored' AND ifnull(i.ignore_until, ${now} + 1) <= ${now})`;
+
+function branchesOf(states: readonly IssueState[], now: number): SQL[] {
+  const over = isOver(now);
+  const both = states.includes("unresolved") && states.includes("ignored");
+  const branches = states.map((state) =>
+    state === "ignored" && !both ? sql`i.state = ${state} AND NOT ${over}` : sql`i.state = ${state}`,
+  );
+  return states.includes("unresolved") && !both ? [...branches, over] : branches;
 }
 
 /** Counts per bucket, users and missing source maps of the issues of a page. */

@@ -49,7 +49,12 @@ type ActivityRow = Omit<IssueActivity, "detail" | "kind"> & { kind: ActivityKind
 type IncidentRow = Omit<IssueIncident, "version"> & { versionId: string; tag: string | null; message: string | null };
 
 /** Undefined: there is no such issue. */
-export async function readIssuePage(db: D1Database, id: number, buckets: Buckets): Promise<IssueAnswer | undefined> {
+export async function readIssuePage(
+  db: D1Database,
+  id: number,
+  buckets: Buckets,
+  now: number,
+): Promise<IssueAnswer | undefined> {
   const { from, to, bucketMs, count } = buckets;
   const ofIssue = sql`FROM ${fingerprints} AS f WHERE f.issue_id = ${id}`;
   const own = sql`(SELECT f.fingerprint ${ofIssue})`;
@@ -95,15 +100,17 @@ export async function readIssuePage(db: D1Database, id: number, buckets: Buckets
   const affected = readDistinct(sketches.map((s) => s.sketch));
   const sparkline = Array.from({ length: count }, (_, at) => series.reduce((sum, s) => sum + (s.counts[at] ?? 0), 0));
   const awaitsMap = known.some((f) => f.awaitsMap !== "");
+  const summary = summaryOf(row, { sparkline, users: affected.users, awaitsMap }, now);
   return {
     from,
     to,
     bucketMs,
-    issue: summaryOf(row, { sparkline, users: affected.users, awaitsMap }),
+    issue: summary,
     mergedInto: row.mergedInto,
     resolvedIn: row.resolvedIn,
     resolvedInVersion: fix ?? null,
-    ignored: row.state === "ignored" ? { until: row.ignoreUntil, count: row.ignoreCount, rate: row.ignoreRate } : null,
+    ignored:
+      summary.state === "ignored" ? { until: row.ignoreUntil, count: row.ignoreCount, rate: row.ignoreRate } : null,
     affected,
     versions: versionsOf(perVersion, new Set(mapped.map((m) => m.id))),
     series,

@@ -2,6 +2,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import { versions } from "../../db/schema.ts";
 import { readDistinct } from "../../errors/issues/distinct.ts";
+import { shownState } from "../../errors/issues/shown-state.ts";
 import type { IssueKind, IssueState, IssueSummary, VersionName } from "../contract.ts";
 
 export interface IssueRow {
@@ -51,8 +52,10 @@ export interface Extras {
   awaitsMap: boolean;
 }
 
-export function summaryOf(row: IssueRow, { sparkline, users, awaitsMap }: Extras): IssueSummary {
-  const { id, script, kind, noise, type, title, culprit, state, assignee, firstSeen, lastSeen, count } = row;
+/** @param now ms */
+export function summaryOf(row: IssueRow, { sparkline, users, awaitsMap }: Extras, now: number): IssueSummary {
+  const { id, script, kind, noise, type, title, culprit, assignee, firstSeen, lastSeen, count } = row;
+  const state = shownState(row.state, row.ignoreUntil, now);
   return {
     ...{ id, script, kind, noise, type, title, culprit, state, assignee, firstSeen, lastSeen },
     firstVersion: versionName(row.firstVersion, row.firstTag, row.firstMessage),

@@ -30,7 +30,8 @@ const ListParams = v.object({
 export const IssueId = { id: wholeNumber(1, Number.MAX_SAFE_INTEGER) };
 
 export const listIssues: Handler = async (c) => {
-  const range = readRange(c, Date.now(), DEFAULT_FROM);
+  const now = Date.now();
+  const range = readRange(c, now, DEFAULT_FROM);
   if (!range.ok) return range.failure;
   const params = readParams(c, ListParams);
   if (!params.ok) return params.failure;
@@ -39,16 +40,17 @@ export const listIssues: Handler = async (c) => {
   if (after === undefined && cursor !== undefined && cursor !== "")
     return fail("bad_request", "`cursor` must be the `next` of an earlier answer.");
   const { from, to } = range.value;
-  return c.json(await readIssueList(c.env.DB, { filters, sort, from, to, limit, after }));
+  return c.json(await readIssueList(c.env.DB, { filters, sort, from, to, now, limit, after }));
 };
 
 export const getIssue: Handler = async (c) => {
-  const range = readRange(c, Date.now(), DEFAULT_FROM);
+  const now = Date.now();
+  const range = readRange(c, now, DEFAULT_FROM);
   if (!range.ok) return range.failure;
   const params = readParams(c, v.object(IssueId));
   if (!params.ok) return params.failure;
   const { id } = params.value;
-  const page = await readIssuePage(c.env.DB, id, cutRange(range.value.from, range.value.to));
+  const page = await readIssuePage(c.env.DB, id, cutRange(range.value.from, range.value.to), now);
   return page === undefined ? noSuchIssue(id) : c.json(page);
 };
 

@@ -18,9 +18,14 @@ export async function assign(
     return invalid(`\`assignee\` has at most ${MAX_ASSIGNEE_CHARS} characters.`);
   const { ids } = checked;
   const changes = sql`${allExist(ids)} AND id IN (${meant(ids)}) AND assignee != ${assignee}`;
-  return change(env.DB, ids, [
-    sql`INSERT INTO ${issueActivity} (issue_id, at, actor, kind, detail)
+  return change(
+    env.DB,
+    ids,
+    [
+      sql`INSERT INTO ${issueActivity} (issue_id, at, actor, kind, detail)
       SELECT id, ${now}, ${actor}, 'assigned', ${JSON.stringify({ to: assignee })} FROM ${issues} WHERE ${changes}`,
-    sql`UPDATE ${issues} SET assignee = ${assignee} WHERE ${changes}`,
-  ]);
+      sql`UPDATE ${issues} SET assignee = ${assignee} WHERE ${changes}`,
+    ],
+    now,
+  );
 }

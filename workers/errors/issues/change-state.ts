@@ -29,13 +29,18 @@ export async function changeState(
   if ("ok" in target) return target;
   const { ids } = checked;
   const changes = sql`${allExist(ids)} AND id IN (${meant(ids)}) AND NOT (${isThere(target)})`;
-  return change(env.DB, ids, [
-    sql`INSERT INTO ${issueActivity} (issue_id, at, actor, kind, detail)
+  return change(
+    env.DB,
+    ids,
+    [
+      sql`INSERT INTO ${issueActivity} (issue_id, at, actor, kind, detail)
       SELECT id, ${now}, ${actor}, ${target.activity}, ${JSON.stringify(target.detail)} FROM ${issues} WHERE ${changes}`,
-    sql`UPDATE ${issues} SET state = ${target.state}, state_at = ${now}, state_by = ${actor},
+      sql`UPDATE ${issues} SET state = ${target.state}, state_at = ${now}, state_by = ${actor},
       resolved_in = ${target.resolvedIn}, ignore_until = ${target.until}, ignore_count = ${target.count},
       ignore_rate = ${target.rate}, ignore_base = count WHERE ${changes}`,
-  ]);
+    ],
+    now,
+  );
 }
 
 /** The same once more is no change: the moment of the first one decides what a regression is. */

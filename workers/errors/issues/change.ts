@@ -9,6 +9,7 @@ import type { IssueBefore, IssueState, IssuesChanged } from "../../api/contract.
 import { runBatch } from "../../db/batch.ts";
 import { issues } from "../../db/schema.ts";
 import { MAX_IDS } from "./limits.ts";
+import { shownState } from "./shown-state.ts";
 
 export type ChangeResult =
   | ({ ok: true } & IssuesChanged)
@@ -55,7 +56,12 @@ interface StateRow {
 }
 
 /** Runs the changes between a look at what was and a look at what is. */
-export async function change(d1: D1Database, ids: readonly number[], changes: readonly SQL[]): Promise<ChangeResult> {
+export async function change(
+  d1: D1Database,
+  ids: readonly number[],
+  changes: readonly SQL[],
+  now: number,
+): Promise<ChangeResult> {
   const look = sql`SELECT * FROM ${issues} WHERE id IN (${meant(ids)}) ORDER BY id`;
   const rows = await runBatch<unknown[]>(d1, [
     sql`SELECT id FROM ${issues} WHERE id IN (${asList(ids)})`,
@@ -69,7 +75,11 @@ export async function change(d1: D1Database, ids: readonly number[], changes: re
   const after = rows.at(-1) as StateRow[];
   return {
     ok: true,
-    issues: after.map(({ id, state, assignee }) => ({ id, state, assignee })),
+    issues: after.map((row) => ({
+      id: row.id,
+      state: shownState(row.state, row.ignore_until, now),
+      assignee: row.assignee,
+    })),
     before: (rows[1] as StateRow[]).map(toBefore),
   };
 }

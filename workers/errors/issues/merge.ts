@@ -39,18 +39,23 @@ export async function mergeIssues(
   const moving = sql`id IN (${asList([...new Set(sources)])}) AND merged_into IS NULL
     AND EXISTS (SELECT 1 FROM ${issues} t WHERE t.id = ${target} AND t.merged_into IS NULL)`;
   const moved = sql`SELECT id FROM ${issues} WHERE merged_into = ${target}`;
-  return change(env.DB, checked.ids, [
-    sql`INSERT INTO ${issueActivity} (issue_id, at, actor, kind, detail)
+  return change(
+    env.DB,
+    checked.ids,
+    [
+      sql`INSERT INTO ${issueActivity} (issue_id, at, actor, kind, detail)
       SELECT ${target}, ${now}, ${actor}, 'merged', json_object('from', id) FROM ${issues} WHERE ${moving}`,
-    sql`INSERT INTO ${issueActivity} (issue_id, at, actor, kind, detail)
+      sql`INSERT INTO ${issueActivity} (issue_id, at, actor, kind, detail)
       SELECT id, ${now}, ${actor}, 'merged', json_object('into', ${target}) FROM ${issues} WHERE ${moving}`,
-    // Those that were merged into them before come along: a merged issue always says where its events are now.
-    sql`UPDATE ${issues} SET merged_into = ${target}
+      // Those that were merged into them before come along: a merged issue always says where its events are now.
+      sql`UPDATE ${issues} SET merged_into = ${target}
       WHERE merged_into IN (SELECT id FROM ${issues} WHERE ${moving})`,
-    sql`UPDATE ${issues} SET merged_into = ${target} WHERE ${moving}`,
-    sql`UPDATE ${fingerprints} SET issue_id = ${target} WHERE issue_id IN (${moved})`,
-    ...recount(sql`${target}`),
-  ]);
+      sql`UPDATE ${issues} SET merged_into = ${target} WHERE ${moving}`,
+      sql`UPDATE ${fingerprints} SET issue_id = ${target} WHERE issue_id IN (${moved})`,
+      ...recount(sql`${target}`),
+    ],
+    now,
+  );
 }
 
 export async function unmerge(
@@ -84,6 +89,7 @@ export async function unmerge(
       sql`UPDATE ${fingerprints} SET issue_id = home_issue_id WHERE ${leaving}`,
       ...recount(asList([issueId, ...homes])),
     ],
+    now,
   );
 }
 

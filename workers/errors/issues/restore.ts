@@ -21,22 +21,27 @@ export async function restore(
   const differs = sql`${allExist(ids)} AND (i.state != j.value->>1 OR i.state_at != j.value->>2 OR i.resolved_in != j.value->>4
     OR i.ignore_until IS NOT j.value->>5 OR i.ignore_count IS NOT j.value->>6 OR i.ignore_rate IS NOT j.value->>7
     OR i.assignee != j.value->>9)`;
-  return change(env.DB, ids, [
-    sql`INSERT INTO ${issueActivity} (issue_id, at, actor, kind, detail)
+  return change(
+    env.DB,
+    ids,
+    [
+      sql`INSERT INTO ${issueActivity} (issue_id, at, actor, kind, detail)
       SELECT i.id, ${now}, ${actor},
         CASE WHEN i.state = j.value->>1 AND i.state_at = j.value->>2 THEN 'assigned'
           WHEN j.value->>1 IN ('unresolved', 'regressed') THEN 'reopened' ELSE j.value->>1 END,
         CASE WHEN i.state = j.value->>1 AND i.state_at = j.value->>2
           THEN json_object('to', j.value->>9, 'undo', json('true')) ELSE json_object('undo', json('true')) END
       FROM json_each(${json}) j JOIN ${issues} i ON i.id = j.value->>0 WHERE ${differs}`,
-    sql`UPDATE ${issues} SET state = d.state, state_at = d.state_at, state_by = d.state_by, resolved_in = d.resolved_in,
+      sql`UPDATE ${issues} SET state = d.state, state_at = d.state_at, state_by = d.state_by, resolved_in = d.resolved_in,
         ignore_until = d.until, ignore_count = d.n, ignore_rate = d.rate, ignore_base = d.base, assignee = d.assignee
       FROM (SELECT j.value->>0 AS id, j.value->>1 AS state, j.value->>2 AS state_at, j.value->>3 AS state_by,
           j.value->>4 AS resolved_in, j.value->>5 AS until, j.value->>6 AS n, j.value->>7 AS rate, j.value->>8 AS base,
           j.value->>9 AS assignee
         FROM json_each(${json}) j JOIN ${issues} i ON i.id = j.value->>0 WHERE ${differs}) d
       WHERE issues.id = d.id`,
-  ]);
+    ],
+    now,
+  );
 }
 
 function toRow({ id, state, stateAt, stateBy, resolvedIn, ignored, assignee }: IssueBefore): unknown[] {
