@@ -18,6 +18,8 @@ export class FlushSchedule {
   private readonly known = new Map<string, number>();
 
   note(occurred: readonly Occurred[], now: number): void {
+    // Nothing can make it earlier: a busy Worker need not look up a hundred fingerprints with every append.
+    if (this.dueAt !== undefined && this.dueAt <= now + FLUSH_NEWS_MS) return;
     const isNew = occurred.some((o) => now - (this.known.get(keyOf(o)) ?? 0) > KNOWN_FOR_MS);
     if (isNew) this.news(now);
     else this.by(Math.max(this.flushedAt + FLUSH_KNOWN_MS, now + FLUSH_NEWS_MS));

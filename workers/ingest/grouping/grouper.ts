@@ -10,6 +10,7 @@
  * What was found out is kept for a minute at most, so that new maps and rules
  * take effect. Nothing here may cost an event: whatever throws leaves it as it is.
  */
+import type { Classified } from "../../errors/grouping/classify.ts";
 import type { Grouping } from "../../errors/grouping/facts.ts";
 import { fingerprintOf } from "../../errors/grouping/fingerprint.ts";
 import { type CompiledRules, NO_RULES } from "../../errors/grouping/rules.ts";
@@ -56,9 +57,12 @@ const MAX_GROUPINGS = 5_000;
 const MAX_GROUPING_BYTES = 4_000_000;
 const GROUPING_BYTES = 400;
 const MINUTE_MS = 60_000;
-/** Messages whose template is remembered: 1 MB at most. */
-const MAX_TEMPLATES = 500;
-const MAX_TEMPLATED_CHARS = 1_000;
+/** Stacks that are found by their first characters: hashing all of a long text takes longer than comparing it. */
+const MAX_LATELY = 400;
+/** Of the texts of an error whose last message or whole stack is remembered: 1 MB for stacks, 3 MB for messages, twice that beyond Latin-1. */
+const MAX_LATELY_CHARS = 1_500;
+/** The frame that threw, and some of its caller: what tells stacks apart. */
+const HEAD_CHARS = 80;
 
 /** All errors beyond what a Worker may have of different ones. */
 const OVERFLOW_TITLE = "Too many different errors at once: further ones are counted together";
@@ -69,12 +73,33 @@ export interface Known {
   id: number;
   trace: SourceTrace;
   state: MapState;
+  /** ms */
+  until: number;
+  /** What was asked last: an error mostly differs from the one before in the numbers of its message, if at all. */
+  last: Asked | undefined;
+}
+
+interface Asked extends Classified {
+  message: string;
+  template: string;
+  rules: CompiledRules;
+  remembered: Remembered;
+}
+
+/** A stack that was met a moment ago. */
+interface Lately {
+  script: string;
+  version: string | undefined;
+  stack: string;
+  known: Known;
 }
 
 interface Remembered {
   grouping: Grouping;
   /** In which the flood gate let it through last. */
   minute: number;
+  /** ms */
+  until: number;
 }
 
 /** Occurrences of one invocation, on the way to their groups. */
@@ -95,8 +120,8 @@ export class Grouper {
   private readonly now: () => number;
   private readonly traces = new BoundedCache<Known>(MAX_TRACES, MAX_TRACE_BYTES);
   private readonly groupings = new BoundedCache<Remembered>(MAX_GROUPINGS, MAX_GROUPING_BYTES);
-  /** By message. */
-  private readonly templates = new Map<string, string>();
+  /** By the first characters of the stack. */
+  private readonly lately = new Map<string, Lately>();
   private groupedBy: CompiledRules = NO_RULES;
   private readonly pending = new Map<string, { done: Promise<void>; since: number }>();
   private readonly gate = new FloodGate();
@@ -117,9 +142,14 @@ export class Grouper {
       const { stack } = occurrence;
       if (stack === undefined) continue;
       try {
+        occurrence.known = this.metLately(fields, stack, now);
+        if (occurrence.known !== undefined) continue;
         const key = traceKey(fields, stack);
         occurrence.known = this.traces.get(key, now);
-        if (occurrence.known !== undefined) continue;
+        if (occurrence.known !== undefined) {
+          this.meet(fields, occurrence, occurrence.known);
+          continue;
+        }
         const wait = this.look(key, fields, occurrence, waitUntil, now);
         if (wait !== undefined) {
           waits ??= [];
@@ -222,9 +252,23 @@ export class Grouper {
     }
   }
 
+  private metLately({ script, version_id: version }: InvocationFields, stack: string, now: number): Known | undefined {
+    const met = this.lately.get(stack.slice(0, HEAD_CHARS));
+    const isSame = met !== undefined && met.script === script && met.version === version && met.stack === stack;
+    return isSame && met.known.until > now ? met.known : undefined;
+  }
+
+  private meet({ script, version_id: version }: InvocationFields, occurrence: Occurrence, known: Known): void {
+    const { stack } = occurrence;
+    if (stack === undefined || !isShort(occurrence)) return;
+    if (this.lately.size >= MAX_LATELY) this.lately.clear();
+    this.lately.set(stack.slice(0, HEAD_CHARS), { script, version, stack, known });
+  }
+
   private keep(key: string, { trace, state }: Symbolicated, keptMs: number): Known {
-    const known = { id: this.nextId++, trace, state };
-    this.traces.set(key, known, 2 * key.length + FRAME_BYTES * (1 + framesOf(trace)), this.now() + keptMs);
+    const until = this.now() + keptMs;
+    const known: Known = { id: this.nextId++, trace, state, until, last: undefined };
+    this.traces.set(key, known, 2 * key.length + FRAME_BYTES * (1 + framesOf(trace)), until);
     return known;
   }
 
@@ -250,36 +294,33 @@ export class Grouper {
       this.groupings.clear();
       this.groupedBy = rules;
     }
+    const usesMore = rules.uses.size > 0;
+    const last = known === undefined || usesMore ? undefined : lastOf(known, occurrence, rules, now);
+    if (last !== undefined && last.message === message) return last.remembered;
+    const template = messageTemplate(message);
+    if (last !== undefined && last.template === template) return last.remembered;
     const { fields } = found;
     // Errors without a stack are told apart by what the request was.
     const place =
       known === undefined
         ? [fields.script, fields.entrypoint, fields.method, fields.route, fields.status, fields.outcome].join("\n")
         : `${known.id}`;
-    const used = rules.uses.size === 0 ? "" : usedBy(rules, found, occurrence);
-    const key = `${place}\n${kind}\n${noise}\n${type}\n${this.templateOf(message)}${used}`;
-    const remembered = this.groupings.get(key, now);
-    if (remembered !== undefined) return remembered;
-    return this.remember(key, fingerprintOf(factsOf(found, occurrence, known ?? NOT_PARSED), rules), now);
-  }
-
-  private remember(key: string, grouping: Grouping, now: number): Remembered {
-    const remembered = { grouping, minute: -1 };
-    const bytes = GROUPING_BYTES + 2 * (key.length + grouping.title.length + grouping.culprit.length);
-    this.groupings.set(key, remembered, bytes, now + KEPT_MS.mapped);
+    const used = usesMore ? usedBy(rules, found, occurrence) : "";
+    const key = `${place}\n${kind}\n${noise}\n${type}\n${template}${used}`;
+    const remembered =
+      this.groupings.get(key, now) ??
+      this.remember(key, fingerprintOf(factsOf(found, occurrence, known ?? NOT_PARSED), rules), now);
+    if (known !== undefined && !usesMore && isShort(occurrence)) {
+      known.last = { kind, noise, type, message, template, rules, remembered };
+    }
     return remembered;
   }
 
-  /** Most messages were seen a moment ago. */
-  private templateOf(message: string): string {
-    let template = this.templates.get(message);
-    if (template === undefined) {
-      template = messageTemplate(message);
-      if (message.length > MAX_TEMPLATED_CHARS) return template;
-      if (this.templates.size >= MAX_TEMPLATES) this.templates.clear();
-      this.templates.set(message, template);
-    }
-    return template;
+  private remember(key: string, grouping: Grouping, now: number): Remembered {
+    const remembered = { grouping, minute: -1, until: now + KEPT_MS.mapped };
+    const bytes = GROUPING_BYTES + 2 * (key.length + grouping.title.length + grouping.culprit.length);
+    this.groupings.set(key, remembered, bytes, remembered.until);
+    return remembered;
   }
 
   private overflow(script: string, { kind, noise }: Occurrence, now: number): Grouping {
@@ -297,6 +338,22 @@ export class Grouper {
 }
 
 const NOT_PARSED = { trace: null, state: "none" } as const;
+
+function lastOf(
+  { last }: Known,
+  { kind, noise, type }: Occurrence,
+  rules: CompiledRules,
+  now: number,
+): Asked | undefined {
+  const isSame =
+    last !== undefined && last.kind === kind && last.noise === noise && last.type === type && last.rules === rules;
+  return isSame && last.remembered.until > now ? last : undefined;
+}
+
+/** Message and stack may be parts of a longer text, and keep all of that in memory. */
+function isShort({ event, message, stack = "" }: Occurrence): boolean {
+  return (event.stack ?? stack).length + message.length <= MAX_LATELY_CHARS;
+}
 
 /** A map of another version is never asked. */
 const traceKey = ({ script, version_id: version }: InvocationFields, stack: string) =>
