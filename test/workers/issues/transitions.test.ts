@@ -5,6 +5,7 @@ import type { IssueStateRequest } from "../../../workers/api/contract.ts";
 import { changeState } from "../../../workers/errors/issues/change-state.ts";
 import {
   activityOf,
+  all,
   counts,
   type DeltaOptions,
   delta,
@@ -32,6 +33,15 @@ async function changed(script: string, change: Change, more: Partial<DeltaOption
 
 const later = (script: string, more: Partial<DeltaOptions>) =>
   occur(script, [delta({ script, at: RESOLVED_AT + MINUTE, versionTag: "later", ...more })]);
+
+/** Uploaded before the version served anything, as a deployment does. */
+const mapOf = (script: string, version: string) =>
+  all(
+    `INSERT INTO source_maps (script, version_id, file, hash, bytes, seekable_hash, seekable_bytes, sources, mappings, uploaded_at, uploaded_by)
+      VALUES (?, ?, 'index.js', 'a', 1, 'b', 1, 1, 1, 0, '')`,
+    script,
+    version,
+  );
 
 describe("a resolved issue", () => {
   it("regresses in a version that came after the resolution, and somebody is told once", async () => {
@@ -99,6 +109,7 @@ describe("a resolved issue", () => {
 
   it("in a version: regresses in that one and in those after it, not in those before", async () => {
     const script = "regress-in";
+    await mapOf(script, "version-3");
     const id = await changed(script, { state: "resolved", in: "version-3" } as Change);
     await later(script, { versionId: "version-2" });
     expect((await onlyIssue(script)).state).toBe("resolved");
@@ -109,6 +120,24 @@ describe("a resolved issue", () => {
     expect((await onlyIssue(script)).state).toBe("resolved");
     await later(script, { versionId: "version-4", at: RESOLVED_AT + 5 * MINUTE });
     expect((await onlyIssue(script)).state).toBe("regressed");
+  });
+
+  it("is resolved in a version that its Worker is known to have, and in no other", async () => {
+    const script = "resolve-in-known";
+    const id = await changed(script, { state: "resolved" } as Change);
+    await mapOf("resolve-in-other-worker", "version-of-another");
+    for (const version of ["version-of-another", "v2.0.1"]) {
+      const result = await changeState(env, { ids: [id], state: "resolved", in: version }, "ana", RESOLVED_AT + 1);
+      expect(result).toMatchObject({ ok: false, reason: "invalid", message: expect.stringContaining(version) });
+    }
+    expect(await onlyIssue(script)).toMatchObject({ resolved_in: "", state_at: RESOLVED_AT });
+    await mapOf(script, "version-uploaded");
+    for (const version of ["version-1", "version-uploaded", "next", ""])
+      expect(
+        await changeState(env, { ids: [id], state: "resolved", in: version }, "ana", RESOLVED_AT + 2),
+      ).toMatchObject({
+        ok: true,
+      });
   });
 
   it("of noise regresses in silence", async () => {

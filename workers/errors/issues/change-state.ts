@@ -1,8 +1,9 @@
 /** Resolve, reopen or ignore issues. What ends an ignore, and what is a regression: `transitions.ts`. */
 import { type SQL, sql } from "drizzle-orm";
 import type { IssueStateRequest } from "../../api/contract.ts";
-import { issueActivity, issues } from "../../db/schema.ts";
-import { allExist, type ChangeResult, change, checkIds, type Invalid, invalid, meant } from "./change.ts";
+import { runBatch } from "../../db/batch.ts";
+import { fingerprints, fingerprintVersions, issueActivity, issues, sourceMaps, versions } from "../../db/schema.ts";
+import { allExist, asList, type ChangeResult, change, checkIds, type Invalid, invalid, meant } from "./change.ts";
 import { MAX_VERSION_CHARS } from "./limits.ts";
 
 type ChangeEnv = Pick<Env, "DB">;
@@ -28,6 +29,8 @@ export async function changeState(
   const target = targetOf(request, now);
   if ("ok" in target) return target;
   const { ids } = checked;
+  const unknown = target.resolvedIn === "" ? undefined : await unknownVersion(env.DB, ids, target.resolvedIn);
+  if (unknown !== undefined) return unknown;
   const changes = sql`${allExist(ids)} AND id IN (${meant(ids)}) AND NOT (${isThere(target)})`;
   return change(
     env.DB,
@@ -40,6 +43,28 @@ export async function changeState(
       ignore_rate = ${target.rate}, ignore_base = count WHERE ${changes}`,
     ],
     now,
+  );
+}
+
+/**
+ * A version that never comes would keep an issue resolved for ever, whatever
+ * happens: a tag or a typing error in place of the id must not pass. One that
+ * was deployed a moment ago is known through its source maps.
+ */
+async function unknownVersion(d1: D1Database, ids: readonly number[], version: string): Promise<Invalid | undefined> {
+  if (version === "next") return undefined;
+  const [rows] = await runBatch<[{ script: string }]>(d1, [
+    sql`SELECT DISTINCT i.script AS script FROM ${issues} i WHERE i.id IN (${asList(ids)})
+      AND NOT EXISTS (SELECT 1 FROM ${versions} v WHERE v.script = i.script AND v.version_id = ${version})
+      AND NOT EXISTS (SELECT 1 FROM ${sourceMaps} m WHERE m.script = i.script AND m.version_id = ${version})
+      AND NOT EXISTS (SELECT 1 FROM ${fingerprintVersions} fv JOIN ${fingerprints} f ON f.fingerprint = fv.fingerprint
+        WHERE fv.version_id = ${version} AND f.issue_id = ifnull(i.merged_into, i.id))
+      LIMIT 1`,
+  ]);
+  const script = rows[0]?.script;
+  if (script === undefined) return undefined;
+  return invalid(
+    `${script} has no version ${version} that Tailrace knows: \`in\` takes the id of one that has served requests or has source maps (the UUID that wrangler prints, no tag), or "next" for whichever comes next.`,
   );
 }
 
