@@ -13,6 +13,7 @@ import { compareWithSourceMap } from "./check.ts";
 import { readComments } from "./comments.ts";
 import { readText } from "./files.ts";
 import type { FoundMap } from "./find.ts";
+import { doubtOf } from "./plausible.ts";
 
 export interface HashedBlob {
   /** SHA-256, hex. */
@@ -51,6 +52,9 @@ export async function convertMap(found: FoundMap): Promise<Conversion> {
       ok: false,
       problems: [`its debug id is ${converted.debugId}, that of ${found.file} is ${codeId}: they are of two builds`],
     };
+  const doubt = code === undefined ? undefined : doubtOf(parsed.map, code, found.file);
+  if (doubt?.kind === "beyond") return { ok: false, problems: [doubt.sentence] };
+  if (doubt !== undefined) warnings.push(`${found.file}: ${doubt.sentence}`);
   const difference = code === undefined ? undefined : await compareWithSourceMap(parsed.map, converted.bytes, code);
   if (difference !== undefined) warnings.push(`${found.file}: ${difference}`);
   const { debugId, sources, mappings } = converted;

@@ -81,7 +81,7 @@ describe("an upload", () => {
       "index.js.map": map(),
       "chunks/a.js": CODE.replace("index.js.map", "a.js.map"),
       "chunks/a.js.map": map("// another\n"),
-      "inline.js": `x();\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(map("// inline\n")).toString("base64")}\n`,
+      "inline.js": `${CODE.split("\n")[0]}\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(map("// inline\n")).toString("base64")}\n`,
     });
     const first = await upload(directory, "several");
     expect(first.stderr).not.toMatch(/warning|error/);
