@@ -22,7 +22,11 @@ const UNIT_TIMEOUT_MS = 30_000;
 const CHECK_TIMEOUT_MS = 60_000;
 
 /** Tests that look at all there is (lists, totals, crons), so that they need stores that no other file has written to. */
-const WHOLE_STORE = ["test/workers/api/**/*.test.ts", "test/workers/store/**/*.test.ts"];
+const WHOLE_STORE = [
+  "test/workers/api/**/*.test.ts",
+  "test/workers/store/**/*.test.ts",
+  "test/workers/issues/forget.test.ts",
+];
 
 /**
  * With isolation each file has an isolate and stores of its own, which takes more

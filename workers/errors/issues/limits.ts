@@ -31,6 +31,13 @@ export const MAX_VERSION_CHARS = 200;
 /** Rows that one statement forgets, and statements of one run per table: the next day goes on. */
 export const RETENTION_ROWS = 5_000;
 export const RETENTION_STATEMENTS = 100;
+/** Issues that were not seen for so long are forgotten, or for as long as events are kept if that is longer. */
+export const ISSUE_KEPT_MS = 400 * 86_400_000;
+/** Fingerprints of a Worker: with the counts and stacks of some versions each, some hundred MB of D1's 10 GB. */
+export const MAX_KNOWN = 50_000;
+/** Fingerprints of one batch that forgets, and of one run: five Workers that make 300 a minute are bounded by the hour. */
+export const FORGET_AT_ONCE = 1_000;
+export const FORGET_PER_RUN = 100_000;
 /** Versions of one hourly sweep. */
 export const SWEEP_VERSIONS = 50;
 /** Older counts per minute become counts per hour: by then one looks at days. A range of hours that far back shows whole hours. */

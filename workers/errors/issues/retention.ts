@@ -2,8 +2,8 @@
  * Forgets the details of issues that are older than any event: counts per
  * minute, distinct values, incidents, stacks of versions that are gone, told
  * notifications. The issues themselves, their counts per version and what people
- * said stay: when a quiet one returns, its history is there. Daily, bounded: what
- * is left is for the next day.
+ * said stay for ISSUE_KEPT_MS: when a quiet one returns, its history is there.
+ * Daily, bounded: what is left is for the next day.
  */
 import { type SQL, sql } from "drizzle-orm";
 import { DEFAULT_RETENTION_DAYS } from "../../api/contract.ts";
@@ -14,18 +14,28 @@ import {
   fingerprints,
   fingerprintVersions,
   incidents,
+  issueActivity,
+  issues,
   notifications,
   PLATFORM_SETTINGS_KEY,
   settings,
   workers,
 } from "../../db/schema.ts";
+import { boundFingerprints } from "./fingerprint-cap.ts";
 import { foldMinutes } from "./fold-minutes.ts";
-import { RETENTION_ROWS, RETENTION_STATEMENTS } from "./limits.ts";
+import { forget, forgetIssues } from "./forget.ts";
+import { FORGET_AT_ONCE, FORGET_PER_RUN, ISSUE_KEPT_MS, RETENTION_ROWS, RETENTION_STATEMENTS } from "./limits.ts";
 
 const DAY_MS = 86_400_000;
 
-/** Returns how many rows went or became smaller. */
-export async function runIssueRetention(env: Pick<Env, "DB">, now: number): Promise<number> {
+export interface Retained {
+  /** How many rows went or became smaller. */
+  rows: number;
+  /** There is more than one run may do: run it again, or wait for the next day. */
+  more: boolean;
+}
+
+export async function runIssueRetention(env: Pick<Env, "DB">, now: number): Promise<Retained> {
   const before = now - (await longestDays(env.DB)) * DAY_MS;
   const some = (from: SQL, id: SQL = sql`rowid`) => sql`(SELECT ${id} FROM ${from} LIMIT ${RETENTION_ROWS})`;
   const old = [
@@ -46,15 +56,52 @@ export async function runIssueRetention(env: Pick<Env, "DB">, now: number): Prom
       sql`v.rowid`,
     )} RETURNING 1`,
   ];
-  let done = await foldMinutes(env, now);
+  const done: Retained = { rows: await foldMinutes(env, now), more: false };
   for (const statement of old) {
-    for (let n = 0; n < RETENTION_STATEMENTS; n++) {
+    let n = 0;
+    for (let full = true; full && n < RETENTION_STATEMENTS; n++) {
       const [rows = []] = await runBatch(env.DB, [statement]);
-      done += rows.length;
-      if (rows.length < RETENTION_ROWS) break;
+      done.rows += rows.length;
+      full = rows.length === RETENTION_ROWS;
     }
+    done.more ||= n === RETENTION_STATEMENTS;
+  }
+  for (const part of [await forgetOld(env.DB, Math.min(before, now - ISSUE_KEPT_MS)), await boundFingerprints(env)]) {
+    done.rows += part.rows;
+    done.more ||= part.more;
   }
   return done;
+}
+
+/** Issues that neither an error nor a person has touched since `before`, and those that were merged into what is gone. */
+async function forgetOld(d1: D1Database, before: number): Promise<Retained> {
+  const isOld = sql`i.merged_into IS NULL AND i.last_seen < ${before} AND NOT EXISTS (
+    SELECT 1 FROM ${issueActivity} a WHERE a.issue_id = i.id AND a.actor != '' AND a.at >= ${before})`;
+  const isEmpty = sql`NOT EXISTS (SELECT 1 FROM ${fingerprints} f WHERE f.issue_id = i.id)`;
+  // Nothing of it could be parted from the issue that it is merged into.
+  const isMergedForGood = sql`i.merged_into IS NOT NULL AND (i.merged_into NOT IN (SELECT id FROM ${issues})
+    OR i.last_seen < ${before} AND NOT EXISTS (
+      SELECT 1 FROM ${fingerprints} f WHERE f.issue_id = i.merged_into AND f.home_issue_id = i.id))`;
+  let rows = 0;
+  for (let done = 0; done < FORGET_PER_RUN; done += FORGET_AT_ONCE) {
+    const [doomed] = await runBatch<[{ fingerprint: string; issueId: number }]>(d1, [
+      sql`SELECT f.fingerprint AS fingerprint, i.id AS issueId FROM ${issues} i JOIN ${fingerprints} f ON f.issue_id = i.id
+        WHERE ${isOld} ORDER BY i.id LIMIT ${FORGET_AT_ONCE}`,
+    ]);
+    rows += await forget(
+      d1,
+      doomed.map((one) => ({ ...one, heir: null })),
+      before,
+      isOld,
+    );
+    const [, gone = []] = await runBatch<unknown[]>(d1, [
+      ...forgetIssues(sql`SELECT i.id FROM ${issues} i WHERE (${isOld} AND ${isEmpty}) OR (${isMergedForGood})
+        LIMIT ${FORGET_AT_ONCE}`),
+    ]);
+    rows += gone.length;
+    if (doomed.length + gone.length < FORGET_AT_ONCE) return { rows, more: false };
+  }
+  return { rows, more: true };
 }
 
 /** Of all Workers: an issue's details are useful as long as any of its events can be found. */
