@@ -177,6 +177,9 @@ describe("a fingerprint", () => {
       title: "The client left before it had its answer",
       culprit: "",
     });
+    const lost = facts({ kind: "noise", noise: "network", message: "Network connection lost." });
+    expect(lost.trace?.frames).not.toHaveLength(0);
+    expect(fingerprintOf(lost, NO_RULES)).toMatchObject({ title: "Network connection lost.", culprit: "" });
   });
 
   test("of a 5xx is of route, method and status", () => {

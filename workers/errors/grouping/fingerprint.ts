@@ -92,7 +92,7 @@ function nameOf({ kind, type, message, trace, method, route, status }: ErrorFact
 
 function culprit({ kind, trace, route, entrypoint }: ErrorFacts): string {
   // They are grouped wherever they happen: the place of the first says nothing of the others.
-  if (kind === "death" || (kind === "noise" && trace === null)) return "";
+  if (kind === "death" || kind === "noise") return "";
   const place = route ?? entrypoint ?? "";
   if (trace === null || kind === "http") return place;
   const { frames } = countedOf(trace);
