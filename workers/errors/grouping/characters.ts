@@ -24,6 +24,7 @@ export const EQUALS = 61;
 export const AT_SIGN = 64;
 export const OPEN_BRACKET = 91;
 export const BACKSLASH = 92;
+export const CLOSE_BRACKET = 93;
 export const UNDERSCORE = 95;
 export const BACKTICK = 96;
 export const OPEN_BRACE = 123;

@@ -9,6 +9,7 @@ import {
   BACKSLASH,
   BACKTICK,
   CLOSE_BRACE,
+  CLOSE_BRACKET,
   COLON,
   classOf,
   DOT,
@@ -16,6 +17,7 @@ import {
   isDigit,
   isHex,
   OPEN_BRACE,
+  OPEN_BRACKET,
   QUOTE,
   SPACE,
 } from "./characters.ts";
@@ -115,11 +117,38 @@ export function endOfPath(text: string, from: number, end: number): number {
   let at = from;
   while (at < end) {
     const code = text.charCodeAt(at);
-    if (classOf(code) === SPACE || CLOSERS.has(code)) break;
-    at++;
+    const key = code === OPEN_BRACKET && at > from ? endOfKey(text, at, end) : -1;
+    if (key < 0 && (classOf(code) === SPACE || CLOSERS.has(code))) break;
+    at = key < 0 ? at + 1 : key;
   }
   while (at > from && ".:!?".includes(text[at - 1] as string)) at--;
   return at;
+}
+
+/** Longer names in brackets are no part of a URL. */
+const MAX_KEY_CHARS = 64;
+
+/** Index behind `[]`, `[key]` or `[::1]` in a URL, or -1. */
+function endOfKey(text: string, open: number, end: number): number {
+  for (let at = open + 1; at < end && at - open <= MAX_KEY_CHARS; at++) {
+    const code = text.charCodeAt(at);
+    if (code === CLOSE_BRACKET) return at + 1;
+    if (classOf(code) === SPACE || CLOSERS.has(code)) return -1;
+  }
+  return -1;
+}
+
+/** Index behind `[2001:db8::1]:80`, or -1; a time in brackets is none. */
+export function endOfBracketed(text: string, at: number, end: number): number {
+  const close = endOfAddress(text, at + 1, end);
+  if (close < 0 || close >= end || text.charCodeAt(close) !== CLOSE_BRACKET) return -1;
+  let i = close + 1;
+  if (text.charCodeAt(i) === COLON && isDigit(text.charCodeAt(i + 1))) {
+    i++;
+    while (i < end && isDigit(text.charCodeAt(i))) i++;
+    return i;
+  }
+  return text.slice(at, close).includes("::") ? i : -1;
 }
 
 /** Index behind an IPv6 address that begins at `at`, or -1. */

@@ -44,7 +44,7 @@ import {
 } from "./characters.ts";
 import { engineTemplate, withoutNull, withoutValues } from "./engine-messages.ts";
 import { wordTemplate } from "./identifiers.ts";
-import { endOfAddress, endOfData, endOfPath, endOfQuoted, Failed } from "./spans.ts";
+import { endOfAddress, endOfBracketed, endOfData, endOfPath, endOfQuoted, Failed } from "./spans.ts";
 import { isMonth, isTellingKey, isUnit, isWeekday, isZone, keepsName, keepsStatus, opensDateWord } from "./words.ts";
 
 /** Messages are read up to here: what comes later is a dump. */
@@ -322,6 +322,13 @@ class Scanner {
     }
     if (code === COLON && this.next(1) === COLON) {
       const address = endOfAddress(text, from, end);
+      if (address > 0) {
+        this.variable(address);
+        return;
+      }
+    }
+    if (code === OPEN_BRACKET) {
+      const address = endOfBracketed(text, from, end);
       if (address > 0) {
         this.variable(address);
         return;
