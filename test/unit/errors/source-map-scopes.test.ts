@@ -1,6 +1,7 @@
 /** Which function a place of generated code is in, and what the source calls it. */
 
 import { build as esbuild } from "esbuild";
+import { minify } from "terser";
 import { build as vite } from "vite";
 import { describe, expect, test } from "vitest";
 import type { SeekableMap } from "../../../workers/errors/source-map/open.ts";
@@ -216,4 +217,29 @@ describe.each([
     }
     expect(found).toEqual(THROWN);
   });
+});
+
+/** Each thrown text is the name of the function that it is thrown in. */
+const PRIVATE = `export class Cart {
+  #plain(x) { throw new Error("Cart.#plain" + x); }
+  static #shared(x) { throw new Error("Cart.#shared" + x); }
+  static async *#stream(x) { throw new Error("Cart.#stream" + x); }
+  async #slow(x) { throw new Error("Cart.#slow" + x); }
+  get #total() { throw new Error("Cart.#total"); }
+  static #field = (x) => { throw new Error("Cart.#field" + x); };
+  run(x) { return [this.#plain(x), Cart.#shared(x), Cart.#stream(x), this.#slow(x), this.#total, Cart.#field(x)]; }
+}`;
+
+test("private members that terser renamed have the names of their source, modifiers or none", async () => {
+  const { code = "", map } = await minify(
+    { "src/cart.js": PRIVATE },
+    { module: true, toplevel: true, sourceMap: { includeSources: true } },
+  );
+  expect(code).toMatch(/get#\w\(/);
+  const scopes = readScopes(code);
+  const read = await open(JSON.parse(String(map)), scopes.ok ? scopes.scopes : undefined);
+  const thrown = [...code.matchAll(/"(Cart\.#\w+)"/g)];
+  const found = await Promise.all(thrown.map(({ index }) => read.locate(1, index + 1)));
+  expect(thrown).toHaveLength(6);
+  expect(found.map((place) => place?.function)).toEqual(thrown.map(([, name]) => name));
 });

@@ -18,6 +18,8 @@ import type { ValidMap } from "./validate.ts";
 export interface NamePart {
   text: string;
   declared?: true;
+  /** Of a private member: where it begins with its modifiers, `static async`. terser maps that and not the name. */
+  member?: NamePart;
   line: number;
   column: number;
 }
@@ -99,7 +101,10 @@ function nameOf(range: FunctionRange, original: Map<NamePart, string>, outer: st
 
 /** Each part that the map knows better than the generated code. */
 function originalNames(map: ValidMap, scopes: CodeScopes): Map<NamePart, string> {
-  const wanted = [...new Set(scopes.functions.flatMap((range) => range.name))].filter((part) => part.line >= 0);
+  const parts = new Set(scopes.functions.flatMap((range) => range.name));
+  const members = new Map<NamePart, NamePart>();
+  for (const part of parts) if (part.member !== undefined) members.set(part.member, part);
+  const wanted = [...parts, ...members.keys()].filter((part) => part.line >= 0);
   wanted.sort((a, b) => a.line - b.line || a.column - b.column);
   const names = new Map<NamePart, string>();
   const text = new SourceText(map);
@@ -111,11 +116,15 @@ function originalNames(map: ValidMap, scopes: CodeScopes): Map<NamePart, string>
       if (part.line === line && part.column === column && source !== -1) {
         for (let i = next; wanted[i]?.line === line && wanted[i]?.column === column; i++) {
           const wants = wanted[i] as NamePart;
+          const member = members.get(wants);
           const found =
-            wants.declared === true
-              ? text.functionAt(source, originalLine, originalColumn)
-              : originalName(name, text.identifierAt(source, originalLine, originalColumn));
-          if (found !== undefined) names.set(wants, found);
+            member !== undefined
+              ? text.privateMemberAt(source, originalLine, originalColumn)
+              : wants.declared === true
+                ? text.functionAt(source, originalLine, originalColumn)
+                : originalName(name, text.identifierAt(source, originalLine, originalColumn));
+          // It begins before its name, which counts for more.
+          if (found !== undefined) names.set(member ?? wants, found);
         }
         // Not passed yet: of several mappings of one position the last counts.
         return;

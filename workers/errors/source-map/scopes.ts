@@ -263,7 +263,10 @@ class ScopeReader {
       return key.type === "Literal" && isWord(key.value) ? [...owner, literal(String(key.value))] : [];
     }
     if (key.type === "Literal") return typeof key.value === "string" ? [...owner, literal(key.value)] : [];
-    return [...owner, this.part(key)];
+    const part = this.part(key);
+    if (key.type === "PrivateIdentifier" && member.start < key.start)
+      part.member ??= { text: part.text, ...this.position(member.start) };
+    return [...owner, part];
   }
 
   /** `x = …`, `a.b.c = …`; `exports`, `this` and `prototype` say nothing. */

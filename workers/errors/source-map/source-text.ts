@@ -14,6 +14,10 @@ const DECLARED = /(?:^|[^\w$.])function\b\s*\*?\s*([\p{ID_Start}$_][\p{ID_Contin
 const ASSIGNED =
   /(?:^|[\s;{(,])(?:const|let|var)\s+([\p{ID_Start}$_][\p{ID_Continue}$]*)\s*(?::[^=]*)?=\s*(?:async\s*)?\(?$/u;
 
+/** `static async *#add`, from where it begins. */
+const PRIVATE_MEMBER =
+  /^(?:(?:static|async|get|set|readonly|override|accessor)\s+|\*\s*)*(#[\p{ID_Start}$_][\p{ID_Continue}$]*)/u;
+
 const KEYWORD_AT = /^(?:await|new|throw|yield)\b/;
 const KEYWORD_BEFORE = /(?:^|[^\w$.])(?:await|new|throw|yield)\b[\s(*]*$/;
 
@@ -45,6 +49,11 @@ export class SourceText {
   functionAt(source: number, line: number, column: number): string | undefined {
     const [before, after] = this.around(source, line, column);
     return (DECLARATION.exec(after) ?? ASSIGNED.exec(before) ?? DECLARED.exec(before))?.[1];
+  }
+
+  /** The name of the private member of a class that begins here, with or without modifiers. */
+  privateMemberAt(source: number, line: number, column: number): string | undefined {
+    return PRIVATE_MEMBER.exec(this.around(source, line, column)[1])?.[1];
   }
 
   /** Whether a keyword of those that V8 notes the place of stands there, or right before; undefined where nothing is known. */
