@@ -109,16 +109,19 @@ CREATE UNIQUE INDEX `notifications_once` ON `notifications` (`issue_id`,`kind`,`
 CREATE INDEX `notifications_waiting` ON `notifications` (`published_at`);--> statement-breakpoint
 CREATE TABLE `source_map_parts` (
 	`hash` text NOT NULL,
+	`owner` text NOT NULL,
 	`part` integer NOT NULL,
 	`etag` text NOT NULL,
-	PRIMARY KEY(`hash`, `part`)
+	PRIMARY KEY(`hash`, `owner`, `part`)
 );
 --> statement-breakpoint
 CREATE TABLE `source_map_uploads` (
-	`hash` text PRIMARY KEY NOT NULL,
+	`hash` text NOT NULL,
+	`owner` text NOT NULL,
 	`upload_id` text NOT NULL,
 	`bytes` integer NOT NULL,
-	`created_at` integer NOT NULL
+	`created_at` integer NOT NULL,
+	PRIMARY KEY(`hash`, `owner`)
 );
 --> statement-breakpoint
 CREATE TABLE `source_maps` (

@@ -28,23 +28,30 @@ export const sourceMaps = sqliteTable(
   ],
 );
 
-/** Blobs that are being uploaded in parts. */
-export const sourceMapUploads = sqliteTable("source_map_uploads", {
-  /** SHA-256 of the whole, hex. */
-  hash: text("hash").primaryKey(),
-  /** Of R2's multipart upload. */
-  uploadId: text("upload_id").notNull(),
-  bytes: integer("bytes").notNull(),
-  createdAt: integer("created_at").notNull(),
-});
+/** Blobs that are being uploaded in parts, by whom: nobody can spoil what another one sends. */
+export const sourceMapUploads = sqliteTable(
+  "source_map_uploads",
+  {
+    /** SHA-256 of the whole, hex. */
+    hash: text("hash").notNull(),
+    /** Of whose credential (errors/maps/blobs.ts). */
+    owner: text("owner").notNull(),
+    /** Of R2's multipart upload. */
+    uploadId: text("upload_id").notNull(),
+    bytes: integer("bytes").notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.hash, t.owner] })],
+);
 
 export const sourceMapParts = sqliteTable(
   "source_map_parts",
   {
     hash: text("hash").notNull(),
+    owner: text("owner").notNull(),
     /** From 1. */
     part: integer("part").notNull(),
     etag: text("etag").notNull(),
   },
-  (t) => [primaryKey({ columns: [t.hash, t.part] })],
+  (t) => [primaryKey({ columns: [t.hash, t.owner, t.part] })],
 );

@@ -2,9 +2,9 @@
 import { env } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import type { BlobAnswer } from "../../../workers/api/contract.ts";
-import { blobKey } from "../../../workers/errors/maps/keys.ts";
+import { blobKey, joinedKey } from "../../../workers/errors/maps/keys.ts";
 import { PART_BYTES } from "../../../workers/errors/maps/limits.ts";
-import { errorCode } from "../api/client.ts";
+import { ADMIN, call, errorCode } from "../api/client.ts";
 import { announce, announced, blobOf, noise, send, sendPart, type TestBlob, upload } from "./support.ts";
 
 const stored = async ({ hash }: TestBlob) => {
@@ -13,6 +13,12 @@ const stored = async ({ hash }: TestBlob) => {
 };
 const rowsOf = async (table: string, hash: string) =>
   await env.DB.prepare(`SELECT count(*) AS n FROM ${table} WHERE hash = ?`).bind(hash).first<number>("n");
+const uploadOf = async ({ hash }: TestBlob) => {
+  const query = env.DB.prepare("SELECT owner, upload_id FROM source_map_uploads WHERE hash = ?").bind(hash);
+  const row = await query.first<{ owner: string; upload_id: string }>();
+  if (row === null) throw new Error(`no upload of ${hash}`);
+  return row;
+};
 const answerOf = async (response: Response): Promise<BlobAnswer> => {
   expect(response.status, await response.clone().text()).toBe(200);
   return response.json();
@@ -86,10 +92,47 @@ describe("a large blob", () => {
     const blob = await blobOf(noise(LARGE, 8));
     await announced(blob);
     for (const part of [1, 2]) await sendPart(blob, part, PART_BYTES);
-    // As after a crash at that point: the object is there, and so is the upload.
-    await env.BUCKET.put(blobKey(blob.hash), noise(LARGE, 9));
-    const response = await sendPart(blob, 3, PART_BYTES);
-    expect(await answerOf(response)).toMatchObject({ complete: true });
+    // As after a crash at that point: the parts are joined, to something wrong, and the upload is over.
+    const { owner, upload_id } = await uploadOf(blob);
+    await env.BUCKET.resumeMultipartUpload(joinedKey(blob.hash, owner), upload_id).abort();
+    await env.BUCKET.put(joinedKey(blob.hash, owner), noise(LARGE, 9));
+    expect((await sendPart(blob, 3, PART_BYTES)).status).toBe(400);
+    expect(await stored(blob)).toBeUndefined();
+    await upload(blob);
+    expect(await stored(blob)).toBe(blob.hash);
+  });
+
+  it("is complete for each who sends its last part at the same time", async () => {
+    const blob = await blobOf(noise(LARGE, 16));
+    await announced(blob);
+    for (const part of [1, 2]) await sendPart(blob, part, PART_BYTES);
+    const answers = await Promise.all([1, 2, 3].map(() => sendPart(blob, 3, PART_BYTES)));
+    for (const answer of answers) expect(await answerOf(answer)).toMatchObject({ complete: true });
+    expect(await stored(blob)).toBe(blob.hash);
+    expect(await rowsOf("source_map_parts", blob.hash)).toBe(0);
+    expect((await env.BUCKET.list({ prefix: joinedKey(blob.hash, "") })).objects).toEqual([]);
+  });
+
+  it("cannot be spoilt by another token that knows its hash", async () => {
+    const blob = await blobOf(noise(LARGE, 17));
+    const broken: TestBlob = { hash: blob.hash, bytes: new Uint8Array(noise(LARGE, 18)) };
+    const made = await call("/api/v1/tokens", {
+      method: "POST",
+      token: ADMIN,
+      body: { name: "other", scope: "deploy" },
+    });
+    const { token } = await made.json<{ token: string }>();
+    await announced(blob);
+    for (const part of [1, 2]) await sendPart(blob, part, PART_BYTES);
+    expect(await announced(blob, token)).toMatchObject({ missing: [1, 2, 3] });
+    await sendPart(broken, 1, PART_BYTES, token);
+    await announce({ hash: blob.hash, bytes: LARGE + 1 }, token);
+    expect(await announced(blob)).toMatchObject({ missing: [3] });
+    await announced(blob, token);
+    for (const part of [1, 2]) await sendPart(broken, part, PART_BYTES, token);
+    expect(await answerOf(await sendPart(blob, 3, PART_BYTES))).toMatchObject({ complete: true });
+    // It ends only now: what is there stays there.
+    expect((await sendPart(broken, 3, PART_BYTES, token)).status).toBe(400);
     expect(await stored(blob)).toBe(blob.hash);
   });
 
@@ -110,10 +153,8 @@ describe("a large blob", () => {
     const blob = await blobOf(noise(LARGE, 15));
     await announced(blob);
     await sendPart(blob, 1, PART_BYTES);
-    const uploadId = await env.DB.prepare("SELECT upload_id FROM source_map_uploads WHERE hash = ?")
-      .bind(blob.hash)
-      .first<string>("upload_id");
-    await env.BUCKET.resumeMultipartUpload(blobKey(blob.hash), uploadId ?? "").abort();
+    const { owner, upload_id } = await uploadOf(blob);
+    await env.BUCKET.resumeMultipartUpload(joinedKey(blob.hash, owner), upload_id).abort();
     expect((await sendPart(blob, 2, PART_BYTES)).status).toBe(409);
     await upload(blob);
     expect(await stored(blob)).toBe(blob.hash);

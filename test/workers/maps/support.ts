@@ -26,11 +26,11 @@ export function noise(length: number, seed: number): Uint8Array {
   return bytes;
 }
 
-export const announce = (blob: { hash: string; bytes: number }) =>
-  call("/api/v1/sourcemaps/blobs", { method: "POST", token: ADMIN, body: blob });
+export const announce = (blob: { hash: string; bytes: number }, token = ADMIN) =>
+  call("/api/v1/sourcemaps/blobs", { method: "POST", token, body: blob });
 
-export async function announced({ hash, bytes }: TestBlob): Promise<BlobAnswer> {
-  const response = await announce({ hash, bytes: bytes.byteLength });
+export async function announced({ hash, bytes }: TestBlob, token = ADMIN): Promise<BlobAnswer> {
+  const response = await announce({ hash, bytes: bytes.byteLength }, token);
   if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`);
   return response.json();
 }
@@ -44,8 +44,10 @@ export const send = (path: string, bytes: Uint8Array, headers: Record<string, st
     }),
   );
 
-export const sendPart = ({ hash, bytes }: TestBlob, part: number, partBytes: number) =>
-  send(`/api/v1/sourcemaps/blobs/${hash}/${part}`, bytes.subarray((part - 1) * partBytes, part * partBytes));
+export const sendPart = ({ hash, bytes }: TestBlob, part: number, partBytes: number, token = ADMIN) =>
+  send(`/api/v1/sourcemaps/blobs/${hash}/${part}`, bytes.subarray((part - 1) * partBytes, part * partBytes), {
+    authorization: `Bearer ${token}`,
+  });
 
 export async function upload(blob: TestBlob): Promise<void> {
   const { complete, missing, partBytes } = await announced(blob);

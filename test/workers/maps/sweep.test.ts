@@ -37,7 +37,7 @@ it("is not relied on any more before it may be swept: an old unused blob is sent
   const { hash } = blob;
   const almost = later(UNUSED_KEPT_MS - 3_600_000);
   expect(await isComplete(env, { hash, bytes: 300 }, almost)).toBe(false);
-  expect(await announceBlob(env, { hash, bytes: 300 }, almost)).toMatchObject({
+  expect(await announceBlob(env, { hash, bytes: 300 }, "somebody", almost)).toMatchObject({
     answer: { complete: false, missing: [1] },
   });
   expect(await isComplete(env, { hash, bytes: 300 }, later(0))).toBe(true);

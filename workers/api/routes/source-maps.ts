@@ -3,6 +3,7 @@
  * as it is for builds without the `tailrace` command. `errors/maps/` does the
  * work; a map that is new or better sends stored errors through regrouping.
  */
+import { hash as digest } from "node:crypto";
 import * as v from "valibot";
 import { regroupAll } from "../../errors/issues/regroup.ts";
 import { announceBlob, type BlobResult, putPart } from "../../errors/maps/blobs.ts";
@@ -19,6 +20,8 @@ import { plainText, readJson, readParams, scriptName, wholeNumber } from "../inp
 const MAX_PARTS = Math.ceil(MAX_BLOB_BYTES / PART_BYTES);
 /** A count of sources or mappings; the format's own limits are below it. */
 const MAX_COUNT = 2 ** 31;
+/** Of a SHA-256: enough that no two owners are taken for one. */
+const OWNER_CHARS = 32;
 /** What a sender is asked to wait while others are being converted. */
 const RETRY_AFTER_S = 3;
 
@@ -45,7 +48,7 @@ const Registration = v.strictObject({
 export const announceSourceMapBlob: Handler = async (c) => {
   const body = await readJson(c, Announcement);
   if (!body.ok) return body.failure;
-  return answerBlob(c, await announceBlob(c.env, body.value, Date.now()));
+  return answerBlob(c, await announceBlob(c.env, body.value, ownerOf(c), Date.now()));
 };
 
 export const putSourceMapPart: Handler = async (c) => {
@@ -56,7 +59,7 @@ export const putSourceMapPart: Handler = async (c) => {
   if (body === null || !(length > 0))
     return fail("bad_request", "Send the part's bytes as the body, with a Content-Length.");
   const { hash, part } = params.value;
-  return answerBlob(c, await putPart(c.env, hash, part, body, length));
+  return answerBlob(c, await putPart(c.env, { hash, part, owner: ownerOf(c) }, body, length));
 };
 
 export const registerSourceMap: Handler = async (c) => {
@@ -98,6 +101,12 @@ export const deleteSourceMap: Handler = async (c) => {
   await audit(c.env, { at: Date.now(), actor, action: "sourcemap.delete", target });
   return c.body(null, 204);
 };
+
+/** Whose upload it is: the token's, or the person's. Names of people hold anything; this may be part of a key. */
+function ownerOf(c: ApiContext): string {
+  const { tokenId, actor } = principalOf(c);
+  return digest("sha256", tokenId === undefined ? `actor ${actor}` : `token ${tokenId}`, "hex").slice(0, OWNER_CHARS);
+}
 
 const versionOf = ({ script, version }: { script: string; version: string }): VersionOf => ({
   script,

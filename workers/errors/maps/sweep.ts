@@ -25,8 +25,8 @@ export async function sweepMaps(env: MapsEnv, now: number): Promise<SweepReport>
 }
 
 async function sweepUploads(env: MapsEnv, now: number): Promise<number> {
-  const [abandoned] = await runBatch<[{ hash: string; uploadId: string }]>(env.DB, [
-    sql`SELECT hash, upload_id AS uploadId FROM ${sourceMapUploads}
+  const [abandoned] = await runBatch<[{ hash: string; owner: string; uploadId: string }]>(env.DB, [
+    sql`SELECT hash, owner, upload_id AS uploadId FROM ${sourceMapUploads}
       WHERE created_at < ${now - UPLOAD_KEPT_MS} LIMIT ${UPLOADS_PER_RUN}`,
   ]);
   for (const upload of abandoned) await abortUpload(env, upload);
