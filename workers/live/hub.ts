@@ -9,13 +9,34 @@
  * waking the object.
  */
 import { DurableObject } from "cloudflare:workers";
-import { hasGone, LISTENER_FULL, MAX_LISTENERS, MAX_LISTENING_MS, MAX_TOPIC_CHARS, PING, PONG } from "./limits.ts";
+import {
+  hasGone,
+  LISTENER_FULL,
+  MAX_LISTENERS,
+  MAX_LISTENERS_EACH,
+  MAX_LISTENING_MS,
+  MAX_TAG_CHARS,
+  MAX_TOPIC_CHARS,
+  PING,
+  PONG,
+} from "./limits.ts";
 
 interface Attachment {
   topic: string;
   /** ms. */
   since: number;
 }
+
+/** Who listens: what limits its number, and what ends it when it ends. */
+export interface Listener {
+  /** A token, with the sessions that it opened; or a person. */
+  credential: string;
+  /** Hash of the session; without it, none. */
+  session?: string;
+}
+
+const credentialTag = (credential: string) => `credential ${credential}`.slice(0, MAX_TAG_CHARS);
+const sessionTag = (session: string) => `session ${session}`.slice(0, MAX_TAG_CHARS);
 
 /** Close codes of RFC 6455, section 7.4.1. */
 const GOING_AWAY = 1001;
@@ -27,19 +48,23 @@ export class LiveHub extends DurableObject<Env> {
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
   }
 
-  /** `Upgrade: websocket` with `?topic=`; who may listen has been decided by `api/`. */
+  /** `Upgrade: websocket` with `?topic=&credential=&session=`; who may listen has been decided by `api/`. */
   override async fetch(request: Request): Promise<Response> {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
       return new Response("This address speaks WebSocket only.", { status: 426, headers: { upgrade: "websocket" } });
     }
-    const topic = new URL(request.url).searchParams.get("topic") ?? "";
+    const params = new URL(request.url).searchParams;
+    const topic = params.get("topic") ?? "";
+    const credential = credentialTag(params.get("credential") ?? "");
+    const session = params.get("session") ?? "";
     if (topic === "" || topic.length > MAX_TOPIC_CHARS) return new Response("No such topic.", { status: 400 });
     const now = Date.now();
-    if (this.ctx.getWebSockets().length >= MAX_LISTENERS && this.dismissGone(now) === 0) {
+    if (this.isFull(credential)) this.dismissGone(now);
+    if (this.isFull(credential)) {
       return new Response(LISTENER_FULL, { status: 503, headers: { "retry-after": "60" } });
     }
     const { 0: client, 1: server } = new WebSocketPair();
-    this.ctx.acceptWebSocket(server, [topic]);
+    this.ctx.acceptWebSocket(server, [topic, credential, ...(session === "" ? [] : [sessionTag(session)])]);
     server.serializeAttachment({ topic, since: now } satisfies Attachment);
     return new Response(null, { status: 101, webSocket: client });
   }
@@ -52,6 +77,25 @@ export class LiveHub extends DurableObject<Env> {
       if (socket.readyState === WebSocket.OPEN && sendAll(socket, messages)) reached++;
     }
     return reached;
+  }
+
+  /** Its credential was revoked, or its session has ended: it hears no more. Returns how many these were. */
+  async dismiss({ credential, session }: Partial<Listener>): Promise<number> {
+    const tags = [
+      ...(credential === undefined ? [] : [credentialTag(credential)]),
+      ...(session === undefined ? [] : [sessionTag(session)]),
+    ];
+    const sockets = tags.flatMap((tag) => this.open(tag));
+    for (const socket of sockets) dismiss(socket);
+    return sockets.length;
+  }
+
+  private isFull(credential: string): boolean {
+    return this.open().length >= MAX_LISTENERS || this.open(credential).length >= MAX_LISTENERS_EACH;
+  }
+
+  private open(tag?: string): WebSocket[] {
+    return this.ctx.getWebSockets(tag).filter((socket) => socket.readyState === WebSocket.OPEN);
   }
 
   override async webSocketMessage(socket: WebSocket): Promise<void> {

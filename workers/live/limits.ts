@@ -13,8 +13,11 @@ export const MAX_LISTENING_MS = 60 * 60_000;
 
 /** Dashboards that are open at once; a Durable Object takes 32,768 sockets, each costs memory when it is awake. */
 export const MAX_LISTENERS = 2_000;
+/** Of one credential: windows of a team that shares a token, and never the places of the others. */
+export const MAX_LISTENERS_EACH = 200;
 export const LISTENER_FULL = "Too many listen already. What happened is in the table, too: ask for it again.";
-/** A tag of a socket has at most 256 characters. */
+/** Of a tag of a socket. */
+export const MAX_TAG_CHARS = 256;
 export const MAX_TOPIC_CHARS = 100;
 
 /** `pinged`: its last ping, ms; undefined for a viewer that never pings, of which nobody can tell. */

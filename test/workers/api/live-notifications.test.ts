@@ -56,6 +56,24 @@ describe("the live stream", () => {
     }
   });
 
+  it("ends for a token that is revoked and what it opened, and for a session that is closed; others hear on", async () => {
+    const [gone, stays] = [await makeToken("read"), await makeToken("read")];
+    const closing = await logIn(ADMIN);
+    const from = { headers: { origin: ORIGIN } };
+    const ended = await Promise.all([
+      open({ token: gone.token }),
+      open({ cookie: await logIn(gone.token), ...from }),
+      open({ cookie: closing, ...from }),
+    ]);
+    const others = await Promise.all([open({ token: stays.token }), open({ cookie: await logIn(ADMIN), ...from })]);
+    const closed = ended.map((socket) => new Promise((resolve) => socket.addEventListener("close", resolve)));
+    expect((await call(`/api/v1/tokens/${gone.id}`, { method: "DELETE", token: ADMIN })).status).toBe(200);
+    expect((await call("/api/v1/session", { method: "DELETE", cookie: closing, ...from })).status).toBe(204);
+    await Promise.all(closed);
+    expect(await liveHub(env).publish(NOTIFICATIONS_TOPIC, [])).toBe(others.length);
+    for (const socket of others) socket.close(1000);
+  });
+
   it("says so to who does not speak WebSocket", async () => {
     const response = await call(PATH, { token: tokens.read });
     expect([response.status, response.headers.get("upgrade")]).toEqual([426, "websocket"]);

@@ -3,7 +3,15 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { LiveHub } from "../../../workers/live/hub.ts";
-import { hasGone, MAX_LISTENERS, MAX_LISTENING_MS, PING, PING_MS, PONG } from "../../../workers/live/limits.ts";
+import {
+  hasGone,
+  MAX_LISTENERS,
+  MAX_LISTENERS_EACH,
+  MAX_LISTENING_MS,
+  PING,
+  PING_MS,
+  PONG,
+} from "../../../workers/live/limits.ts";
 import { until } from "../buffer/support.ts";
 
 const hubOf = (name: string) => env.LIVE.getByName(name);
@@ -103,6 +111,26 @@ describe("the door", () => {
     [`http://hub/?topic=${"x".repeat(300)}`, { upgrade: "websocket" }, 400],
   ])("of %s with %j answers %i", async (url, headers, status) => {
     expect((await hubOf("hub-door").fetch(url, { headers: headers as Record<string, string> })).status).toBe(status);
+  });
+
+  it("is shut to a credential that listens too often, and open to others", async () => {
+    const hub = hubOf("hub-greedy");
+    const knock = async (credential: string) => {
+      const response = await hub.fetch(`http://hub/?topic=news&credential=${credential}`, {
+        headers: { upgrade: "websocket" },
+      });
+      response.webSocket?.accept();
+      return response;
+    };
+    const places = await Promise.all(Array.from({ length: MAX_LISTENERS_EACH }, () => knock("greedy")));
+    expect(places.every((response) => response.status === 101)).toBe(true);
+    expect((await knock("greedy")).status).toBe(503);
+    expect((await knock("modest")).status).toBe(101);
+    // One that left makes room.
+    places[0]?.webSocket?.close(1000);
+    await until(async () => (await knock("greedy")).status === 101);
+    expect(await hub.dismiss({ credential: "greedy" })).toBe(MAX_LISTENERS_EACH);
+    expect(await hub.publish("news", [])).toBe(1);
   });
 
   it("is shut when too many listen", async () => {

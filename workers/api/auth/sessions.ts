@@ -10,6 +10,7 @@ import { database, schema } from "../../db/client.ts";
 import { auditRow } from "../audit.ts";
 import type { Defer, Principal } from "../context.ts";
 import { LookupCache } from "./cache.ts";
+import { dismissSession } from "./listeners.ts";
 import { hashOf, looksLikeSessionId, newSessionId } from "./secrets.ts";
 import { asScope, bootstrapTokenId, isLive } from "./tokens.ts";
 
@@ -75,6 +76,7 @@ export async function closeSession(env: Env, principal: Principal, now: number):
     auditRow(db, { at: now, actor: principal.actor, action: "session.close", target: principal.tokenId ?? "" }),
   ]);
   cache.delete(principal.sessionHash);
+  await dismissSession(env, principal.sessionHash);
 }
 
 export async function lookUpSession(env: Env, defer: Defer, id: string, now: number): Promise<SessionLookup> {

@@ -3,6 +3,7 @@ import { and, desc, eq, isNull } from "drizzle-orm";
 import * as v from "valibot";
 import { database, schema } from "../../db/client.ts";
 import { auditRow } from "../audit.ts";
+import { dismissToken } from "../auth/listeners.ts";
 import { hashOf, newToken, newTokenId } from "../auth/secrets.ts";
 import { forgetSessions } from "../auth/sessions.ts";
 import { asScope, forgetTokens, type TokenRow } from "../auth/tokens.ts";
@@ -85,6 +86,7 @@ export const revokeToken: Handler = async (c) => {
   ]);
   forgetTokens();
   forgetSessions();
+  await dismissToken(c.env, id);
   return c.json(infoOf({ ...row, revokedAt: now }));
 };
 
