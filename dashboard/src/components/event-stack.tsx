@@ -6,6 +6,7 @@ import type { EventJson, StackAnswer } from "../../../workers/api/contract.ts";
 import { issuesApi } from "../api/issues.ts";
 import { asFailure } from "../state/resource.ts";
 import { toast } from "../state/toasts.ts";
+import { Snippet } from "./states.tsx";
 
 /** With the lexer, a chunk of its own. */
 const Trace = lazy(() => import("./stack/trace.tsx").then((m) => m.Trace));
@@ -47,6 +48,7 @@ export function EventStack({ event, class: name }: { event: EventJson; class: st
       {shown && answer !== undefined ? (
         <>
           {answer.hint !== "" && <p class="small warn">{answer.hint}</p>}
+          {answer.command !== "" && <Snippet code={answer.command} />}
           <Trace trace={answer.trace} />
         </>
       ) : (

@@ -191,6 +191,8 @@ export interface StackAnswer {
   sourceMap: "none" | "mapped" | "partly" | "missing" | "failed";
   /** What to do about it, in a sentence; "" when there is nothing to do. */
   hint: string;
+  /** What does it, for a shell, with `<dir>` to fill in; "" where no command helps. */
+  command: string;
 }
 
 /**

@@ -112,7 +112,7 @@ export async function showStack(env: Env, stack: RawStack): Promise<StackAnswer>
   const where = { script, version: version.id };
   const { trace, state } = await symbolicate(parsed, where, new MapStore(env), { context: true });
   const others = state === "missing" && version.id !== "" && (await hasMaps(env, script, [version.id])).size > 0;
-  return { version, trace: traceOf(trace), raw, sourceMap: state, hint: hintOf(state, stack, others) };
+  return { version, trace: traceOf(trace), raw, sourceMap: state, ...hintOf(state, stack, others) };
 }
 
 function traceOf({ type, message, frames, omitted, cause, errors }: SourceTrace): StackTrace {
@@ -133,26 +133,31 @@ function frameOf({ raw, inApp, mapped, context, ...place }: SourceFrame): StackF
   };
 }
 
-/** In plain words, with the command that mends it. `others`: the version has maps, of files that the stack does not name. */
+/** What to do about it, in plain words, and the command for it. `others`: the version has maps, of files that the stack does not name. */
 export function hintOf(
   state: MapState,
   { script, version, raw }: Pick<RawStack, "script" | "version" | "raw">,
   others = false,
-): string {
-  const upload = uploadCommand(script, version.id);
+): Pick<StackAnswer, "hint" | "command"> {
+  const hint = wordsOf(state, version.id !== "", raw !== "", others);
+  const helps = version.id !== "" && (state === "partly" || state === "missing");
+  return { hint, command: helps ? uploadCommand(script, version.id) : "" };
+}
+
+function wordsOf(state: MapState, hasVersion: boolean, hasStack: boolean, others: boolean): string {
   switch (state) {
     case "mapped":
       return "";
     case "none":
-      return raw === "" ? "It came without a stack: there are no lines to show." : "";
+      return hasStack ? "" : "It came without a stack: there are no lines to show.";
     case "partly":
-      return `Some frames are of files that have no source map in this version, or not in its map. To add one: ${upload}`;
+      return "Some frames are of files that have no source map in this version, or not in its map. Their maps can be added.";
     case "missing":
       if (others)
-        return `The source maps of this version are of other files than those that the stack names: upload the directory that was deployed, so that files are called in it as in the stack: ${upload}`;
-      return version.id === ""
-        ? "The event does not say which version of the Worker it is of, so no source map can be chosen for it."
-        : `There is no source map of this version. Upload it, and the source shows here: ${upload}`;
+        return "The source maps of this version are of other files than those that the stack names: upload the directory that was deployed, so that files are called in it as in the stack.";
+      return hasVersion
+        ? "There is no source map of this version. Upload it, and the source shows here."
+        : "The event does not say which version of the Worker it is of, so no source map can be chosen for it.";
     case "failed":
       return "The source map of this version cannot be read at the moment, so the lines are those of the bundle. Try again.";
   }

@@ -1,7 +1,6 @@
 /** The stack of an issue: in the source, in the bundle or as it arrived, of one version or one occurrence. */
 import { useState } from "preact/hooks";
 import type { IssueAnswer, IssueKind, StackAnswer } from "../../../../workers/api/contract.ts";
-import { uploadCommand } from "../../../../workers/errors/maps/upload-command.ts";
 import { moment } from "../../lib/format.ts";
 import { versionText } from "../../lib/issues.ts";
 import { brokenAt, headline, stackText } from "../../lib/stack-frames.ts";
@@ -42,7 +41,7 @@ function VersionChoice({ versions, shown }: { versions: IssueAnswer["versions"];
   );
 }
 
-function MissingMap({ answer, script }: { answer: StackAnswer; script: string }) {
+function MissingMap({ answer }: { answer: StackAnswer }) {
   if (answer.hint === "" || answer.raw === "") return null;
   return (
     <div class="stack-hint">
@@ -52,9 +51,7 @@ function MissingMap({ answer, script }: { answer: StackAnswer; script: string })
         </span>{" "}
         {answer.hint}
       </p>
-      {answer.sourceMap === "missing" && answer.version.id !== "" && (
-        <Snippet code={uploadCommand(script, answer.version.id, "dist")} />
-      )}
+      {answer.command !== "" && <Snippet code={answer.command} />}
     </div>
   );
 }
@@ -118,7 +115,7 @@ export function StackPanel({ answer, stack, at }: Props) {
       {data === undefined && error === undefined && expected && <div class="stack-wait" />}
       {data !== undefined && (
         <div class={fresh ? "" : "stale"}>
-          <MissingMap answer={data} script={answer.issue.script} />
+          <MissingMap answer={data} />
           {form === "source" ? (
             data.raw === "" && data.trace.frames.length === 0 && data.trace.cause === null ? (
               <p class="muted stack-none">
