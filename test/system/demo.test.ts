@@ -7,7 +7,6 @@ import { startTestStack, type TestStack } from "../support/stack.ts";
 const DEADLINE_MS = 30_000;
 const DROP_SHIPPED = "KI-1008";
 const REGULAR = "KI-1001";
-const SEVERAL_ORDERS = 40;
 
 interface Seen {
   props: { script: string; version: { tag: string } };
@@ -94,10 +93,13 @@ async function buy({ sku = REGULAR, headers = {} }: Buyer = {}): Promise<Respons
   });
 }
 
-/** Buys until a tail has seen what is looked for: payments fail now and then, and shelves are counted. */
-async function buyUntil(accept: (seen: Seen) => boolean, buyer?: Buyer): Promise<Seen> {
-  for (let order = 0; order < SEVERAL_ORDERS && !seen.some(accept); order++) await buy(buyer);
-  return find(accept);
+/** Buys until a tail has seen what is looked for: payments fail now and then, and shelves are counted for seconds. */
+function buyUntil(accept: (seen: Seen) => boolean, buyer?: Buyer): Promise<Seen> {
+  const order = async () => {
+    if (!seen.some(accept)) await buy(buyer);
+    return seen.find(accept);
+  };
+  return until(order, (found) => found !== undefined, DEADLINE_MS) as Promise<Seen>;
 }
 
 test("a null dereference deep in a call chain: an uncaught exception with the whole chain in its stack", async () => {
