@@ -5,6 +5,7 @@
  * ISO 8601, epoch ms, or relative (`-1h`, `now`).
  */
 export * from "./contract/issues.ts";
+export * from "./contract/live.ts";
 export * from "./contract/source-maps.ts";
 
 export interface ApiError {

@@ -5,6 +5,7 @@
  */
 import type { IssueDelta } from "../errors/delta.ts";
 import type { LedgerDelta, RollupDelta } from "../event/rollup.ts";
+import type { Lease, ReplayAnswer, ReplayRequest } from "../live/contract.ts";
 
 export interface AppendRequest {
   script: string;
@@ -24,11 +25,19 @@ export interface AppendRequest {
   essential: boolean;
   /** Over how many Ingesters the caller spreads this Worker's events at present; 1 unless told otherwise. */
   spread?: number;
+  /** Leases that the caller has heard of, so that every shard of a watched Worker learns of them. */
+  leases?: Lease[];
+  /** JSON of `LiveExtras`: passed on to whoever watches, never stored. */
+  extras?: string;
 }
 
 export type AppendResult =
-  /** Durable. `shards`: over how many Ingesters this Worker's events should be spread from now on. */
-  | { ok: true; shards: number }
+  /**
+   * Durable. `shards`: over how many Ingesters this Worker's events should be spread from now on.
+   * `leases`: who watches, if anybody. `supply`: somebody wants extras, and the append came without:
+   * they are awaited for a moment (`IngesterRpc.supply`).
+   */
+  | { ok: true; shards: number; leases?: Lease[]; supply?: boolean }
   /** Nothing was kept: shed what is not essential, and send the rest again. */
   | { ok: false; reason: "overloaded"; retryAfterMs: number };
 
@@ -98,6 +107,12 @@ export interface IngesterRpc {
   /** Brings all issue deltas to D1 now, and does what follows; false when D1 did not take them (nothing is lost then). */
   flushIssues(): Promise<boolean>;
   status(): Promise<IngesterStatus>;
+  /** A hub has viewers for this Worker: push to it until the lease ends. */
+  watch(lease: Lease): Promise<void>;
+  /** The extras of an append that came without them. Too late, or unknown: nothing happens. */
+  supply(batchId: string, extras: string): Promise<void>;
+  /** What is left in the log for viewers who come again. */
+  replay(request: ReplayRequest): Promise<ReplayAnswer>;
 }
 
 /** Ingesters of one Worker at most: 25,000 events/s each (pressure.ts), and every query asks all of them. */

@@ -198,3 +198,11 @@ export const audit = sqliteTable(
   },
   (t) => [index("audit_at").on(t.at)],
 );
+
+/** Hubs that have viewers, so that a revoked credential can be sent away from all of them (live/registry.ts). */
+export const liveHubs = sqliteTable("live_hubs", {
+  /** Durable Object name. */
+  name: text("name").primaryKey(),
+  /** ms: when its leases end, unless it renews them. */
+  until: integer("until").notNull(),
+});
