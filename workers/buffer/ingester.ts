@@ -8,6 +8,7 @@
  * only when its row is on disk (the output gate of Durable Objects).
  */
 import { DurableObject } from "cloudflare:workers";
+import type { Lease, LiveHubRpc, ReplayAnswer, ReplayRequest } from "../live/contract.ts";
 import { rootMessage } from "../util/error-message.ts";
 import { Aftermath } from "./aftermath.ts";
 import type {
@@ -21,6 +22,7 @@ import type {
   UnsealedRollups,
 } from "./contract.ts";
 import { IssueFlush } from "./issue-flush.ts";
+import { Leases } from "./leases.ts";
 import {
   ALARM_STEP_MS,
   ANSWER_BYTES,
@@ -33,12 +35,15 @@ import {
 import { Meta } from "./meta.ts";
 import { OpenMark } from "./open-mark.ts";
 import { admits, Meter, wantedShards } from "./pressure.ts";
+import { PushQueue } from "./push-queue.ts";
+import { replay } from "./replay.ts";
 import { Sealer, type Stores } from "./sealer.ts";
 import { entryBytes, Log, type LogEntry } from "./write-ahead-log.ts";
 
 export class Ingester extends DurableObject<Env> implements IngesterRpc {
   /** Tests replace these to make a store fail. */
   stores: Stores = this.env;
+  hub: (name: string) => Pick<LiveHubRpc, "push"> = (name) => this.env.LIVE.getByName(name) as unknown as LiveHubRpc;
   private readonly shard: string;
   private script: string;
   private readonly meta: Meta;
@@ -47,6 +52,8 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
   private readonly sealer: Sealer;
   private readonly flush: IssueFlush;
   private readonly aftermath: Aftermath;
+  private readonly leases: Leases;
+  private readonly live: PushQueue;
   private readonly meter = new Meter(Date.now());
   /** When the alarm goes off, ms; undefined when none is set. */
   private alarmAt: number | undefined;
@@ -59,7 +66,7 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     const { sql } = ctx.storage;
     this.meta = new Meta(sql);
     this.script = this.meta.get("script");
-    this.log = new Log(sql, Date.now());
+    this.log = new Log(sql, this.meta, Date.now());
     this.mark = new OpenMark(() => this.stores.DB, shard, this.meta);
     this.aftermath = new Aftermath(() => ({ ...env, ...this.stores }));
     this.flush = new IssueFlush({
@@ -81,6 +88,9 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
       script: () => this.script,
       flushIssues: (throughId) => this.flush.ensure(throughId),
     });
+    const script = () => this.script;
+    this.leases = new Leases(this.meta, script);
+    this.live = new PushQueue({ leases: this.leases, shard, script, hub: (name) => this.hub(name) });
     ctx.blockConcurrencyWhile(async () => {
       this.alarmAt = (await ctx.storage.getAlarm()) ?? undefined;
       this.plan();
@@ -90,13 +100,14 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
   async append(request: AppendRequest): Promise<AppendResult> {
     const now = Date.now();
     this.checkScript(request.script);
+    this.live.hear(request);
     const shards = wantedShards(request.spread ?? 1, this.meter.use());
     if (!this.log.has(request.batchId)) {
       if (!admits(this.log, request)) return { ok: false, reason: "overloaded", retryAfterMs: RETRY_AFTER_MS };
       this.meter.add(now, request.rows, this.write(request, now));
     }
     if (!this.mark.isSet && !this.log.isEmpty) await this.announce();
-    return { ok: true, shards };
+    return { ok: true, shards, ...this.live.answer(request) };
   }
 
   async unsealed({ from, to, afterId = 0 }: UnsealedRequest): Promise<UnsealedAnswer> {
@@ -115,6 +126,18 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     const ok = await this.sealer.run(this.log.chunks.length - 1);
     this.plan();
     return ok ? { ok } : { ok, error: this.sealer.lastError ?? "" };
+  }
+
+  async watch(lease: Lease): Promise<void> {
+    this.leases.watch(lease, Date.now());
+  }
+
+  async supply(batchId: string, extras: string): Promise<void> {
+    this.live.supply(batchId, extras);
+  }
+
+  async replay(request: ReplayRequest): Promise<ReplayAnswer> {
+    return replay(this.log, request);
   }
 
   async status(): Promise<IngesterStatus> {
@@ -189,6 +212,7 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     // Rows of a long entry and a new chunk's table are written all or not at all.
     this.atomically(() => this.log.append(entry));
     this.flush.note(request, id, now);
+    this.live.add(request, () => ({ id, through: this.log.through, at: now }));
     this.plan();
     return bytes;
   }

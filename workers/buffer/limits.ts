@@ -85,3 +85,21 @@ export const REMEMBER_OCCURRENCES = { ids: 200_000, ms: Number.POSITIVE_INFINITY
 export const STRIKES = 3;
 /** Versions with a new map that wait to be regrouped; more are found by the hourly sweep. */
 export const MAX_REGROUPS = 100;
+
+/**
+ * What waits for one hub: a second of the busiest shard. Nothing is lost beyond
+ * it but the sight of it, and an isolate may hold several watched Ingesters.
+ */
+export const MAX_WAITING_CHARS = 3_000_000;
+export const MAX_WAITING_ENTRIES = 2_000;
+/** One push: some 15,000 events, which a hub reads in 20 ms. */
+export const MAX_PUSH_CHARS = 1_500_000;
+export const MAX_PUSH_ENTRIES = 500;
+/** Extras of one append; longer ones are left out. */
+export const MAX_EXTRAS_CHARS = 2_000_000;
+/** From the start of one push to the next: a hub of 16 busy shards gets 640 calls a second at most, and nobody sees the wait. */
+export const PUSH_GAP_MS = 25;
+/** A hub that takes longer is taken to be away. Far more than it ever needs: each try that hangs keeps its push in memory. */
+export const PUSH_TIMEOUT_MS = 10_000;
+/** How long an entry, and what comes after it, waits for its extras: one call there and back. */
+export const SUPPLY_MS = 300;

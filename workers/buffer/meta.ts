@@ -1,15 +1,23 @@
-/** The few facts that an Ingester remembers besides its log. One row each. */
+/** The few facts that an Ingester remembers besides its log: one row each. */
+type Key =
+  | "script"
+  | "open"
+  /** Events of chunks that have left the log (write-ahead-log.ts). */
+  | "sealed"
+  /** JSON of `Lease[]` (leases.ts). */
+  | "leases";
+
 export class Meta {
   constructor(private readonly sql: SqlStorage) {
     sql.exec("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID");
   }
 
-  get(key: "script" | "open"): string {
+  get(key: Key): string {
     const rows = this.sql.exec<{ value: string }>("SELECT value FROM meta WHERE key = ?", key).toArray();
     return rows[0]?.value ?? "";
   }
 
-  set(key: "script" | "open", value: string): void {
+  set(key: Key, value: string): void {
     this.sql.exec("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, value);
   }
 }

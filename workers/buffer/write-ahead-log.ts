@@ -12,6 +12,7 @@
  */
 import type { UnsealedRollups } from "./contract.ts";
 import { CHUNK_APPENDS, CHUNK_BYTES, CHUNK_EVENTS, MAX_ROW_BYTES, REMEMBER_BATCHES } from "./limits.ts";
+import type { Meta } from "./meta.ts";
 import { Quarantine } from "./quarantine.ts";
 import { RecentIds } from "./recent-ids.ts";
 import { TextParts } from "./text-parts.ts";
@@ -43,6 +44,8 @@ export interface Chunk {
   /** Highest id so far; `firstId - 1` when empty. */
   lastId: number;
   rows: number;
+  /** Rows ever logged in it: those set aside are not in `rows` any more. */
+  events: number;
   bytes: number;
   appends: number;
   /** Arrival of its oldest entry, ms. */
@@ -77,11 +80,15 @@ export class Log {
   private readonly parts: TextParts;
   private readonly aside: Quarantine;
   private readonly recent: RecentIds<string>;
+  /** Events of chunks that are gone: positions count on from here. */
+  private sealed: number;
 
   constructor(
     private readonly sql: SqlStorage,
+    private readonly meta: Meta,
     now: number,
   ) {
+    this.sealed = Number(meta.get("sealed"));
     this.parts = new TextParts(sql);
     this.aside = new Quarantine(sql, this.parts);
     this.recent = new RecentIds(sql, "recent", REMEMBER_BATCHES);
@@ -101,6 +108,16 @@ export class Log {
 
   get rows(): number {
     return this.chunks.reduce((sum, c) => sum + c.rows, 0);
+  }
+
+  /** Events ever logged up to what is not in the log any more. */
+  get sealedThrough(): number {
+    return this.sealed;
+  }
+
+  /** Events ever logged. */
+  get through(): number {
+    return this.chunks.reduce((sum, c) => sum + c.events, this.sealed);
   }
 
   get bytes(): number {
@@ -160,6 +177,7 @@ export class Log {
     if (chunk.appends === 0) chunk.oldestAt = entry.at;
     chunk.lastId = id;
     chunk.rows += entry.rows;
+    chunk.events += entry.rows;
     chunk.bytes += bytes;
     chunk.appends += 1;
     const full = chunk.rows >= CHUNK_EVENTS || chunk.bytes >= CHUNK_BYTES || chunk.appends >= CHUNK_APPENDS;
@@ -221,6 +239,21 @@ export class Log {
       if (more) return { entries, more };
     }
     return { entries, more: false };
+  }
+
+  /** Events ever logged up to this entry, which is in the log, itself included. */
+  throughOf(id: number): number {
+    let through = this.sealed;
+    for (const chunk of this.chunks) {
+      if (id > chunk.lastId) through += chunk.events;
+      else return through + this.eventsIn(chunk, id);
+    }
+    throw new Error(`BUG: entry ${id} is not in the log`);
+  }
+
+  private eventsIn(chunk: Chunk, throughId: number): number {
+    const sum = `SELECT total(abs(rows)) AS n FROM log_${chunk.firstId} WHERE id <= ?`;
+    return this.sql.exec<{ n: number }>(sum, throughId).one().n;
   }
 
   /** A page of the counts of entries after `afterId`, without their events. */
@@ -323,12 +356,17 @@ export class Log {
     this.sql.exec(`DROP TABLE log_${chunk.firstId}`);
     this.parts.dropRange(chunk.firstId, chunk.lastId);
     this.chunks.splice(at, 1);
+    this.sealed += chunk.events;
+    this.meta.set("sealed", String(this.sealed));
   }
 
-  /** Sets an entry's events aside: they cannot be read, and must not stop the others. Counts stay in the log. */
+  /**
+   * Sets an entry's events aside: they cannot be read, and must not stop the others. Counts stay in the log;
+   * so does the number of its events, as a negative one, by which the positions of the others stay what they were.
+   */
   quarantine(chunk: Chunk, { id, at, rows, batch, rollups }: StoredEntry, error: string): void {
     this.aside.add(id, at, { batch, rollups }, error);
-    this.sql.exec(`UPDATE log_${chunk.firstId} SET rows = 0, batch = '', rollups = '[]' WHERE id = ?`, id);
+    this.sql.exec(`UPDATE log_${chunk.firstId} SET rows = -abs(rows), batch = '', rollups = '[]' WHERE id = ?`, id);
     this.parts.drop(id, "batch");
     this.parts.drop(id, "rollups");
     chunk.rows -= rows;
@@ -340,7 +378,8 @@ export class Log {
       `CREATE TABLE log_${firstId} (id INTEGER PRIMARY KEY, batch_id TEXT, at INTEGER, rows INTEGER, bytes INTEGER,
         min_time INTEGER, max_time INTEGER, parts INTEGER, rollups TEXT, ledger TEXT, issues TEXT, batch TEXT)`,
     );
-    this.chunks.push({ firstId, lastId: firstId - 1, rows: 0, bytes: 0, appends: 0, oldestAt: 0, hasIssues: true });
+    const empty = { rows: 0, events: 0, bytes: 0, appends: 0, oldestAt: 0 };
+    this.chunks.push({ firstId, lastId: firstId - 1, ...empty, hasIssues: true });
   }
 
   /** An open chunk of a release without issues takes no more entries. */
@@ -354,17 +393,17 @@ export class Log {
 
   private load(firstId: number): Chunk {
     const sums = this.sql
-      .exec<{ last: number | null; rows: number; bytes: number; appends: number; oldest: number }>(
-        `SELECT max(id) AS last, total(rows) AS rows, total(bytes) AS bytes, count(*) AS appends,
+      .exec<{ last: number | null; rows: number; events: number; bytes: number; appends: number; oldest: number }>(
+        `SELECT max(id) AS last, total(max(rows, 0)) AS rows, total(abs(rows)) AS events, total(bytes) AS bytes, count(*) AS appends,
           ifnull(min(at), 0) AS oldest FROM log_${firstId}`,
       )
       .one();
     for (const row of this.sql.exec<{ batch_id: string }>(`SELECT batch_id FROM log_${firstId}`)) {
       this.recent.add(row.batch_id);
     }
-    const { rows, bytes, appends, oldest } = sums;
+    const { rows, events, bytes, appends, oldest } = sums;
     const lastId = sums.last ?? firstId - 1;
-    return { firstId, lastId, rows, bytes, appends, oldestAt: oldest, hasIssues: this.hasIssues(firstId) };
+    return { firstId, lastId, rows, events, bytes, appends, oldestAt: oldest, hasIssues: this.hasIssues(firstId) };
   }
 
   private hasIssues(firstId: number): boolean {
@@ -377,7 +416,7 @@ export class Log {
       id: row.id,
       batchId: row.batch_id,
       at: row.at,
-      rows: row.rows,
+      rows: Math.max(row.rows, 0),
       minTime: row.min_time,
       maxTime: row.max_time,
       batch: this.text(row, "batch"),

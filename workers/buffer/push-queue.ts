@@ -1,0 +1,100 @@
+/**
+ * From the log to those who watch. The Ingester tells of every append that is in
+ * its log, and of every word about leases; this pushes to the hubs that have one
+ * (`hub-queue.ts`). While nobody watches it does nothing and keeps nothing.
+ *
+ * An append that came without extras, from a Collector that did not know that
+ * somebody wants them, is held back for a moment: the Collector is asked in the
+ * append's answer, and hands them in (`supply`).
+ */
+import type { Lease, LiveEntry, LiveHubRpc } from "../live/contract.ts";
+import type { AppendRequest, AppendResult } from "./contract.ts";
+import { HubQueue, type QueueClock } from "./hub-queue.ts";
+import type { Leases } from "./leases.ts";
+import { MAX_EXTRAS_CHARS, SUPPLY_MS } from "./limits.ts";
+
+export interface PushQueueParts {
+  leases: Leases;
+  shard: string;
+  script: () => string;
+  hub: (name: string) => Pick<LiveHubRpc, "push">;
+  clock?: QueueClock;
+}
+
+/** An append that is in the log now: its place, and the events ever logged. */
+export type Logged = Pick<LiveEntry, "id" | "through" | "at">;
+
+export class PushQueue {
+  private readonly queues = new Map<string, HubQueue>();
+  private readonly clock: QueueClock;
+
+  constructor(private readonly parts: PushQueueParts) {
+    this.clock = parts.clock ?? systemClock;
+  }
+
+  /** Before an append is looked at: what its Collector knows of leases. */
+  hear({ leases }: AppendRequest): void {
+    if (leases !== undefined) this.parts.leases.pass(leases, this.clock.now());
+  }
+
+  /** `logged` is only asked when somebody watches. */
+  add(request: AppendRequest, logged: () => Logged): void {
+    if (request.rows === 0) return;
+    const now = this.clock.now();
+    const leases = this.parts.leases.current(now);
+    if (leases === undefined) return;
+    const { batchId, batch, rows } = request;
+    const extras = bounded(request.extras ?? "");
+    const hasErrors = request.issues !== undefined && request.issues.length > 0;
+    const entry: LiveEntry = { ...logged(), rows, batch, extras };
+    const essential = request.essential || hasErrors;
+    const heldUntil = isAwaited(request, leases, hasErrors) ? now + SUPPLY_MS : 0;
+    for (const { hub } of leases) this.queue(hub).add({ entry, batchId, essential, heldUntil });
+  }
+
+  /** What an append's answer says beside its own. */
+  answer({ batchId }: AppendRequest): Pick<AppendResult & { ok: true }, "leases" | "supply"> | undefined {
+    const leases = this.parts.leases.current(this.clock.now());
+    if (leases === undefined) return undefined;
+    const supply = leases.some(({ hub }) => this.queues.get(hub)?.holds(batchId) === true);
+    return supply ? { leases, supply } : { leases };
+  }
+
+  supply(batchId: string, extras: string): void {
+    for (const queue of this.queues.values()) queue.supply(batchId, bounded(extras));
+  }
+
+  private queue(hub: string): HubQueue {
+    const known = this.queues.get(hub);
+    if (known !== undefined) return known;
+    const { leases, shard, script } = this.parts;
+    const queue = new HubQueue({
+      clock: this.clock,
+      send: (entries, missed) => this.parts.hub(hub).push({ script: script(), shard, entries, missed }),
+      wanted: () => leases.current(this.clock.now())?.some((lease) => lease.hub === hub) === true,
+      answered: (answer) => leases.answered(hub, answer, this.clock.now()),
+    });
+    this.queues.set(hub, queue);
+    return queue;
+  }
+}
+
+/** Extras were not sent, are wanted, and the Collector did not know so. */
+function isAwaited({ extras, leases: known }: AppendRequest, leases: Lease[], hasErrors: boolean): boolean {
+  if (extras !== undefined) return false;
+  return leases.some(({ hub, items }) => {
+    if (!items && !hasErrors) return false;
+    const heard = known?.find((lease) => lease.hub === hub);
+    return heard === undefined || (items && !heard.items);
+  });
+}
+
+const bounded = (extras: string) => (extras.length <= MAX_EXTRAS_CHARS ? extras : "");
+
+const systemClock: QueueClock = {
+  now: () => Date.now(),
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+};
