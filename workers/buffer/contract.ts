@@ -5,7 +5,7 @@
  */
 import type { IssueDelta } from "../errors/delta.ts";
 import type { LedgerDelta, RollupDelta } from "../event/rollup.ts";
-import type { Lease, ReplayAnswer, ReplayRequest } from "../live/contract.ts";
+import type { Lease, ReplayAnswer, ReplayRequest, ShardPosition } from "../live/contract.ts";
 
 export interface AppendRequest {
   script: string;
@@ -107,8 +107,8 @@ export interface IngesterRpc {
   /** Brings all issue deltas to D1 now, and does what follows; false when D1 did not take them (nothing is lost then). */
   flushIssues(): Promise<boolean>;
   status(): Promise<IngesterStatus>;
-  /** A hub has viewers for this Worker: push to it until the lease ends. */
-  watch(lease: Lease): Promise<void>;
+  /** A hub has viewers for this Worker: push to it until the lease ends. Answers where the log is. */
+  watch(lease: Lease): Promise<ShardPosition>;
   /** The extras of an append that came without them. Too late, or unknown: nothing happens. */
   supply(batchId: string, extras: string): Promise<void>;
   /** What is left in the log for viewers who come again. */

@@ -8,7 +8,7 @@
  * only when its row is on disk (the output gate of Durable Objects).
  */
 import { DurableObject } from "cloudflare:workers";
-import type { Lease, LiveHubRpc, ReplayAnswer, ReplayRequest } from "../live/contract.ts";
+import type { Lease, LiveHubRpc, ReplayAnswer, ReplayRequest, ShardPosition } from "../live/contract.ts";
 import { rootMessage } from "../util/error-message.ts";
 import { Aftermath } from "./aftermath.ts";
 import type {
@@ -128,8 +128,10 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     return ok ? { ok } : { ok, error: this.sealer.lastError ?? "" };
   }
 
-  async watch(lease: Lease): Promise<void> {
+  async watch(lease: Lease): Promise<ShardPosition> {
     this.leases.watch(lease, Date.now());
+    const { through, nextId } = this.log;
+    return through === 0 ? { id: 0, through } : { id: nextId - 1, through };
   }
 
   async supply(batchId: string, extras: string): Promise<void> {

@@ -68,6 +68,12 @@ export interface PushAnswer {
   items: boolean;
 }
 
+/** The last entry of a shard's log when it was asked; zeros before there is one. */
+export interface ShardPosition {
+  id: number;
+  through: number;
+}
+
 /** What an Ingester still has in its log. */
 export interface ReplayRequest {
   /** Entries after this id. */

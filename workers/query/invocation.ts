@@ -5,16 +5,14 @@
  * segment leave one or two to read. `api/` calls it.
  */
 import type { EventJson, InvocationAnswer } from "../api/contract.ts";
-import { CORE_BY_PHYSICAL } from "../event/columns.ts";
+import { toJson } from "./event-json.ts";
 import { EventSink } from "./events.ts";
 import { compileFilter } from "./filter/compile.ts";
 import { IssueLookup } from "./issues.ts";
 import { fieldOf } from "./language/ast.ts";
-import { formatTimeUs } from "./language/time.ts";
 import { AROUND_MS, CLOCK_SKEW_MS, MAX_ID_AGE_MS, MAX_INVOCATION_EVENTS } from "./limits.ts";
 import type { TimeRange } from "./plan.ts";
 import { asResult, execute, type QueryEnv, type QueryOptions, type QueryResult } from "./run.ts";
-import type { Cell } from "./table.ts";
 
 /** `around`: ms since the epoch. An id that is nowhere gives no events. */
 export async function readInvocation(
@@ -71,16 +69,4 @@ function rangeAround(ms: number): TimeRange {
 function timeOfId(id: string, now: number): number | undefined {
   const ms = /^[0-9a-f]{32}$/.test(id) ? Number.parseInt(id.slice(0, 16), 16) : Number.NaN;
   return ms > now - MAX_ID_AGE_MS && ms < now + AROUND_MS ? ms : undefined;
-}
-
-function toJson(cells: ReadonlyMap<string, Cell>): EventJson {
-  const event: Record<string, unknown> = {};
-  // No prototype: an attribute may be called `__proto__`.
-  const attributes: EventJson["attributes"] = Object.create(null);
-  for (const [physical, value] of cells) {
-    const core = CORE_BY_PHYSICAL.get(physical);
-    if (core !== undefined) event[core.name] = core.type === "time" ? formatTimeUs(Number(value)) : value;
-    else if (value !== null) attributes[physical] = value;
-  }
-  return { ...event, attributes } as EventJson;
 }
