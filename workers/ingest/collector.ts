@@ -15,9 +15,11 @@ import { RateLimiter } from "./rate-limit.ts";
 let collector: Collector | undefined;
 
 export function collectorOf(env: Pick<Env, "INGESTER" | "DB" | "BUCKET">): Collector {
+  const ingester = (script: string, shard: number) => env.INGESTER.getByName(shardName(script, shard));
   collector ??= {
-    commit: new GroupCommit((script, shard, request) =>
-      env.INGESTER.getByName(shardName(script, shard)).append(request),
+    commit: new GroupCommit(
+      (script, shard, request) => ingester(script, shard).append(request),
+      (script, shard, batchId, extras) => ingester(script, shard).supply(batchId, extras),
     ),
     limiter: new RateLimiter(),
     grouper: new Grouper(new MapStore(env), systemClock.now),

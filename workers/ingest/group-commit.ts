@@ -13,6 +13,7 @@ import { type AppendRequest, type AppendResult, MAX_SHARDS } from "../buffer/con
 import type { LedgerDelta, RollupDelta } from "../event/rollup.ts";
 import { Group } from "./group.ts";
 import { SentExemplars } from "./grouping/sent-exemplars.ts";
+import { type Shown, type Supply, Viewers } from "./live/viewers.ts";
 
 /** Long enough to gather the calls of a busy isolate, far below what a person notices. */
 export const WINDOW_MS = 50;
@@ -88,6 +89,8 @@ const noCounts = (): CountsOnly => ({ rollups: [], ledger: [], chars: 0 });
 export interface Pending {
   readonly group: Group;
   readonly lane: Lane;
+  /** What those who watch get beside the events. */
+  readonly shown: Shown;
   /** Null until it settles. */
   fate: Fate | null;
   readonly done: Promise<Fate>;
@@ -108,15 +111,17 @@ export class GroupCommit {
   private readonly lanes = new Map<string, Lane>();
   private readonly append: Append;
   private readonly clock: Clock;
+  private readonly viewers: Viewers;
   private readonly sent = new SentExemplars();
   /** So many lanes are worth looking for idle ones. */
   private forgetAt = MAX_LANES;
   /** Bytes of groups that have not settled. */
   private bytes = 0;
 
-  constructor(append: Append, clock: Clock = systemClock) {
+  constructor(append: Append, supply: Supply, clock: Clock = systemClock) {
     this.append = append;
     this.clock = clock;
+    this.viewers = new Viewers(supply, clock);
   }
 
   /** Is there room for an item that may be shed, or for one that must not be? */
@@ -138,6 +143,7 @@ export class GroupCommit {
     const pending: Pending = {
       group: new Group(script, shard, lane.shards, this.sent),
       lane,
+      shown: { witnesses: this.viewers.witnesses(script), isWhole: true },
       fate: null,
       done: promise,
       settle: resolve,
@@ -211,6 +217,7 @@ export class GroupCommit {
       pending.carried = lane.waiting;
       lane.waiting = noCounts();
       pending.requests = withCounts(pending.carried, group.requests());
+      pending.shown.isWhole = pending.requests.filter(({ rows }) => rows > 0).length <= 1;
     }
     const fate = await this.appendAll(pending, this.clock.now() + DEADLINE_MS).catch((error: unknown) => {
       console.error(`BUG: a group of ${group.rows} events of ${group.script} could not be sent`, error);
@@ -219,6 +226,7 @@ export class GroupCommit {
     if (pending.fate !== null) return;
     pending.fate = fate;
     this.bytes -= pending.bytes;
+    pending.shown.witnesses.clear();
     if (fate === "lost") keepCounts(pending);
     else group.stored(this.clock.now());
     pending.settle(fate);
@@ -231,7 +239,7 @@ export class GroupCommit {
     while (pending.fate === null && pending.requests !== undefined && at < pending.requests.length) {
       const request = pending.requests[at] as AppendRequest;
       pending.activeMs = this.clock.now();
-      const result = await this.tryAppend(group, request);
+      const result = await this.tryAppend(pending, request);
       if (result?.ok) {
         // A shard that only counts says nothing about how busy the others are.
         if (group.shardOf(request) === group.shard) lane.shards = Math.max(1, Math.min(MAX_SHARDS, result.shards));
@@ -241,6 +249,7 @@ export class GroupCommit {
       // Parts that are in are in: only a group of which none is may be cut down.
       if (result !== undefined && at === 0 && !pending.shedding && group.sheddable) {
         pending.shedding = true;
+        pending.shown.isWhole = false;
         pending.requests = withCounts(pending.carried, group.essentials());
         continue;
       }
@@ -253,10 +262,13 @@ export class GroupCommit {
   }
 
   /** Undefined when there was no answer: the same append has to be tried again. */
-  private async tryAppend(group: Group, request: AppendRequest): Promise<AppendResult | undefined> {
+  private async tryAppend({ group, shown }: Pending, request: AppendRequest): Promise<AppendResult | undefined> {
     const shard = group.shardOf(request);
     try {
-      return await this.append(group.script, shard, request);
+      const sent = this.viewers.shown(request, shown);
+      const result = await this.append(group.script, shard, sent);
+      if (result.ok) await this.viewers.heard(sent, result, shard, shown);
+      return result;
     } catch (error) {
       console.warn(`append to ${group.script}#${shard} failed, trying again`, String(error));
       return undefined;

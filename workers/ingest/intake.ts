@@ -131,6 +131,7 @@ export class Intake {
     if (commit.hasRoom(essential)) {
       const errors = occurrences.length === 0 ? [] : grouper.group(found, this.policy.grouping.rules);
       group.keep(fields, events, essential);
+      pending.shown.witnesses.add(invocation, found, this.policy.redactor);
       if (errors.length > 0) group.addErrors(fields, errors, this.affectedBy(invocation, found), this.gate.nowMs);
       share[essential ? "essential" : "sheddable"]++;
     } else this.drop(pending, invocation.time, "overloaded");

@@ -6,7 +6,7 @@ import type { GroupingSettings } from "../api/contract.ts";
 import { type CompiledRules, compileRules, NO_RULES } from "../errors/grouping/rules.ts";
 import { compileUserAttributes, type UserAttributes } from "./grouping/users.ts";
 import { compileNormalizer, type Normalizer } from "./normalize/normalize.ts";
-import { compileRedactor } from "./redact/redact.ts";
+import { compileRedactor, type Redactor } from "./redact/redact.ts";
 import { compileKeeper, compileSampler, type Keeper, type Sampler } from "./sampling.ts";
 import { DEFAULT_GROUPING, type Settings, settingsOf } from "./settings.ts";
 
@@ -26,6 +26,7 @@ export interface GroupingPolicy {
 }
 
 export interface Policy {
+  redactor: Redactor;
   normalizer: Normalizer;
   grouping: GroupingPolicy;
   worker(script: string): WorkerPolicy;
@@ -36,8 +37,10 @@ const MAX_WORKERS = 2_000;
 
 export function compilePolicy(settings: Settings): Policy {
   const workers = new Map<string, WorkerPolicy>();
+  const redactor = compileRedactor(settings.platform.redaction);
   return {
-    normalizer: compileNormalizer(compileRedactor(settings.platform.redaction)),
+    redactor,
+    normalizer: compileNormalizer(redactor),
     grouping: compileGrouping(settings.platform.grouping),
     worker(script) {
       let policy = workers.get(script);

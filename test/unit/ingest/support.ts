@@ -26,6 +26,7 @@ import { compilePolicy, type Policy } from "../../../workers/ingest/policy.ts";
 import { type LimitBinding, RateLimiter } from "../../../workers/ingest/rate-limit.ts";
 import { compileRedactor } from "../../../workers/ingest/redact/redact.ts";
 import { DEFAULT_SETTINGS } from "../../../workers/ingest/settings.ts";
+import type { Lease } from "../../../workers/live/contract.ts";
 
 export const FIXTURES = join(import.meta.dirname, "../../fixtures/trace-items");
 /** After every fixture was captured. */
@@ -115,6 +116,15 @@ export class Recorder {
   readonly script: ("ok" | "overloaded" | "fail" | "fail-after" | "hang")[] = [];
   essentialOnly = false;
   shards = 1;
+  /** Who watches: part of each answer. */
+  leases: Lease[] | undefined;
+  /** Answers ask for extras where an append came without. */
+  asks = false;
+  readonly supplied: { batchId: string; extras: string }[] = [];
+
+  readonly supply = async (_script: string, _shard: number, batchId: string, extras: string): Promise<void> => {
+    this.supplied.push({ batchId, extras });
+  };
 
   readonly append = async (_script: string, shard: number, request: AppendRequest): Promise<AppendResult> => {
     this.calls++;
@@ -126,7 +136,9 @@ export class Recorder {
     }
     if (!this.appends.some((a) => a.request.batchId === request.batchId)) this.appends.push({ shard, request });
     if (does === "fail-after") throw new Error("Network connection lost.");
-    return { ok: true, shards: this.shards };
+    const { shards, leases } = this;
+    if (leases === undefined) return { ok: true, shards };
+    return { ok: true, shards, leases, ...(this.asks && request.extras === undefined ? { supply: true } : {}) };
   };
 
   events(): TailraceEvent[] {
@@ -215,7 +227,7 @@ export const NO_MAPS: PlaceMaps = { find: async () => "none", findCached: () => 
 export function bench(policy: Policy = compilePolicy(DEFAULT_SETTINGS), maps = NO_MAPS): Bench {
   const recorder = new Recorder();
   const clock = new FakeClock();
-  const commit = new GroupCommit(recorder.append, clock);
+  const commit = new GroupCommit(recorder.append, recorder.supply, clock);
   const collector: Collector = {
     commit,
     limiter: new RateLimiter(),

@@ -26,7 +26,10 @@ const GZIP = { "content-encoding": "gzip" };
 
 /** Answers every append with `result`, and remembers the largest amount that was under way at once. */
 function collectorThat(result: (request: AppendRequest) => AppendResult | Promise<AppendResult>): Collector {
-  const commit = new GroupCommit(async (_script, _shard, request) => result(request));
+  const commit = new GroupCommit(
+    async (_script, _shard, request) => result(request),
+    async () => {},
+  );
   const grouper = new Grouper(new MapStore(env), Date.now);
   return { commit, limiter: new RateLimiter(), grouper, waits: new Waits(systemClock), routes: new Map() };
 }
