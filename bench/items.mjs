@@ -115,9 +115,10 @@ const round = (ms) => Math.round(ms * 1000) / 1000;
  * One trace item that happened at `time` (ms since the epoch).
  * @param {Random} random
  * @param {number} time
+ * @param {string} [only] of this script; without it, of any
  */
-export function traceItem(random, time) {
-  const script = pickWeighted(random);
+export function traceItem(random, time, only) {
+  const script = SCRIPTS.find(({ name }) => name === only) ?? pickWeighted(random);
   const newer = random.next() < 0.2 ? 1 : 0;
   const failed = random.next() < ERROR_RATES[newer];
   const route = random.pick(ROUTES);
@@ -149,16 +150,16 @@ export function eventsOf(item) {
 
 /**
  * NDJSON bodies of `perBody` items each, `count` items in all, spread evenly over `spanMs` from `from`.
- * @param {{ seed?: number, count: number, perBody: number, from: number, spanMs: number }} options
+ * @param {{ seed?: number, count: number, perBody: number, from: number, spanMs: number, script?: string }} options
  * @returns {Generator<{ body: string, items: number, events: number }>}
  */
-export function* bodies({ seed = 1, count, perBody, from, spanMs }) {
+export function* bodies({ seed = 1, count, perBody, from, spanMs, script }) {
   const random = new Random(seed);
   for (let done = 0; done < count; ) {
     const lines = [];
     let events = 0;
     for (; lines.length < perBody && done < count; done++) {
-      const item = traceItem(random, Math.floor(from + (spanMs * done) / count));
+      const item = traceItem(random, Math.floor(from + (spanMs * done) / count), script);
       events += eventsOf(item);
       lines.push(JSON.stringify(item));
     }

@@ -7,7 +7,7 @@
  *   npm run bench                 all, a few minutes
  *   npm run bench -- --quick      smaller, under two minutes, not written down
  *   npm run bench -- --clickhouse beside the ClickHouse engine (installs half a gigabyte into dist/)
- *   npm run bench -- ingest cost  some of: ingest observed queries freshness symbolication grouping labels dashboard cost
+ *   npm run bench -- ingest cost  some of: ingest observed queries freshness symbolication grouping labels live dashboard cost
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
@@ -25,6 +25,7 @@ const FULL = {
   probes: 100,
   symbolication: { runs: 7 },
   grouping: { items: 20_000, rounds: 5 },
+  live: { probes: 1_000, ingest: { items: 20_000, turns: 7 }, delivery: { forMs: 3_000 }, idle: 1_000 },
 };
 const QUICK = {
   ingest: { items: 15_000, d1Items: 2_000 },
@@ -35,6 +36,7 @@ const QUICK = {
   probes: 20,
   symbolication: { runs: 3 },
   grouping: { items: 5_000, rounds: 3 },
+  live: { probes: 300, ingest: { items: 10_000, turns: 3 }, delivery: { forMs: 1_500 }, idle: 1_000 },
 };
 /** A whole run takes some four minutes; one that hangs ends here, and its workerd with it. */
 const LIMIT_MS = 570_000;
@@ -48,6 +50,7 @@ const PARTS = [
   "symbolication",
   "grouping",
   "labels",
+  "live",
   "dashboard",
   "cost",
 ];

@@ -9,6 +9,8 @@ import { appendCost, costTable } from "./cost.mjs";
 import { measureFreshness } from "./freshness.mjs";
 import { measureGrouping } from "./grouping.mjs";
 import { fill, measureIngest } from "./ingest.mjs";
+import { measureLive } from "./live.mjs";
+import { liveNotes, liveRows } from "./live-report.mjs";
 import { show, table } from "./numbers.mjs";
 import { measureObserved, measureOperations } from "./observed.mjs";
 import { measureQueries, QUERIES } from "./queries.mjs";
@@ -36,6 +38,7 @@ export async function bench({ size, chosen, machine }) {
   await measure("symbolication", () => measureSymbolication(size.symbolication, app));
   await measure("grouping", () => measureGrouping(size.grouping, app));
   await measure("labels", () => scoreGrouping().all);
+  await measure("live", () => measureLive(size.live));
   await measure("dashboard", () => dashboardFirstLoad());
   await measure("cost", () => measureOperations(size.operations));
   return document(found, machine);
@@ -72,6 +75,7 @@ function document(found, machine) {
   if (found.observed) full.push("", observedNote(found.observed));
   if (found.queries) full.push("", ...queryNotes(found.queries));
   if (found.symbolication && found.grouping) full.push("", errorsNote(found));
+  if (found.live) full.push("", ...liveNotes(found.live));
   if (cost) full.push("", "## Operations per million invocations", "", cost.text, "", cost.markdown);
   const summary = [`${ran} [docs/bench.md](docs/bench.md) has the details.`, "", promises];
   if (cost) summary.push("", cost.text, "", cost.markdown);
@@ -79,7 +83,7 @@ function document(found, machine) {
 }
 
 /** One row per promise: measured, peer, ratio, floor, aim, verdict. */
-function promised({ ingest, observed, queries, freshness, symbolication, grouping, labels, dashboard }) {
+function promised({ ingest, observed, queries, freshness, symbolication, grouping, labels, live, dashboard }) {
   const rows = [];
   const higher = (name, measured, peer, ratio, floor, aim) =>
     rows.push([name, measured, peer, show(ratio), floor, aim, verdict(ratio, floor, aim)].map(String));
@@ -167,6 +171,7 @@ function promised({ ingest, observed, queries, freshness, symbolication, groupin
     higher(`${set}: pairs grouped that belong together (precision)`, show(precision), "limit", precision, 0.98, 0.995);
     higher(`${set}: pairs that belong together grouped (recall)`, show(recall), "limit", recall, 0.95, 0.99);
   }
+  if (live) liveRows(live, higher, lower);
   if (dashboard) {
     lower(
       "dashboard, first load, gzip JavaScript",

@@ -10,14 +10,19 @@ const TOKEN = "bench-admin-token";
 /** The limit per Worker is for noisy Workers, not for loads: out of the way. */
 const NO_LIMIT = { namespace_id: "1001", simple: { limit: 1_000_000_000, period: 10 } };
 
-/** @param {Partial<import("../../scripts/local/stack.mjs").StackOptions>} options */
-export async function benchStack(options = {}) {
+/**
+ * @param {Partial<import("../../scripts/local/stack.mjs").StackOptions> & { workersAt?: (port: number) => object[] }} options
+ *   `workersAt`: more Workers, given a free port of their own
+ */
+export async function benchStack({ workersAt, ...options } = {}) {
   const data = options.data ?? mkdtempSync(join(tmpdir(), "tailrace-bench-"));
+  const port = await freePort();
   const stack = await startStack({
-    port: await freePort(),
+    port,
     demo: false,
     build: false,
     adminToken: TOKEN,
+    ...(workersAt === undefined ? {} : { workers: workersAt(port + 1) }),
     ...options,
     platform: { ratelimits: { WORKER_LIMIT: NO_LIMIT }, ...options.platform },
     data,
@@ -29,7 +34,7 @@ export async function benchStack(options = {}) {
     async restart() {
       api.close();
       await stack.stop();
-      return benchStack({ ...options, data });
+      return benchStack({ workersAt, ...options, data });
     },
     async stop() {
       api.close();
@@ -40,7 +45,7 @@ export async function benchStack(options = {}) {
 }
 
 /** The shop answers on the next port: both must be free. */
-async function freePort() {
+export async function freePort() {
   for (;;) {
     const port = await tryPort(0);
     if (port !== undefined && (await tryPort(port + 1)) !== undefined) return port;

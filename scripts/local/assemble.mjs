@@ -21,6 +21,7 @@ export const HOST = "127.0.0.1";
  * @param {string} parts.adminToken
  * @param {object} [parts.platform] merged over the platform's options
  * @param {object[]} [parts.workers] more of them
+ * @param {number} [parts.inspectorPort]
  * @param {(line: string) => void} parts.log
  * @returns {{ options: object, crons: { worker: string, cron: string }[] }} options in Miniflare 4's form
  */
@@ -36,6 +37,7 @@ export function assemble(parts) {
     // No look-up of a real request.cf over the network: the edge makes its own.
     cf: false,
     telemetry: { enabled: false },
+    ...(parts.inspectorPort === undefined ? {} : { inspectorPort: parts.inspectorPort }),
     logRequests: false,
     resourcePersistencePath: parts.state,
     handleStructuredLogs: ({ level, message }) => log(`${level} ${message}`),

@@ -42,6 +42,7 @@ const READY_POLL_MS = 50;
  * @property {string} [entry] main module in place of wrangler.toml's, for tests that wrap the platform
  * @property {object} [platform] more Miniflare worker options for the platform, merged over wrangler.toml's
  * @property {object[]} [workers] more Miniflare workers beside it
+ * @property {number} [inspectorPort] where workerd's inspector answers; without it there is none
  * @property {(line: string) => void} [onLog] what Workers print; default: <data>/workers.log
  */
 
@@ -130,7 +131,7 @@ async function sendDemoMaps({ port, adminToken, builtDemo, log }, build) {
 
 /** Builds what is to be built, and collects what assemble() needs. */
 async function prepareParts(options, { data, temporary }) {
-  const { port, entry, demo = true, build = true, observed = true, platform, workers } = options;
+  const { port, entry, demo = true, build = true, observed = true, platform, workers, inspectorPort } = options;
   const configs = await readWorkerConfigs([CONFIG, ...demoConfigs]);
   const { main: configured, options: config } = configs.get(CONFIG);
   const main = entry ?? configured;
@@ -143,7 +144,8 @@ async function prepareParts(options, { data, temporary }) {
   const adminToken = data.adminToken(options.adminToken);
   const log = options.onLog ?? openWorkerLog(data.log);
   const { state } = data;
-  return { port, state, bundle, main, config, configs, builtDemo, observed, adminToken, platform, workers, log };
+  const given = { port, observed, adminToken, platform, workers, inspectorPort };
+  return { ...given, state, bundle, main, config, configs, builtDemo, log };
 }
 
 async function release({ mf, guard, data, temporary }) {
