@@ -11,8 +11,9 @@ import type { SourceTrace } from "../../errors/trace.ts";
 import type { OwnFields } from "../../event/event.ts";
 import type { Found } from "../grouping/grouper.ts";
 import { type Fields, isFields, text } from "../normalize/item.ts";
+import { fieldsArgument } from "../normalize/log.ts";
 import type { Invocation } from "../normalize/normalize.ts";
-import { renderArguments } from "../normalize/render.ts";
+import { render, renderArguments } from "../normalize/render.ts";
 import type { Redactor } from "../redact/redact.ts";
 import { RedactedCopy } from "./redacted-copy.ts";
 import { mappedText } from "./stack-text.ts";
@@ -119,7 +120,7 @@ function logOf(entry: unknown, redactor: Redactor, copy: RedactedCopy, traces: T
   return {
     errorInfo: Array.isArray(errorInfo) ? errorsOf(errorInfo, trace, copy) : undefined,
     message: argumentsOf(args, redactor, copy, Array.isArray(errorInfo) ? undefined : trace),
-    level: text(level) ?? "log",
+    level: optional(level, redactor) ?? "log",
     timestamp: timeOf(timestamp),
   };
 }
@@ -147,8 +148,9 @@ function linkOf(trace: SourceTrace, nth: number, isAggregate: boolean): SourceTr
 }
 
 /**
- * What may only be read together is hidden together: `console.log("password:", x)`.
- * Then there is one argument, the line that the console would print.
+ * What is only secret beside what stands before it is hidden with it:
+ * `console.log("password:", value)`. Then there is one argument, the line that
+ * the console would print, beside the object that is no part of that line.
  */
 function argumentsOf(
   args: readonly unknown[],
@@ -159,14 +161,19 @@ function argumentsOf(
   if (args.length === 1 && typeof args[0] === "string" && trace !== undefined) {
     return [copy.text(mappedText(args[0], trace))];
   }
-  if (args.length > 1) {
-    const line = renderArguments(args, redactor);
-    const clean = redactor.text(line);
-    if (clean !== line && clean !== args.map((arg) => redactor.text(renderArguments([arg], redactor))).join(" ")) {
-      return [copy.text(line)];
-    }
+  const fields = fieldsArgument(args);
+  const printed = fields < 0 ? args : args.toSpliced(fields, 1);
+  if (printed.length > 1 && isSecretTogether(printed, redactor)) {
+    const line = copy.text(renderArguments(printed, redactor));
+    return fields < 0 ? [line] : [line, copy.of(args[fields]) ?? null];
   }
   return args.map((arg) => copy.of(arg) ?? null);
+}
+
+function isSecretTogether(args: readonly unknown[], redactor: Redactor): boolean {
+  const line = renderArguments(args, redactor);
+  const clean = redactor.text(line);
+  return clean !== line && clean !== args.map((arg) => redactor.text(render(arg, redactor))).join(" ");
 }
 
 const timeOf = (time: unknown): number | undefined =>
@@ -184,7 +191,7 @@ function fetchOf(event: Fields, method: string | undefined, status: number | und
   const { url, headers, cf }: Fields = isFields(event.request) ? event.request : {};
   const { request: _, response, ...rest }: Fields = Object.fromEntries(fieldsOf(event));
   return {
-    ...(copy.of(rest) as Fields | undefined),
+    ...withTexts((copy.of(rest) as Fields | undefined) ?? {}),
     request: {
       url: copy.text(typeof url === "string" ? url : ""),
       method: method ?? "GET",
@@ -205,10 +212,12 @@ function withTexts(event: Fields): Fields {
   }
   if ("consumedEvents" in event) {
     const { consumedEvents } = event;
-    event.consumedEvents = Array.isArray(consumedEvents) ? consumedEvents.filter(isFields) : [];
+    event.consumedEvents = Array.isArray(consumedEvents) ? consumedEvents.filter(isFields).map(consumedOf) : [];
   }
   return event;
 }
+
+const consumedOf = ({ scriptName: name, ...rest }: Fields): Fields => ({ ...rest, scriptName: text(name) ?? null });
 
 /** In the item's own order; those that are written apart are left out. */
 function furtherFields(item: Fields, copy: RedactedCopy): Fields {

@@ -198,7 +198,7 @@ function unstructured(
 }
 
 /** The argument that becomes attributes; none where a format string uses up the arguments. */
-function fieldsArgument(args: readonly unknown[]): number {
+export function fieldsArgument(args: readonly unknown[]): number {
   if (args.length < 2 || (typeof args[0] === "string" && args[0].includes("%"))) return -1;
   for (let i = 0; i < args.length; i++) if (hasFields(args[i])) return i;
   return -1;
