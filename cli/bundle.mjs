@@ -21,6 +21,10 @@ export async function bundleCli() {
     target: "node20",
     // It reads its WebAssembly from its own directory.
     external: ["source-map"],
+    // `ws` is CommonJS: what it requires of Node it finds through this.
+    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+    // Native speed-ups that `ws` would look for in vain at each start.
+    define: { "process.env.WS_NO_BUFFER_UTIL": '"1"', "process.env.WS_NO_UTF_8_VALIDATE": '"1"' },
     logLevel: "silent",
     write: false,
   });

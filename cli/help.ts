@@ -1,5 +1,6 @@
 /** What `--help` prints. */
-import type { Topic } from "./arguments.ts";
+import { LIVE_MAX_RATE, LIVE_RATE } from "../workers/api/contract.ts";
+import type { Topic } from "./options.ts";
 
 const SERVER = `      --url <address>    of your Tailrace; default: TAILRACE_URL
       --token <token>    with the scope %; default: TAILRACE_TOKEN
@@ -8,6 +9,37 @@ const SERVER = `      --url <address>    of your Tailrace; default: TAILRACE_URL
 const serverOptions = (scope: string) => SERVER.replace("%", scope);
 
 const TEXTS: Record<Topic, string> = {
+  tail: `Usage: tailrace tail [<worker>] [<filter> …]
+
+Shows what a Worker does, as it happens; without a name, or with '*', what all of
+them do. The filter is the first part of a query: status:>=500 level:error
+"card declined" -colo:LHR route:/api/* failed:true issue:12. Quote it for your
+shell, all of it at once:
+
+  tailrace tail shop 'status:>=500 OR message:"card declined"'
+  tailrace tail shop level:error --json | jq .message
+  tailrace tail shop failed:true --limit 1 --for 5m      (in CI: ends by itself)
+
+Events go to stdout: lines for people on a terminal, elsewhere NDJSON (one event
+a line). What became of the stream goes to stderr: connected, lost, and how many
+events were not shown. When the connection is lost it goes on where it was; what
+is gone by then is counted.
+
+      --json, --no-json  NDJSON, or lines for people, wherever stdout leads
+      --full             shortens nothing: all attributes, whole messages, stacks
+      --show-ids         the invocation's id, as a filter that finds it
+      --color, --no-color
+                         default: on a terminal; FORCE_COLOR and NO_COLOR count
+      --rate <n>         events a second at most, ${LIVE_RATE} if not given, up to ${LIVE_MAX_RATE}; of more,
+                         errors first and a fair sample of the rest
+      --since <time>     begins with the last 30s, 5m …, as far as it is still live
+      --limit <n>        ends after n events
+      --for <time>       ends after 30s, 5m, 1h …
+${serverOptions("read")}
+
+Exit code: 0 ended by Ctrl-C, --limit, --for, or by whoever read its output;
+1 failed: the token is refused or was revoked, or nothing was there until --for;
+2 wrong arguments or filter.`,
   "sourcemaps upload": `Usage: tailrace sourcemaps upload <dir> --worker <name> --version <id>
 
 Uploads the source maps in <dir> for one version of a Worker. <dir> is what the
@@ -44,6 +76,8 @@ maps are not uploaded.`,
 
 const OVERVIEW = `Usage: tailrace <command>
 
+  tailrace tail [<worker>] [<filter> …]
+      what Workers do, as it happens
   tailrace deploy [-- <wrangler arguments>]
       wrangler deploy, and the source maps of what it deployed
   tailrace sourcemaps upload <dir> --worker <name> --version <id>
@@ -54,7 +88,7 @@ const OVERVIEW = `Usage: tailrace <command>
 
 Environment:
   TAILRACE_URL     address of your Tailrace
-  TAILRACE_TOKEN   API token; Settings makes one (scope deploy; read for list)
+  TAILRACE_TOKEN   API token; Settings makes one (scope deploy; read for tail and list)
   CLOUDFLARE_ACCESS_CLIENT_ID, CLOUDFLARE_ACCESS_CLIENT_SECRET
                    a service token, if Cloudflare Access is in front of it
 

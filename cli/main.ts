@@ -1,13 +1,16 @@
 /** The `tailrace` command: reads arguments, runs one command, turns failures into messages and exit codes. */
 import { version } from "../package.json";
 import { ApiClient } from "./api/client.ts";
-import { type Environment, type Request, readRequest, type Server } from "./arguments.ts";
+import { type Request, readRequest } from "./arguments.ts";
 import { deploy } from "./commands/deploy.ts";
 import { listMaps } from "./commands/list.ts";
 import { uploadDirectory } from "./commands/upload.ts";
 import { CliFailure, EXIT } from "./failure.ts";
 import { helpOf } from "./help.ts";
+import type { Environment, Server } from "./options.ts";
 import { Output, type Streams } from "./output.ts";
+
+const USER_AGENT = `tailrace/${version}`;
 
 export interface Surroundings {
   env: Environment;
@@ -19,7 +22,7 @@ export interface Surroundings {
 export async function main(argv: readonly string[], { env, cwd, streams }: Surroundings): Promise<number> {
   const output = new Output(streams);
   try {
-    return await run(readRequest(argv, env), output, env, cwd);
+    return await run(readRequest(argv, env), output, { env, cwd, streams });
   } catch (error) {
     if (error instanceof CliFailure) {
       output.error(error.message);
@@ -37,7 +40,7 @@ export async function main(argv: readonly string[], { env, cwd, streams }: Surro
 const isFileError = (error: unknown): error is { path: string; code: string } =>
   error instanceof Error && "path" in error && "code" in error && "syscall" in error;
 
-async function run(request: Request, output: Output, env: Environment, cwd: string): Promise<number> {
+async function run(request: Request, output: Output, { env, cwd, streams }: Surroundings): Promise<number> {
   switch (request.command) {
     case "help":
       output.say(helpOf(request.topic));
@@ -55,6 +58,11 @@ async function run(request: Request, output: Output, env: Environment, cwd: stri
       await listMaps(clientOf(server, output), { script: worker, versionId }, json, output);
       return EXIT.ok;
     }
+    case "tail": {
+      // Its WebSockets take time to load, which the other commands do not have to wait for.
+      const { tailHere } = await import("./tail/here.ts");
+      return tailHere(request, { api: clientOf(request.server, output), output, streams, userAgent: USER_AGENT });
+    }
     case "deploy":
       return deploy(request, { api: clientOf(request.server, output), output, env, cwd });
   }
@@ -63,5 +71,5 @@ async function run(request: Request, output: Output, env: Environment, cwd: stri
 function clientOf(server: Server, output: Output): ApiClient {
   const onRetry = (why: string, waitMs: number) =>
     output.note(`${server.url} (${why}): trying again in ${(waitMs / 1000).toFixed(1)} s`);
-  return new ApiClient({ ...server, userAgent: `tailrace/${version}`, onRetry });
+  return new ApiClient({ ...server, userAgent: USER_AGENT, onRetry });
 }

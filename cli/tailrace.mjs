@@ -12,7 +12,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const BUNDLE = join(ROOT, "dist/cli/main.js");
 /** What the bundle is made of; in a package without sources there is nothing to compare. */
-const SOURCES = ["cli", "workers/errors/source-map", "package.json"];
+const SOURCES = ["cli", "workers/api/contract.ts", "workers/api/contract", "workers/errors/source-map", "package.json"];
 
 if (isOutdated()) await bundle();
 const { main } = await import(pathToFileURL(BUNDLE).href);

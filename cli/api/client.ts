@@ -4,16 +4,18 @@
  * `CliFailure` with what to do.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ApiError } from "../../workers/api/contract.ts";
-import type { Server } from "../arguments.ts";
 import { CliFailure, usageFailure } from "../failure.ts";
+import type { Server } from "../options.ts";
 import { isWorthRetrying, readRetryAfter, waitBefore } from "./back-off.ts";
+import { failureOf, headersOf } from "./failures.ts";
 
 /** A part of 8 MiB over a slow line; the last part of a large map also waits for its hash to be proven. */
 const REQUEST_TIMEOUT_MS = 180_000;
 
 export interface ClientOptions extends Server {
   userAgent: string;
+  /** That the token should have; `deploy` if nothing is said. */
+  scope?: string;
   /** Told before each new try. */
   onRetry?: (what: string, waitMs: number) => void;
   /** For tests: waits, and the dice. */
@@ -27,17 +29,6 @@ export interface CallOptions {
   /** Of tries; 1 for a question that is not worth waiting for. */
   tries?: number;
   timeoutMs?: number;
-}
-
-/** An answer of the API that says no. */
-export class ApiFailure extends CliFailure {
-  readonly status: number;
-  readonly code: string;
-  constructor(message: string, status: number, code: string) {
-    super(message);
-    this.status = status;
-    this.code = code;
-  }
 }
 
 /** No answer at all. */
@@ -74,16 +65,8 @@ export class ApiClient {
 
   async #try<T>(method: string, path: string, options: CallOptions): Promise<Try<T>> {
     const { json, bytes, timeoutMs = REQUEST_TIMEOUT_MS } = options;
-    const headers: Record<string, string> = {
-      authorization: `Bearer ${this.#options.token}`,
-      accept: "application/json",
-      "user-agent": this.#options.userAgent,
-    };
-    const { access } = this.#options;
-    if (access !== undefined) {
-      headers["cf-access-client-id"] = access.id;
-      headers["cf-access-client-secret"] = access.secret;
-    }
+    const { scope = "deploy", userAgent } = this.#options;
+    const headers = { ...headersOf(this.#options, userAgent), accept: "application/json" } as Record<string, string>;
     const init: RequestInit = { method, headers, redirect: "manual", signal: AbortSignal.timeout(timeoutMs) };
     if (json !== undefined) {
       headers["content-type"] = "application/json";
@@ -103,14 +86,16 @@ export class ApiClient {
       return { tag: "again", why, failure: new Unreachable(message), retryAfterMs: undefined };
     }
     if (response.ok) return { tag: "done", value: parseAnswer<T>(text, this.#origin) };
-    const failure = failureOf(response, text, this.#origin);
+    const location = response.headers.get("location") ?? undefined;
+    const failure = failureOf({ status: response.status, location }, text, this.#origin, scope);
     if (!isWorthRetrying(response.status)) throw failure;
     const retryAfterMs = readRetryAfter(response.headers.get("retry-after"), Date.now());
     return { tag: "again", why: `${response.status} ${failure.code}`, failure, retryAfterMs };
   }
 }
 
-function checkUrl(url: string): string {
+/** @returns the address without what follows its path */
+export function checkUrl(url: string): string {
   let parsed: URL;
   try {
     parsed = new URL(url);
@@ -133,51 +118,6 @@ function parseAnswer<T>(text: string, origin: string): T {
       `${origin} answered with something that is not JSON. Is TAILRACE_URL the address of Tailrace?`,
     );
   }
-}
-
-function failureOf(response: Response, text: string, origin: string): ApiFailure {
-  const { status } = response;
-  if (status >= 300 && status < 400) {
-    const to = response.headers.get("location") ?? "elsewhere";
-    const access = /cloudflareaccess\.com/.test(to)
-      ? "Cloudflare Access stands in front of it: set CLOUDFLARE_ACCESS_CLIENT_ID and CLOUDFLARE_ACCESS_CLIENT_SECRET to a service token."
-      : "Set TAILRACE_URL to the address that it leads to, if that is your Tailrace.";
-    return new ApiFailure(`${origin} leads to ${to.split("?")[0]}. ${access}`, status, "redirect");
-  }
-  const error = readError(text);
-  const said = error?.message ?? `HTTP ${status}`;
-  if (status === 401)
-    return new ApiFailure(
-      `${origin} does not know the token (401): ${said} Make one with the scope deploy in Settings, and put it into TAILRACE_TOKEN.`,
-      status,
-      "unauthorized",
-    );
-  if (status === 403) return new ApiFailure(`The token may not do this (403): ${said}`, status, "forbidden");
-  if (status === 404 && error === undefined)
-    return new ApiFailure(
-      `${origin} has no such route (404). Is TAILRACE_URL the address of Tailrace?`,
-      status,
-      "not_found",
-    );
-  return new ApiFailure(
-    `${origin} answered ${status}: ${said}${problemsOf(error)}`,
-    status,
-    error?.code ?? String(status),
-  );
-}
-
-function readError(text: string): ApiError["error"] | undefined {
-  try {
-    const { error } = JSON.parse(text) as Partial<ApiError>;
-    return typeof error?.message === "string" && typeof error.code === "string" ? error : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Which field of a request did not fit. */
-function problemsOf(error: ApiError["error"] | undefined): string {
-  return error?.details === undefined ? "" : ` ${JSON.stringify(error.details).slice(0, 500)}`;
 }
 
 function networkReason(error: unknown, timeoutMs: number): string {

@@ -6,8 +6,9 @@
 import { relative } from "node:path";
 import { type ApiClient, Unreachable } from "../api/client.ts";
 import { checkToken } from "../api/token.ts";
-import type { Environment, Request } from "../arguments.ts";
+import type { Request } from "../arguments.ts";
 import { CliFailure, EXIT } from "../failure.ts";
+import type { Environment } from "../options.ts";
 import type { Output } from "../output.ts";
 import { isDryRun } from "../wrangler/arguments.ts";
 import { runWrangler, type WranglerRun } from "../wrangler/run.ts";

@@ -4,7 +4,8 @@
  * and one that is there already costs one question.
  */
 import type { BlobAnswer, BlobRequest } from "../../workers/api/contract.ts";
-import { type ApiClient, ApiFailure } from "../api/client.ts";
+import type { ApiClient } from "../api/client.ts";
+import { ApiFailure } from "../api/failures.ts";
 import { CliFailure } from "../failure.ts";
 import type { HashedBlob } from "./convert.ts";
 import type { Gate } from "./gate.ts";

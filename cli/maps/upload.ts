@@ -4,7 +4,8 @@
  * there already is not sent again, and registering it again changes nothing.
  */
 import type { RegisterRequest, SourceMapInfo } from "../../workers/api/contract.ts";
-import { type ApiClient, ApiFailure } from "../api/client.ts";
+import type { ApiClient } from "../api/client.ts";
+import { ApiFailure } from "../api/failures.ts";
 import { CliFailure } from "../failure.ts";
 import { sendBlob } from "./blob.ts";
 import { type ConvertedMap, convertMap } from "./convert.ts";

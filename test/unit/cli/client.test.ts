@@ -3,7 +3,8 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MAX_TRIES, readRetryAfter, waitBefore } from "../../../cli/api/back-off.ts";
-import { ApiClient, type ApiFailure } from "../../../cli/api/client.ts";
+import { ApiClient } from "../../../cli/api/client.ts";
+import type { ApiFailure } from "../../../cli/api/failures.ts";
 import { Gate } from "../../../cli/maps/gate.ts";
 
 let server: Server;
