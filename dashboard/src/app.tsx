@@ -17,6 +17,7 @@ const Overview = lazy(() => import("./pages/overview.tsx"));
 const Worker = lazy(() => import("./pages/worker.tsx"));
 const Issues = lazy(() => import("./pages/issues.tsx"));
 const Issue = lazy(() => import("./pages/issue.tsx"));
+const Live = lazy(() => import("./pages/live.tsx"));
 const Explore = lazy(() => import("./pages/explore.tsx"));
 const Invocation = lazy(() => import("./pages/invocation.tsx"));
 const Settings = lazy(() => import("./pages/settings.tsx"));
@@ -47,6 +48,7 @@ function Pages() {
   useShortcuts({
     "g o": () => navigate(withRange("/")),
     "g i": () => navigate(withRange("/issues")),
+    "g l": () => navigate(withRange("/live")),
     "g e": () => navigate(withRange("/explore")),
     "g s": () => navigate(withRange("/settings")),
     "/": () => navigate(withRange("/explore?focus=query")),
@@ -64,6 +66,7 @@ function Pages() {
           <Route path="/workers/:script" component={Worker} />
           <Route path="/issues" component={Issues} />
           <Route path="/issues/:id" component={Issue} />
+          <Route path="/live" component={Live} />
           <Route path="/explore" component={Explore} />
           <Route path="/invocations/:id" component={Invocation} />
           <Route path="/settings/:tab?" component={Settings} />

@@ -25,7 +25,7 @@ type Scalar = string | number | boolean;
 /** Units of core fields; attributes carry theirs in their name. */
 const UNITS: Record<string, string> = { duration: "ms", cpu_time: "ms" };
 /** Shown on their own above the list. */
-const SHOWN_ABOVE = new Set(["message", "stack", "attributes", "time"]);
+const SHOWN_ABOVE = new Set(["message", "stack", "mapped_stack", "attributes", "time"]);
 
 /** Sorted, under the names that filters take. */
 export function attributesOf(event: EventJson): [string, Scalar][] {
@@ -119,7 +119,8 @@ export function AttributeList({ entries, actions }: { entries: [string, Scalar][
   );
 }
 
-function Body({ event, actions }: { event: EventJson; actions: AttributeActions }) {
+/** Message, stack, fields and attributes. */
+export function EventBody({ event, actions }: { event: EventJson; actions: AttributeActions }) {
   const attributes = attributesOf(event);
   const message = typeof event.message === "string" ? event.message : "";
   return (
@@ -190,7 +191,7 @@ export function EventDetail({ target, actions, onClose }: Props) {
           </div>
         )}
         {error !== undefined && <RetryNotice failure={error} retry={reload} />}
-        {event !== undefined && <Body event={event} actions={actions} />}
+        {event !== undefined && <EventBody event={event} actions={actions} />}
         {data !== undefined && fresh && event === undefined && (
           <p class="muted">
             This event is gone: its retention has passed, or it lies outside the time that was searched.

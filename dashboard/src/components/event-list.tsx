@@ -9,9 +9,9 @@ import { StaleNotice } from "./states.tsx";
 import { versionTitle } from "./version.tsx";
 import "../styles/event-list.css";
 
-const ROW_PX = 26;
+export const ROW_PX = 26;
 /** Two lines on a phone. */
-const NARROW_ROW_PX = 46;
+export const NARROW_ROW_PX = 46;
 const NARROW = window.matchMedia("(max-width: 760px)");
 /** The next page is asked for when the end is this close. */
 const AHEAD_ROWS = 150;
@@ -27,7 +27,7 @@ export function useNarrow(): boolean {
 }
 
 /** `tone-…`, not `warn`: only the edge of the row is coloured, not its text. */
-function toneClass(row: EventRow): string {
+export function toneClass(row: EventRow): string {
   const tone = toneOf(row.level, row.kind);
   return tone === "" ? "" : `tone-${tone}`;
 }
@@ -57,30 +57,10 @@ function Result({ row }: { row: EventRow }) {
   return <span class={`ev-result cut ${failed ? "bad" : row.level === "warn" ? "warn" : "muted"}`}>{text}</span>;
 }
 
-interface RowProps {
-  row: EventRow | undefined;
-  index: number;
-  top: number;
-  height: number;
-  active: boolean;
-  showDay: boolean;
-  onOpen: (index: number) => void;
-}
-
-function Row({ row, index, top, height, active, showDay, onOpen }: RowProps) {
-  const place = { transform: `translateY(${top}px)`, height: `${height}px` };
-  if (row === undefined) return <div class="ev ev-blank" style={place} />;
+/** What a row of events says, in the columns of styles/event-list.css. */
+export function EventCells({ row, showDay = false }: { row: EventRow; showDay?: boolean }) {
   return (
-    <div
-      id={`ev-${index}`}
-      class={`ev ${toneClass(row)} ${active ? "active" : ""}`}
-      role="row"
-      aria-selected={active}
-      aria-rowindex={index + 1}
-      tabIndex={-1}
-      style={place}
-      onClick={() => onOpen(index)}
-    >
+    <>
       <span role="gridcell" class="ev-time mono" title={full(row.time)}>
         {showDay && <span class="faint">{day(row.time).slice(5)} </span>}
         {clock(row.time, true)}
@@ -105,6 +85,35 @@ function Row({ row, index, top, height, active, showDay, onOpen }: RowProps) {
       <span role="gridcell" class="ev-duration num muted">
         {row.duration === null ? "" : duration(row.duration)}
       </span>
+    </>
+  );
+}
+
+interface RowProps {
+  row: EventRow | undefined;
+  index: number;
+  top: number;
+  height: number;
+  active: boolean;
+  showDay: boolean;
+  onOpen: (index: number) => void;
+}
+
+function Row({ row, index, top, height, active, showDay, onOpen }: RowProps) {
+  const place = { transform: `translateY(${top}px)`, height: `${height}px` };
+  if (row === undefined) return <div class="ev ev-blank" style={place} />;
+  return (
+    <div
+      id={`ev-${index}`}
+      class={`ev ${toneClass(row)} ${active ? "active" : ""}`}
+      role="row"
+      aria-selected={active}
+      aria-rowindex={index + 1}
+      tabIndex={-1}
+      style={place}
+      onClick={() => onOpen(index)}
+    >
+      <EventCells row={row} showDay={showDay} />
     </div>
   );
 }

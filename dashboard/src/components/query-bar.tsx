@@ -14,11 +14,15 @@ import { SyntaxHelp } from "./syntax-help.tsx";
 /** Typing faster than this asks for no values in between. */
 const VALUES_DELAY_MS = 120;
 
+const EXAMPLE = 'Filter events, e.g. script:shop status:>=500 "card declined" | stats count() by route';
+
 interface Props {
   query: string;
   range: RangeText;
   failure: ApiFailure | undefined;
   onRun: (q: string) => void;
+  /** Only the part in front of the first pipe has a sense here; an example of it. */
+  filterOnly?: string;
 }
 
 interface Offer {
@@ -51,12 +55,14 @@ async function offerFor(
   cursor: number,
   fields: () => Promise<FieldInfo[]>,
   range: RangeText,
+  filterOnly: boolean,
   signal: AbortSignal,
 ): Promise<Offer> {
   const at = completeAt(text, cursor);
   const place = { text, from: at.from, to: at.to };
   if (at.kind === "field") return { ...place, items: suggestFields(await fields(), text, at.prefix, at.from) };
-  if (at.kind === "pipe" || at.kind === "function") return { ...place, items: suggestWords(at.kind, at.prefix) };
+  if (at.kind === "pipe" || at.kind === "function")
+    return { ...place, items: filterOnly ? [] : suggestWords(at.kind, at.prefix) };
   if (at.kind === "value" && at.field !== undefined) {
     const answer = await api.fieldValues(at.field, range, at.prefix, signal);
     return { ...place, items: suggestValues(answer.values, at.prefix) };
@@ -80,7 +86,7 @@ function Mistake({ text, failure }: { text: string; failure: ApiFailure }) {
   );
 }
 
-export function QueryBar({ query, range, failure, onRun }: Props) {
+export function QueryBar({ query, range, failure, onRun, filterOnly }: Props) {
   const [text, setText] = useState(query);
   const [offer, setOffer] = useState<Offer | null>(null);
   const [chosen, setChosen] = useState(-1);
@@ -110,7 +116,7 @@ export function QueryBar({ query, range, failure, onRun }: Props) {
     setTimeout(async () => {
       if (controller.signal.aborted) return;
       try {
-        const next = await offerFor(value, cursor, fields, range, controller.signal);
+        const next = await offerFor(value, cursor, fields, range, filterOnly !== undefined, controller.signal);
         if (controller.signal.aborted) return;
         const typed = value.slice(next.from, next.to);
         const only = next.items.length === 1 && next.items[0]?.insert.trim() === typed;
@@ -197,12 +203,12 @@ export function QueryBar({ query, range, failure, onRun }: Props) {
           spellcheck={false}
           autocomplete="off"
           autocapitalize="off"
-          aria-label="Query"
+          aria-label={filterOnly === undefined ? "Query" : "Filter"}
           aria-controls="query-offer"
           aria-autocomplete="list"
           aria-activedescendant={chosen >= 0 ? `offer-${chosen}` : undefined}
           aria-invalid={failure !== undefined}
-          placeholder='Filter events, e.g. script:shop status:>=500 "card declined" | stats count() by route'
+          placeholder={filterOnly ?? EXAMPLE}
           value={text}
           onInput={(e) => {
             const value = e.currentTarget.value.replaceAll("\n", " ");
@@ -217,7 +223,7 @@ export function QueryBar({ query, range, failure, onRun }: Props) {
           <button
             type="button"
             class="icon-btn"
-            aria-label="Clear the query"
+            aria-label={filterOnly === undefined ? "Clear the query" : "Clear the filter"}
             title="Clear"
             onClick={() => {
               setText("");
@@ -227,9 +233,9 @@ export function QueryBar({ query, range, failure, onRun }: Props) {
             <Icon name="close" />
           </button>
         )}
-        <SyntaxHelp onTake={append} />
+        <SyntaxHelp onTake={append} filterOnly={filterOnly !== undefined} />
         <button type="submit" class="btn primary">
-          Run
+          {filterOnly === undefined ? "Run" : "Filter"}
         </button>
       </form>
       {offer !== null && (

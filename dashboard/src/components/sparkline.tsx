@@ -1,17 +1,26 @@
-/** Requests over time in a table row, failures in red at the foot. Empty buckets stay empty. */
-import type { SeriesPoint } from "../../../workers/api/contract.ts";
+/** Requests (or events) over time in a line of text, failures in red at the foot. Empty buckets stay empty. */
 import { count } from "../lib/format.ts";
 
 const HEIGHT = 24;
 /** A failure is drawn at least this high: one among ten thousand must not vanish. */
 const MIN_ERROR_PX = 2;
 
-export function Sparkline({ series, max }: { series: SeriesPoint[]; max?: number }) {
+interface Point {
+  requests: number;
+  errors: number;
+}
+interface Props {
+  series: Point[];
+  max?: number;
+  label?: string;
+}
+
+export function Sparkline({ series, max, label }: Props) {
   const top = Math.max(1e-9, max ?? 0, ...series.map((p) => p.requests));
   let all = "";
   let failed = "";
   for (let i = 0; i < series.length; i++) {
-    const p = series[i] as SeriesPoint;
+    const p = series[i] as Point;
     if (p.requests <= 0) continue;
     const h = Math.max(1, (p.requests / top) * HEIGHT);
     all += `M${i} ${HEIGHT}v${-h.toFixed(2)}h.8V${HEIGHT}z`;
@@ -27,7 +36,7 @@ export function Sparkline({ series, max }: { series: SeriesPoint[]; max?: number
       viewBox={`0 0 ${Math.max(1, series.length)} ${HEIGHT}`}
       preserveAspectRatio="none"
       role="img"
-      aria-label={`${count(total)} requests over the range`}
+      aria-label={label ?? `${count(total)} requests over the range`}
     >
       <path d={all} class="spark-all" />
       <path d={failed} class="spark-bad" />

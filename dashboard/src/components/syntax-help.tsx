@@ -20,14 +20,20 @@ const LINES: [string, string][] = [
   ["| fields time, message, user.id", "choose columns"],
 ];
 
-export function SyntaxHelp({ onTake }: { onTake: (text: string) => void }) {
+interface Props {
+  onTake: (text: string) => void;
+  /** Without the pipes. */
+  filterOnly?: boolean;
+}
+
+export function SyntaxHelp({ onTake, filterOnly = false }: Props) {
   return (
     <Popover label="Query syntax" buttonClass="icon-btn" panelClass="syntax" button={<Icon name="help" />}>
       {(close) => (
         <>
-          <h2>Query syntax</h2>
+          <h2>{filterOnly ? "Filter syntax" : "Query syntax"}</h2>
           <ul>
-            {LINES.map(([code, what]) => (
+            {LINES.filter(([code]) => !(filterOnly && code.startsWith("|"))).map(([code, what]) => (
               <li key={code}>
                 <button
                   type="button"

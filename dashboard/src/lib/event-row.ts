@@ -1,5 +1,5 @@
 /** The columns that the list of events needs, and a row of them. Pure. */
-import type { QueryAnswer } from "../../../workers/api/contract.ts";
+import type { EventJson, QueryAnswer } from "../../../workers/api/contract.ts";
 
 const LIST_FIELDS = [
   "time",
@@ -72,6 +72,28 @@ export function toRows(answer: QueryAnswer): EventRow[] {
     invocation: text(row, "invocation_id"),
     seq: number(row, "seq") ?? 0,
   }));
+}
+
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+const numberOf = (value: unknown): number | null => (typeof value === "number" ? value : null);
+
+/** The row of a whole event, as the live stream brings them. */
+export function toRow(event: EventJson): EventRow {
+  return {
+    time: isoToMs(event.time),
+    kind: event.kind,
+    level: textOf(event.level),
+    script: event.script,
+    versionId: textOf(event.version_id),
+    versionTag: textOf(event.version_tag),
+    outcome: textOf(event.outcome),
+    status: numberOf(event.status),
+    duration: numberOf(event.duration),
+    name: textOf(event.name),
+    message: textOf(event.message).slice(0, MAX_MESSAGE_CHARS),
+    invocation: event.invocation_id,
+    seq: event.seq,
+  };
 }
 
 export type Tone = "error" | "warn" | "";

@@ -12,6 +12,7 @@ import { hasChart, ResultView } from "../components/result-view.tsx";
 import { CopyButton, ErrorState, NoData, Progress, StaleNotice } from "../components/states.tsx";
 import { readRef, writeRef } from "../lib/event-row.ts";
 import { bytes, count, duration } from "../lib/format.ts";
+import { watchHref } from "../lib/live/links.ts";
 import { shapeOf } from "../lib/query-shape.ts";
 import { addFilter, groupBy, issueOf } from "../lib/query-text.ts";
 import { isRelative } from "../lib/range.ts";
@@ -160,6 +161,11 @@ export default function Explore() {
         {issue !== undefined && <IssueLink issue={issue} />}
         <ReadStats stats={stats} />
         <span class="grow" />
+        {shape.kind !== "mistake" && (
+          <a class="link small" href={withRange(watchHref(q))} title="What matches this filter, as it happens">
+            Watch live
+          </a>
+        )}
         {shape.kind === "events" && reading && live.value && isRelative(range.value) && (
           <button type="button" class="link small" title="The list stands still while you read it" onClick={toNow}>
             Show newer

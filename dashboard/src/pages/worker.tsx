@@ -15,6 +15,7 @@ import { Version } from "../components/version.tsx";
 import { MeasureCells } from "../components/worker-table.tsx";
 import { diagnose } from "../lib/diagnose.ts";
 import { count, countTick, durationTick, full, moment, percent, quantile, rate } from "../lib/format.ts";
+import { watchHref } from "../lib/live/links.ts";
 import { exploreHref, term } from "../lib/query-text.ts";
 import { firstSeenMarks, perSecond, requestBars, timesOf, versionLines, versionName } from "../lib/series.ts";
 import { assignColours, colourVar, rememberName } from "../lib/versions.ts";
@@ -280,6 +281,10 @@ export default function Worker({ script }: { script: string }) {
         <a class="btn" aria-label="Events" href={exploreHref(term("script", script), range.value)}>
           <Icon name="search" />
           <span class="hide-phone">Events</span>
+        </a>
+        <a class="btn" aria-label="Watch live" href={withRange(watchHref("", script))}>
+          <Icon name="play" />
+          <span class="hide-phone">Watch live</span>
         </a>
         <a class="btn quiet hide-phone" href={`/settings/workers?script=${encodeURIComponent(script)}`}>
           Retention and sampling

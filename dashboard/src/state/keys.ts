@@ -31,9 +31,9 @@ function find(key: string): Shortcuts[string] | undefined {
 window.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
   if (isTyping(event.target) && event.key !== "Escape") return;
-  // A button or link in focus handles Enter itself.
-  if (event.key === "Enter" && event.target instanceof HTMLElement && event.target.closest("a,button,[role=option]"))
-    return;
+  // A button or link in focus handles its own keys.
+  const own = event.key === "Enter" ? "a,button,summary,[role=option]" : event.key === " " ? "button,summary" : "";
+  if (own !== "" && event.target instanceof HTMLElement && event.target.closest(own)) return;
   const sequence = pending !== "" && event.timeStamp - pendingAt < SEQUENCE_MS ? `${pending} ${event.key}` : event.key;
   pending = "";
   if (event.key === "g" && sequence === "g") {

@@ -10,6 +10,7 @@ import { query, setQuery } from "../../state/location.ts";
 import { useResource } from "../../state/resource.ts";
 import { session } from "../../state/session.ts";
 import { Icon } from "../icons.tsx";
+import { type Option, SelectFilter } from "../select-filter.tsx";
 
 /** Workers and versions seen in this time can be chosen. */
 const KNOWN_RANGE = { from: "-30d", to: "now" };
@@ -39,32 +40,6 @@ export function Tabs({ current, meta }: { current: string; meta: Pick<ListMeta, 
         </a>
       ))}
     </nav>
-  );
-}
-
-interface Option {
-  value: string;
-  label: string;
-}
-
-/** A native list in the clothes of a quiet button: short when it filters nothing. */
-function Filter({ name, label, options }: { name: string; label: string; options: Option[] }) {
-  const value = query.value[name] ?? "";
-  const known = value === "" || options.some((o) => o.value === value);
-  return (
-    <label class={`filter ${value === "" ? "" : "on"}`}>
-      <span class="sr">{label}</span>
-      <select value={value} onChange={(e) => setQuery({ [name]: e.currentTarget.value })}>
-        <option value="">{label}: any</option>
-        {!known && <option value={value}>{`${label}: ${value}`}</option>}
-        {options.map((o) => (
-          <option key={o.value} value={o.value}>
-            {value === o.value ? `${label}: ${o.label}` : o.label}
-          </option>
-        ))}
-      </select>
-      <Icon name="chevron" />
-    </label>
   );
 }
 
@@ -122,10 +97,10 @@ export function Filters({ people }: { people: string[] }) {
   return (
     <div class="issue-filters">
       <Search />
-      <Filter name="script" label="Worker" options={workers.map((w) => ({ value: w.script, label: w.script }))} />
-      <Filter name="version" label="Seen in" options={versions} />
-      <Filter name="new_in" label="New in" options={versions} />
-      <Filter
+      <SelectFilter name="script" label="Worker" options={workers.map((w) => ({ value: w.script, label: w.script }))} />
+      <SelectFilter name="version" label="Seen in" options={versions} />
+      <SelectFilter name="new_in" label="New in" options={versions} />
+      <SelectFilter
         name="assignee"
         label="Assignee"
         options={[
@@ -134,7 +109,7 @@ export function Filters({ people }: { people: string[] }) {
         ]}
       />
       {query.value.state !== "noise" && (
-        <Filter
+        <SelectFilter
           name="kind"
           label="Kind"
           options={ISSUE_KINDS.filter((k) => k !== "noise").map((k) => ({ value: k, label: KIND_LABELS[k].short }))}

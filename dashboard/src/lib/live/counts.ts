@@ -1,0 +1,63 @@
+/** What was not shown since the list was begun, by kind and by reason. Pure. */
+import type { LiveMessage } from "../../../../workers/api/contract.ts";
+
+type Events = Extract<LiveMessage, { type: "events" }>;
+
+export interface NotShownTotal {
+  events: number;
+  /** Of these, errors or of invocations that failed. */
+  errors: number;
+  kinds: Record<string, number>;
+  /** More than the rate that was asked for; more than this browser had read. */
+  rate: number;
+  slow: number;
+  /** Could not be compared with the filter in time. */
+  unchecked: number;
+  /** Only in the store: they left the server's memory while there was no connection. Matching or not. */
+  gone: number;
+  /** Server's ms, of the first and the last of them. */
+  from: number;
+  to: number;
+}
+
+export const noneMissing = (): NotShownTotal => ({
+  events: 0,
+  errors: 0,
+  kinds: {},
+  rate: 0,
+  slow: 0,
+  unchecked: 0,
+  gone: 0,
+  from: 0,
+  to: 0,
+});
+
+const spread = (total: NotShownTotal, from: number, to: number) => ({
+  from: total.from === 0 ? from : Math.min(total.from, from),
+  to: Math.max(total.to, to),
+});
+
+/** `since`: server's time of the message before, from when on they may have happened. */
+export function addNotShown(total: NotShownTotal, message: Events, since: number): NotShownTotal {
+  const { notShown, unchecked = 0, because, now } = message;
+  if (notShown === undefined && unchecked === 0) return total;
+  const kinds = { ...total.kinds };
+  for (const [kind, n] of Object.entries(notShown?.kinds ?? {})) kinds[kind] = (kinds[kind] ?? 0) + n;
+  const events = notShown?.events ?? 0;
+  return {
+    ...total,
+    ...spread(total, since, now),
+    events: total.events + events,
+    errors: total.errors + (notShown?.errors ?? 0),
+    kinds,
+    rate: total.rate + (because === "slow" ? 0 : events),
+    slow: total.slow + (because === "slow" ? events : 0),
+    unchecked: total.unchecked + unchecked,
+  };
+}
+
+export function addGone(total: NotShownTotal, events: number, from: number, to: number): NotShownTotal {
+  return events === 0 ? total : { ...total, ...spread(total, from, to), gone: total.gone + events };
+}
+
+export const isMissing = (t: NotShownTotal): boolean => t.events + t.unchecked + t.gone > 0;
