@@ -120,12 +120,12 @@ export class Recorder {
   leases: Lease[] | undefined;
   /** Answers ask for extras where an append came without. */
   asks = false;
-  takesSupply: Promise<void> | undefined;
+  takesSupply: () => Promise<void> = async () => {};
   readonly supplied: { batchId: string; extras: string }[] = [];
 
   readonly supply = async (_script: string, _shard: number, batchId: string, extras: string): Promise<void> => {
     this.supplied.push({ batchId, extras });
-    await this.takesSupply;
+    await this.takesSupply();
   };
 
   readonly append = async (_script: string, shard: number, request: AppendRequest): Promise<AppendResult> => {
