@@ -16,6 +16,14 @@ export const NOTIFICATIONS_HUB = "hub";
 /** Durable Object name of the hub of a Worker's events; null: of all Workers'. */
 export const tailHub = (script: string | null): string => (script === null ? "tails" : `tail ${script}`);
 
+const OF_WORKER = "tail ";
+
+/** Inverse of `tailHub`; undefined for the name of any other hub. */
+export function scriptOfHub(name: string): string | null | undefined {
+  if (name === tailHub(null)) return null;
+  return name.startsWith(OF_WORKER) ? name.slice(OF_WORKER.length) : undefined;
+}
+
 /** How long Ingesters push without hearing from the hub again: its answer to a push renews it, and its alarm does. */
 export const LEASE_MS = 10 * 60_000;
 
@@ -88,6 +96,9 @@ export interface ReplayAnswer {
   /** `through` of what was sealed last: events up to there are not in the log any more. */
   sealedThrough: number;
 }
+
+/** How the credential of a token begins; its id follows. */
+export const TOKEN_CREDENTIAL = "token ";
 
 /** Who listens: what limits its number, and what ends it when it ends. */
 export interface Listener {

@@ -1,24 +1,95 @@
-/** What bounds the live hub, and when a viewer counts as gone. */
+/** What bounds the live hub: its viewers, what each may say, what waits for them, what is kept for those who come again. */
+import { LIVE_PING_MS } from "../api/contract/live.ts";
 
-/** What a viewer may say, and what it hears. */
-export const PING = "ping";
-export const PONG = "pong";
-/** How often a viewer should: proxies close what is silent for a minute or more. */
-export const PING_MS = 30_000;
-/** Three pings are missing. */
-const GONE_MS = 3 * PING_MS + 5_000;
-
-/** Who may listen is decided when a viewer comes. After this it has to come again, so that a revoked credential hears no longer. */
-export const MAX_LISTENING_MS = 60 * 60_000;
-
-/** Dashboards that are open at once; a Durable Object takes 32,768 sockets, each costs memory when it is awake. */
+/** Sockets of a hub; a Durable Object takes 32,768, each costs memory when it is awake. */
 export const MAX_LISTENERS = 2_000;
-/** Of one credential: windows of a team that shares a token, and never the places of the others. */
-export const MAX_LISTENERS_EACH = 200;
-export const LISTENER_FULL = "Too many listen already. What happened is in the table, too: ask for it again.";
+/** Of one credential: windows of a team that shares a token, and never the places of all others. */
+export const MAX_LISTENERS_EACH = 1_000;
+export const LISTENER_FULL = "Too many listen already. Close some, or try again later.";
+
 /** Of a tag of a socket. */
 export const MAX_TAG_CHARS = 256;
 export const MAX_TOPIC_CHARS = 100;
+
+/** What a viewer may say at once: a cursor with positions in some hundred shards. */
+export const MAX_MESSAGE_CHARS = 65_536;
+/** Messages of one viewer: at 5,000 events/s it acknowledges some 80 times a second … */
+export const MESSAGES_PER_S = 200;
+export const MESSAGES_BURST = 400;
+/** … and one that makes the hub compile or search counts as this many. */
+export const DEAR_MESSAGE = 20;
+
+/** Three pings are missing. */
+const GONE_MS = 3 * LIVE_PING_MS + 5_000;
+/** How often those are looked for while there is work. */
+export const GONE_CHECK_MS = 30_000;
+
+/**
+ * Characters on their way to all viewers together. The runtime queues what a
+ * socket does not take, without bound and without a word, and the object has 128 MB.
+ */
+export const UNREAD_CHARS = 32 << 20;
+/** Of one viewer, however few there are: more is seconds behind … */
+export const MAX_WINDOW_CHARS = 512 << 10;
+/** … and however many: less than this stands still between two acknowledgements. */
+export const MIN_WINDOW_CHARS = 16 << 10;
+/** One frame: large enough to be cheap, small enough that acknowledgements flow. */
+export const MAX_FRAME_CHARS = 64 << 10;
+/** Made into text for one audience and push; what is beyond is counted. */
+export const MAX_PUSH_CHARS = 1 << 20;
+
+/** Pushed entries kept for who comes again: a redeploy and a lift ride, in a part of the object's memory. */
+export const RING_CHARS = 12 << 20;
+export const RING_ENTRIES = 6_000;
+export const RING_MS = 5 * 60_000;
+
+/** A new viewer's live events wait this long for its `resume`, so that they come in order. */
+export const RESUME_GRACE_MS = 250;
+/** A resuming viewer that reads nothing for this long is told what it does not see instead. */
+export const ROOM_MS = 10_000;
+/** Shards asked for one resume, at once, how long, and how much of each. */
+export const REPLAY_SHARDS = 512;
+export const REPLAY_WIDTH = 8;
+export const REPLAY_TIMEOUT_MS = 3_000;
+export const REPLAY_PAGE_BYTES = 1 << 20;
+/** Pages of one shard. */
+export const REPLAY_PAGES = 16;
+
+/** After the last viewer, leases and ring stay this long: who reconnects misses nothing. */
+export const LINGER_MS = 60_000;
+/** While there are viewers: leases of quiet Workers are renewed, credentials looked up again. */
+export const ALARM_MS = 4 * 60_000;
+/** Ingesters that one hub tells of itself; further ones hear of it through the Collectors. */
+export const WATCHED_SHARDS = 512;
+export const WATCH_WIDTH = 16;
+export const WATCH_TIMEOUT_MS = 2_000;
+
+/** Positions of viewers are told at least this often while events pass that they do not see. */
+export const POSITION_MS = 1_000;
+/** Shards whose positions are remembered, those with the latest news. */
+export const MAX_POSITIONS = 2_000;
+
+/** `issue:12` is looked up again: fingerprints come and are merged. */
+export const ISSUES_FRESH_MS = 60_000;
+/** Looking it up holds nothing longer. */
+export const ISSUES_TIMEOUT_MS = 2_000;
+/** How far back an issue's fingerprints are looked for: those of older events do not come live, or come anew. */
+export const ISSUES_RANGE_MS = 30 * 24 * 3_600_000;
+
+/** Steps that one character may cost a filter's regular expressions together. */
+export const MAX_REGEX_STEPS = 5_000;
+/** Comparisons of all filters of the hub: some 10 ns each, so a quarter of its thread; and how much may be saved up. */
+export const STEPS_PER_S = 25_000_000;
+export const STEPS_BURST = 10_000_000;
+
+/** Trace items per second to one `wrangler tail`: a terminal shows less. */
+export const TRACE_ITEMS_PER_S = 500;
+/** Characters per second to one `wrangler tail`. */
+export const TRACE_CHARS_PER_S = 2 << 20;
+/** Sent to all `wrangler tail`s without a sign that it was read; the one with the most is sent away when it is more, and comes again by itself. */
+export const UNPROVEN_CHARS = 64 << 20;
+/** One that comes again this soon goes on where it was. */
+export const TRACE_RETURN_MS = 60_000;
 
 /** `pinged`: its last ping, ms; undefined for a viewer that never pings, of which nobody can tell. */
 export function hasGone(pinged: number | undefined, now: number): boolean {

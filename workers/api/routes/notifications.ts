@@ -3,6 +3,7 @@ import { desc, gt } from "drizzle-orm";
 import * as v from "valibot";
 import { database, schema } from "../../db/client.ts";
 import { liveHub, NOTIFICATIONS_TOPIC } from "../../errors/issues/notify.ts";
+import { entranceRequest } from "../../live/contract.ts";
 import { listenerOf } from "../auth/listeners.ts";
 import { isSameOrigin } from "../auth/origin.ts";
 import { type Handler, principalOf } from "../context.ts";
@@ -46,10 +47,8 @@ export const liveNotifications: Handler = async (c) => {
   // A page of someone else's may open a WebSocket with our cookies, and read what comes: no CORS stands before it.
   if (principalOf(c).via !== "token" && !isSameOrigin(c.req.raw))
     return fail("cross_origin", "Listen from the dashboard itself. Scripts use a token.");
-  const { credential, session = "" } = listenerOf(principalOf(c));
-  const params = new URLSearchParams({ topic: NOTIFICATIONS_TOPIC, credential, session });
-  const question = new Request(`https://live/?${params}`, { headers: { upgrade: "websocket" } });
-  const { webSocket } = await liveHub(c.env).fetch(question);
+  const entrance = { kind: "topic", topic: NOTIFICATIONS_TOPIC, who: listenerOf(principalOf(c)) } as const;
+  const { webSocket } = await liveHub(c.env).fetch(entranceRequest(entrance));
   if (webSocket === null) return fail("unavailable", "The live stream does not answer. Try again.", { retryAfterS: 2 });
   return new Response(null, { status: 101, webSocket });
 };

@@ -1,0 +1,67 @@
+/**
+ * The filters of a hub's viewers, each once however many use it, and the look-ups
+ * of their issues. A filter that a viewer brings is compiled when it is first
+ * asked for, and forgotten with its last audience.
+ */
+import { type QueryError, QueryFailure } from "../query/errors.ts";
+import { resolveIssues } from "../query/issues.ts";
+import { rootMessage } from "../util/error-message.ts";
+import { within } from "../util/within.ts";
+import { compileInto, type LiveFilter, type ReadFilter, readFilter } from "./filter.ts";
+import { ISSUES_FRESH_MS, ISSUES_RANGE_MS, ISSUES_TIMEOUT_MS } from "./limits.ts";
+
+export class Filters {
+  private readonly byText = new Map<string, LiveFilter>();
+
+  constructor(private readonly db: D1Database) {}
+
+  /** Ready to be compared with, or what is wrong with it. */
+  async open(q: string, now: number): Promise<ReadFilter> {
+    const read = this.peek(q, now);
+    if (!read.ok || read.filter.node !== undefined) return read;
+    const error = await this.resolve(read.filter, now);
+    return error === undefined ? read : { ok: false, error };
+  }
+
+  /** Without waiting: `node` may be missing. */
+  peek(q: string, now: number): ReadFilter {
+    const known = this.byText.get(q);
+    return known === undefined ? readFilter(q, now) : { ok: true, filter: known };
+  }
+
+  /** It has an audience. */
+  use(filter: LiveFilter): void {
+    this.byText.set(filter.q, filter);
+  }
+
+  forget(filter: LiveFilter): void {
+    this.byText.delete(filter.q);
+  }
+
+  /** Those that cannot be compared with yet. */
+  unresolved(): LiveFilter[] {
+    return [...this.byText.values()].filter(({ node }) => node === undefined);
+  }
+
+  /** Looks issues up again where the last time is long ago. Nobody waits for it. */
+  refresh(now: number): void {
+    for (const filter of this.byText.values()) {
+      if (!filter.hasIssues || filter.node === undefined || now - filter.resolvedAt < ISSUES_FRESH_MS) continue;
+      filter.resolvedAt = now;
+      void this.resolve(filter, now);
+    }
+  }
+
+  /** Never throws; what was known stays when the look-up fails. */
+  async resolve(filter: LiveFilter, now: number): Promise<QueryError | undefined> {
+    try {
+      const range = { from: (now - ISSUES_RANGE_MS) * 1_000, to: now * 1_000 };
+      const resolved = await within(ISSUES_TIMEOUT_MS, "issues", resolveIssues(this.db, filter.query, range));
+      filter.resolvedAt = now;
+      return compileInto(filter, resolved.filter);
+    } catch (error) {
+      if (error instanceof QueryFailure) return error.error;
+      return { code: "unavailable", message: `Issues cannot be looked up (${rootMessage(error)}). Try again.` };
+    }
+  }
+}

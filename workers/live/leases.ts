@@ -1,0 +1,126 @@
+/**
+ * The hub's word to the Ingesters: push to me, until then. Taken when the first
+ * viewer comes, renewed by the answers to pushes and, for Workers that are quiet,
+ * by the hub's alarm; after the last viewer it runs out by itself a little later.
+ * A hub of one Worker tells its shards, the hub of all Workers every shard that
+ * is known; who is not told hears of it through the Collectors.
+ */
+import { sql } from "drizzle-orm";
+import { MAX_SHARDS, shardName } from "../buffer/contract.ts";
+import { runBatch } from "../db/batch.ts";
+import { liveHubs, shards } from "../db/schema.ts";
+import { rootMessage } from "../util/error-message.ts";
+import { eachWithin } from "../util/parallel.ts";
+import { within } from "../util/within.ts";
+import { LEASE_MS, type PushAnswer, type ShardPosition } from "./contract.ts";
+import { LINGER_MS, WATCH_TIMEOUT_MS, WATCH_WIDTH, WATCHED_SHARDS } from "./limits.ts";
+
+export interface LeaseParts {
+  env: Pick<Env, "DB" | "INGESTER">;
+  /** Of the hub. */
+  name: string;
+  /** Null: the hub of all Workers. */
+  script: string | null;
+  /** Where an Ingester's log was when it was told. */
+  began(shard: string, position: ShardPosition): void;
+}
+
+export class Leases {
+  /** ms; what was promised to everybody. */
+  private until = 0;
+  private items = false;
+  private taking: { items: boolean; done: Promise<void> } | undefined;
+  /** Without viewers it holds until then. */
+  private lingersUntil: number;
+  private known = new Set<string>();
+
+  constructor(
+    private readonly parts: LeaseParts,
+    now: number,
+  ) {
+    this.lingersUntil = now + LINGER_MS;
+  }
+
+  /** Ingesters whose log a viewer may ask for; made out of what it says, any object could be woken. */
+  isOurs(shard: string): boolean {
+    return this.known.has(shard);
+  }
+
+  get shards(): ReadonlySet<string> {
+    return this.known;
+  }
+
+  /** Resolves when the Ingesters know, or have not answered in time. Never throws. */
+  async ensure(items: boolean, now: number): Promise<void> {
+    const wanted = items || this.items;
+    if (this.until - now > LEASE_MS / 2 && (this.items || !items)) return;
+    if (this.taking === undefined || (items && !this.taking.items)) {
+      const done = this.take(wanted, now).finally(() => {
+        if (this.taking?.done === done) this.taking = undefined;
+      });
+      this.taking = { items: wanted, done };
+    }
+    await this.taking.done;
+  }
+
+  /** Tells everybody, whatever they know. */
+  async take(items: boolean, now: number): Promise<void> {
+    const { env, name, began } = this.parts;
+    const until = now + LEASE_MS;
+    this.items = items;
+    const [all] = await Promise.all([this.readShards(), this.register(until)]);
+    for (const shard of all) this.known.add(shard);
+    const failures = await eachWithin(all, { width: WATCH_WIDTH, timeoutMs: WATCH_TIMEOUT_MS }, async (shard) => {
+      began(shard, await env.INGESTER.getByName(shard).watch({ hub: name, until, items }));
+    });
+    for (const { item, error } of failures) console.warn(`live: ${item} was not told of viewers: ${error}`);
+    this.until = until;
+  }
+
+  /** The last viewer has left. */
+  linger(now: number): void {
+    this.lingersUntil = now + LINGER_MS;
+  }
+
+  /** What an Ingester is told when it pushes. */
+  answer(shard: string, hasViewers: boolean, items: boolean, now: number): PushAnswer {
+    this.known.add(shard);
+    this.items = items;
+    if (hasViewers) return { until: now + LEASE_MS, items };
+    if (now < this.lingersUntil) return { until: this.lingersUntil, items };
+    this.until = 0;
+    return { until: 0, items: false };
+  }
+
+  private async readShards(): Promise<string[]> {
+    const { env, script } = this.parts;
+    const always = script === null ? [] : [shardName(script, 0)];
+    const of = script === null ? sql`` : sql`WHERE script = ${script}`;
+    const most = script === null ? WATCHED_SHARDS : MAX_SHARDS;
+    try {
+      const asked = runBatch<[{ shard: string }]>(env.DB, [
+        sql`SELECT shard FROM ${shards} ${of} ORDER BY updated_at DESC LIMIT ${most}`,
+      ]);
+      const [rows] = await within(WATCH_TIMEOUT_MS, "shards", asked);
+      return [...new Set([...always, ...rows.map(({ shard }) => shard)])];
+    } catch (error) {
+      console.warn(`live: shards cannot be read, those known are told: ${rootMessage(error)}`);
+      return [...new Set([...always, ...this.known])];
+    }
+  }
+
+  /** So that a revoked credential is sent away from here, too. Without it the hub's alarm does. */
+  private async register(until: number): Promise<void> {
+    const { env, name } = this.parts;
+    try {
+      const written = runBatch(env.DB, [
+        sql`INSERT INTO ${liveHubs} (name, until) VALUES (${name}, ${until})
+          ON CONFLICT (name) DO UPDATE SET until = excluded.until`,
+        sql`DELETE FROM ${liveHubs} WHERE until < ${until - 2 * LEASE_MS}`,
+      ]);
+      await within(WATCH_TIMEOUT_MS, "live hubs", written);
+    } catch (error) {
+      console.warn(`live: the hub is not registered: ${rootMessage(error)}`);
+    }
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * From an Ingester's push to the viewers: what is new goes into the ring, and past
+ * every audience. All of it in one turn, so that when a push has been answered
+ * nothing of it is left in memory but what attachments hold. `hub.ts` hands in the
+ * pushes; viewers who come again get theirs through `catch-up.ts` and join here.
+ */
+
+import { type Audience, Audiences } from "./audiences.ts";
+import type { LiveEntry, LivePush } from "./contract.ts";
+import { OpenEntry } from "./entry.ts";
+import type { Filters } from "./filters.ts";
+import { MAX_FRAME_CHARS, MAX_WINDOW_CHARS, MIN_WINDOW_CHARS, POSITION_MS, UNREAD_CHARS } from "./limits.ts";
+import { Positions } from "./positions.ts";
+import { count, positionsFrame, render } from "./render.ts";
+import { type Received, Ring } from "./ring.ts";
+import { StepBudget } from "./steps.ts";
+import { Bucket } from "./thinning.ts";
+import type { Viewer } from "./viewer.ts";
+
+/** What a push brings that has not been heard before. */
+interface Fresh {
+  entries: Received[];
+  /** Events that were logged and did not come. */
+  gap: number;
+}
+
+export interface StreamParts {
+  filters: Filters;
+  /** Sockets that share what may be on its way. */
+  sockets(): number;
+  /** Its socket is dead. */
+  lost(viewer: Viewer): void;
+}
+
+export class Stream {
+  readonly ring = new Ring();
+  readonly positions = new Positions();
+  readonly audiences: Audiences;
+  private readonly budget = new StepBudget(0);
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly parts: StreamParts) {
+    this.audiences = new Audiences(parts.filters);
+  }
+
+  /** Characters that may be on their way to one viewer. */
+  get window(): number {
+    const share = Math.floor(UNREAD_CHARS / Math.max(this.parts.sockets(), 1));
+    return Math.min(Math.max(share, MIN_WINDOW_CHARS), MAX_WINDOW_CHARS);
+  }
+
+  /** The entries that are new, decoded once for all who look. */
+  push(push: LivePush, now: number): OpenEntry[] {
+    const before = this.positions.change;
+    const { entries, gap } = this.receive(push, now);
+    if (entries.length === 0) return [];
+    const open = entries.map((entry) => new OpenEntry(entry));
+    this.budget.refill(now);
+    for (const audience of this.audiences.all()) this.show(audience, open, gap, before, now);
+    if (this.timer === undefined && this.anyBehind()) this.timer = setTimeout(() => this.tellPositions(), POSITION_MS);
+    return open;
+  }
+
+  /** Renders for one viewer alone, and pays for it. */
+  renderFor(viewer: Viewer, entries: readonly OpenEntry[], bucket: Bucket, now: number, unchecked = 0) {
+    const read = this.parts.filters.peek(viewer.attachment.q ?? "", now);
+    if (!read.ok) return [];
+    this.budget.refill(now);
+    return render(entries, {
+      filter: read.filter,
+      bucket,
+      budget: this.budget,
+      now,
+      maxChars: this.frameChars,
+      unchecked,
+    });
+  }
+
+  /** Nobody is told any more: what comes next has a new beginning. */
+  reset(): void {
+    this.ring.clear();
+    this.positions.clear();
+  }
+
+  private get frameChars(): number {
+    return Math.min(MAX_FRAME_CHARS, this.window);
+  }
+
+  private receive({ script, shard, entries, missed }: LivePush, now: number): Fresh {
+    const fresh: Received[] = [];
+    let gap = 0;
+    for (const [k, entry] of entries.entries()) {
+      const last = this.positions.get(shard);
+      if (last === undefined) gap += k === 0 ? missed : 0;
+      else if (entry.id > last.id) gap += Math.max(entry.through - entry.rows - last.through, 0);
+      else if (isKnown(entry, last)) continue;
+      this.positions.pass(shard, entry);
+      if (entry.rows === 0) continue;
+      const received = { ...entry, script, shard };
+      fresh.push(received);
+      this.ring.add(received, now);
+    }
+    return { entries: fresh, gap };
+  }
+
+  private show(audience: Audience, open: readonly OpenEntry[], gap: number, before: number, now: number): void {
+    const { filter, bucket, members } = audience;
+    const { budget, window, frameChars: maxChars } = this;
+    const rendering = { filter, bucket, budget, now, maxChars, unchecked: gap };
+    let frames: ReturnType<typeof render> | undefined;
+    let tally: ReturnType<typeof count> | undefined;
+    for (const viewer of members) {
+      if (viewer.ahead.size > 0) this.showRest(viewer, open, before, now);
+      else if (viewer.isSlow) {
+        tally ??= count(open, rendering);
+        viewer.miss(tally, before);
+      } else {
+        frames ??= render(open, rendering);
+        if (!viewer.offer(frames, window, before)) this.parts.lost(viewer);
+      }
+    }
+    if (frames?.length === 0) audience.behind ??= before;
+  }
+
+  /** To one that got some of these from an Ingester's log already. */
+  private showRest(viewer: Viewer, open: readonly OpenEntry[], before: number, now: number): void {
+    const rest = open.filter(({ raw }) => raw.id > (viewer.ahead.get(raw.shard)?.id ?? 0));
+    for (const { raw } of open) {
+      if ((viewer.ahead.get(raw.shard)?.id ?? 0) <= raw.id) viewer.ahead.delete(raw.shard);
+    }
+    if (rest.length === 0) return;
+    const frames = this.renderFor(viewer, rest, new Bucket(viewer.attachment.rate, now), now);
+    if (!viewer.offer(frames, this.window, before)) this.parts.lost(viewer);
+  }
+
+  private anyBehind(): boolean {
+    for (const { behind } of this.audiences.all()) if (behind !== undefined) return true;
+    return false;
+  }
+
+  /** Once, a moment after events have passed that were not for everybody: no timer runs while nothing happens. */
+  private tellPositions(): void {
+    this.timer = undefined;
+    const now = Date.now();
+    for (const audience of this.audiences.all()) {
+      const { behind, members } = audience;
+      if (behind === undefined) continue;
+      audience.behind = undefined;
+      const text = positionsFrame(now, this.positions.since(behind));
+      for (const viewer of members) {
+        if (viewer.isSlow || !viewer.fits(text.length, this.window)) continue;
+        if (!viewer.send(text)) this.parts.lost(viewer);
+      }
+    }
+  }
+}
+
+/** Passed on before. Not so when its log lost its storage and began anew, or when it was logged before the hub asked where the log is. */
+function isKnown(entry: LiveEntry, last: { through: number; at: number }): boolean {
+  return last.at > 0 && (entry.at <= last.at || entry.through > last.through);
+}

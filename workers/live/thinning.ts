@@ -1,0 +1,85 @@
+/**
+ * Which of the events that match are shown when they are more than the rate. A
+ * token bucket says how many; errors go first and may take a second's worth in
+ * advance; of each sort a fair sample stays, by the hash of the invocation, so
+ * that invocations stay whole and every one has the same chance. What is left out
+ * is counted by who calls (`render.ts`).
+ */
+import type { OpenEntry } from "./entry.ts";
+
+const HASHES = 2 ** 32;
+
+/** Events per second; a second's worth may be saved up, and owed. */
+export class Bucket {
+  private tokens: number;
+  private at: number;
+
+  constructor(
+    readonly rate: number,
+    now: number,
+    /** More to begin with: of what was missed. */
+    private readonly burst = rate,
+  ) {
+    this.tokens = burst;
+    this.at = now;
+  }
+
+  /** What may be shown of so many: shares of 0..1, and rows at most. */
+  shares(errors: number, others: number, now: number): { errors: number; others: number; most: number } {
+    this.tokens = Math.min(this.tokens + (Math.max(now - this.at, 0) * this.rate) / 1_000, this.burst);
+    this.at = now;
+    const forErrors = Math.max(this.tokens + this.rate, 0);
+    const forOthers = Math.max(this.tokens - errors, 0);
+    return { errors: share(forErrors, errors), others: share(forOthers, others), most: Math.floor(forErrors) };
+  }
+
+  spend(events: number): void {
+    this.tokens -= events;
+  }
+}
+
+const share = (room: number, wanted: number) => (wanted <= room ? 1 : room / wanted);
+
+export interface Candidates {
+  entry: OpenEntry;
+  /** 1: matches. */
+  mask: Uint8Array;
+  events: number;
+  errors: number;
+}
+
+/** The masks of what is shown; the bucket has paid for it. */
+export function thin(candidates: readonly Candidates[], bucket: Bucket, now: number): Uint8Array[] {
+  let events = 0;
+  let errors = 0;
+  for (const c of candidates) {
+    events += c.events;
+    errors += c.errors;
+  }
+  const shares = bucket.shares(errors, events - errors, now);
+  if (shares.errors === 1 && shares.others === 1) {
+    bucket.spend(events);
+    return candidates.map((c) => c.mask);
+  }
+  const shown = candidates.map((c) => new Uint8Array(c.mask.length));
+  let left = shares.most;
+  for (const wanted of [1, 0]) {
+    const below = (wanted === 1 ? shares.errors : shares.others) * HASHES;
+    for (let k = 0; k < candidates.length && left > 0 && below > 0; k++) {
+      left -= pick(candidates[k] as Candidates, shown[k] as Uint8Array, wanted, below, left);
+    }
+  }
+  bucket.spend(shares.most - left);
+  return shown;
+}
+
+function pick({ entry, mask }: Candidates, shown: Uint8Array, wanted: number, below: number, most: number): number {
+  const { errors } = entry;
+  let picked = 0;
+  for (let row = mask.indexOf(1); row >= 0 && picked < most; row = mask.indexOf(1, row + 1)) {
+    if (errors[row] !== wanted || entry.hash(row) >= below) continue;
+    shown[row] = 1;
+    picked++;
+  }
+  return picked;
+}
