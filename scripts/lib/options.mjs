@@ -21,6 +21,7 @@ Starts Tailrace and a demo shop on this machine.
 
   --fresh      drop the data of earlier runs first
   --rate N     average requests per second to the demo shop (default ${DEFAULT_RATE}, 0 for none)
+  --rollout    version 2 of the shop comes step by step within three minutes, and its bugs with it
   --seed N     seed of the demo's traffic (default ${DEFAULT_SEED})
   --no-demo    the platform alone, without the shop and its traffic
   --no-build   use what is in dist/ as it is
@@ -45,6 +46,7 @@ export function readOptions(argv, env) {
     demo: values["no-demo"] !== true,
     build: values["no-build"] !== true,
     verbose: values.verbose === true,
+    rollout: values.rollout === true,
     rate: number("--rate", values.rate, DEFAULT_RATE, 0, MAX_RATE),
     seed: whole("--seed", values.seed, DEFAULT_SEED, 0, 2 ** 31),
     port: whole("PORT", env.PORT || undefined, DEFAULT_PORT, 1, MAX_PORT),
@@ -62,6 +64,7 @@ function parse(argv) {
       seed: { type: "string" },
       "no-demo": flag,
       "no-build": flag,
+      rollout: flag,
       verbose: flag,
       help: { ...flag, short: "h" },
     };

@@ -1,6 +1,7 @@
 /** `npm start` proper: starts the stack and the demo's traffic, says where they are, ends them in good order. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { endBuilds } from "../lib/bundle.mjs";
+import { readBuiltDemo } from "./demo-workers.mjs";
 import { endWith } from "./shutdown.mjs";
 import { startStack } from "./stack.mjs";
 
@@ -11,9 +12,11 @@ const DRAIN_MS = 400;
 export async function launch(options, follow) {
   let stack;
   let traffic;
+  let stopRollout;
   let unfollow;
   let starting = true;
   endWith(async () => {
+    stopRollout?.();
     await Promise.all([traffic?.stop(), unfollow?.()]);
     // Interrupted while it starts: there is nothing acknowledged yet, and the guard ends workerd.
     if (starting) return;
@@ -28,9 +31,15 @@ export async function launch(options, follow) {
   // Read by people, and the first line by scripts.
   console.log(`Tailrace is ready on ${stack.url}`);
   console.log(`  dashboard     ${stack.url}/`);
+  console.log(`  live tail     ${stack.url}/live`);
   if (demo) console.log(`  demo shop     ${stack.shopUrl}/`);
   console.log(`  log-in token  ${stack.adminToken}`);
   if (!stack.healthy) console.log(`  not healthy   see ${stack.url}/healthz`);
+  if (demo && options.rollout) {
+    const { startRollout } = await import("../../demo/traffic/rollout.ts");
+    const shop = `http://127.0.0.1:${port + 1}`;
+    stopRollout = await startRollout(shop, readBuiltDemo().versions, (line) => console.log(line));
+  }
   if (demo && options.rate > 0) {
     const { startTraffic } = await import("../../demo/traffic/index.ts");
     traffic = startTraffic({

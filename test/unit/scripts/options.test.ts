@@ -9,6 +9,7 @@ test("defaults", () => {
     demo: true,
     build: true,
     verbose: false,
+    rollout: false,
     rate: 8,
     seed: 1,
     port: 8787,
@@ -19,10 +20,11 @@ test("defaults", () => {
 
 test("options and variables are taken", () => {
   const env = { PORT: "9000", TAILRACE_DATA: "/data", TAILRACE_ADMIN_TOKEN: "a-long-token" };
-  expect(readOptions(["--fresh", "--rate", "2.5", "--no-demo", "--seed=7"], env)).toMatchObject({
+  expect(readOptions(["--fresh", "--rate", "2.5", "--no-demo", "--rollout", "--seed=7"], env)).toMatchObject({
     fresh: true,
     rate: 2.5,
     demo: false,
+    rollout: true,
     seed: 7,
     port: 9000,
     data: "/data",
