@@ -23,6 +23,7 @@ import {
 } from "./routes/issue-changes.ts";
 import { getIssue, issueAttributes, issueOfFingerprint, listIssues, listOccurrences } from "./routes/issues.ts";
 import { ledger } from "./routes/ledger.ts";
+import { live } from "./routes/live.ts";
 import { listNotifications, liveNotifications } from "./routes/notifications.ts";
 import { overview } from "./routes/overview.ts";
 import { queryByBody, queryByUrl } from "./routes/query.ts";
@@ -104,6 +105,7 @@ export const ROUTES: readonly Route[] = [
   get("/api/v1/fingerprints/:fingerprint", "read", issueOfFingerprint),
   get("/api/v1/notifications", "read", listNotifications),
   get("/api/v1/notifications/live", "read", liveNotifications),
+  get("/api/v1/live", "read", live),
   get("/api/v1/settings", "read", getSettings),
   put("/api/v1/settings", "admin", putSettings),
   get("/api/v1/workers/:script/settings", "read", getWorkerSettings),

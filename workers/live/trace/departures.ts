@@ -10,8 +10,8 @@
  * itself cut off, or lost with its memory, it is what wrangler does before it
  * comes again: that one is kept.
  */
+import { hash } from "node:crypto";
 import type { LiveCursor } from "../../api/contract/live.ts";
-import { hash53 } from "../../util/hash.ts";
 import type { TailRequest } from "../contract.ts";
 import { TRACE_RETURN_MS } from "../limits.ts";
 import { MAX_CURSOR_CHARS, MAX_TAILS } from "./limits.ts";
@@ -121,6 +121,5 @@ type TailRow = { id: string; cursor: string | null };
 
 /** The same for a tail that comes again. */
 function keyOf({ script, filters, clientIp, who }: TailRequest): string {
-  const text = JSON.stringify([script, filters, clientIp, who.credential]);
-  return `${hash53(text)}.${text.length}`;
+  return hash("sha256", JSON.stringify([script, filters, clientIp, who.credential]), "hex");
 }

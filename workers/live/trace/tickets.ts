@@ -4,7 +4,7 @@
  * is. So its URL carries a secret: 256 random bits, good once and for TICKET_MS,
  * of which only the hash is kept. The hub calls both ends.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { TailRequest, TailTicket } from "../contract.ts";
 import { MAX_TICKETS, MAX_TICKETS_EACH, TAIL_SAID_MS, TICKET_MS } from "./limits.ts";
 
@@ -81,4 +81,4 @@ export class Tickets {
 
 type TicketRow = { id: string; request: string; expiresAt: number };
 
-const hashOf = (secret: string) => createHash("sha256").update(secret).digest("hex");
+const hashOf = (secret: string) => hash("sha256", secret, "hex");
