@@ -21,12 +21,14 @@ export const COMMON = { url: TEXT, token: TEXT, help: { type: "boolean", short: 
 
 type Options = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>["options"]>;
 
+/** @param hint for an option that does not exist */
 export function parse<const O extends Options>(topic: Topic, args: string[], options: O, hint = "") {
   try {
     return parseArgs({ args, options, strict: true, allowPositionals: true });
   } catch (error) {
     const said = error instanceof Error ? (error.message.split(/[.\n] ?/)[0] as string) : String(error);
-    throw usageFailure(`${said.charAt(0).toLowerCase()}${said.slice(1)}${hint} (tailrace ${topic} --help)`);
+    const advice = said.startsWith("Unknown option") ? hint : "";
+    throw usageFailure(`${said.charAt(0).toLowerCase()}${said.slice(1)}${advice} (tailrace ${topic} --help)`);
   }
 }
 

@@ -16,6 +16,13 @@ const UNSAFE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 export const safeLine = (text: string): string =>
   text.replace(UNSAFE, (c) => (c === "\t" ? " " : c === "\n" ? "⏎ " : c === "\r" ? "" : escaped(c)));
 
+/** At most so many characters, the last one a mark that there are more. */
+export function cutLine(line: string, chars: number): string {
+  if (line.length <= chars) return line;
+  // Half of a character outside of the basic plane is none.
+  return `${line.slice(0, chars - 1).replace(/[\ud800-\udbff]$/, "")}…`;
+}
+
 function escaped(c: string): string {
   const code = c.codePointAt(0) as number;
   return code < 0x100 ? `\\x${hex(code, 2)}` : code < 0x10000 ? `\\u${hex(code, 4)}` : `\\u{${hex(code, 5)}}`;

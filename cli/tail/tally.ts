@@ -94,12 +94,13 @@ function sum(a: NotShown | undefined, b: NotShown): NotShown {
   return { events: a.events + b.events, errors: a.errors + b.errors, kinds };
 }
 
-/** `1,204 events (1,200 log, 4 invocation), 3 of them errors` */
+/** `1,204 events (1,200 log, 4 exception), of them 4 errors` */
 function describe({ events, errors, kinds }: NotShown): string {
   const listed = Object.entries(kinds).filter(([, n]) => n > 0);
   listed.sort(([, a], [, b]) => b - a);
   const which = listed.map(([kind, n]) => `${number(n)} ${safeLine(kind)}`).join(", ");
-  return `${count(events, "event")}${which && ` (${which})`}, ${errors === 0 ? "no errors" : `${number(errors)} of them errors`}`;
+  const bad = errors === 0 ? "no errors" : `of them ${count(errors, "error")}`;
+  return `${count(events, "event")}${which && ` (${which})`}, ${bad}`;
 }
 
 function why(reason: Reason, rate: number): string {

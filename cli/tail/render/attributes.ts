@@ -1,6 +1,6 @@
 /** Attributes in what is left of the line. Pure. */
 import type { EventJson } from "../../../workers/api/contract.ts";
-import { safeLine } from "../../safe-text.ts";
+import { cutLine, safeLine } from "../../safe-text.ts";
 
 /** Room for them even where the message fills the line. */
 const MIN_CHARS = 24;
@@ -24,14 +24,19 @@ export function attributesText(event: EventJson, { full, chars }: { full: boolea
   return shown.concat(left > 0 ? `…+${left}` : []).join(" ");
 }
 
-/** A logged object is its own message, and shows them already. */
+/** As `ingest/redact/` writes it. */
+const REDACTED = "REDACTED";
+
+/** Not what says nothing, nor what the line says already. A logged object is its own message. */
 function isTelling(event: EventJson, name: string): boolean {
+  const value = event.attributes[name];
+  if (value === REDACTED || value === event[name]) return false;
   if (event.kind === "invocation") return !OF_EVERY_REQUEST.test(name);
   return !(typeof event.message === "string" && event.message.startsWith("{"));
 }
 
 function valueText(value: string | number | boolean, full: boolean): string {
   const text = safeLine(String(value));
-  const short = full || text.length <= MAX_VALUE_CHARS ? text : `${text.slice(0, MAX_VALUE_CHARS - 1)}…`;
+  const short = full ? text : cutLine(text, MAX_VALUE_CHARS);
   return short === "" || /[\s"=]/.test(short) ? `"${short.replaceAll('"', '\\"')}"` : short;
 }

@@ -17,14 +17,14 @@ export function wantsColour(
   return undefined;
 }
 
-export type Paint = (style: Style | `version ${string}`, text: string) => string;
-
 export type Style = "error" | "warn" | "good" | "info" | "dim" | "strong";
 
-const CODES: Record<Style, string> = { error: "31", warn: "33", good: "32", info: "36", dim: "2", strong: "1" };
+export const CODES: Record<Style, string> = { error: "31", warn: "33", good: "32", info: "36", dim: "2", strong: "1" };
 
 /** Of the 256 colours; legible on dark and on light, none of them the red, yellow or green of state. */
 const VERSION_COLOURS = [33, 133, 37, 99, 172, 69, 170, 73, 105, 138];
+/** Versions whose colours are remembered. */
+const MAX_VERSIONS = 500;
 
 /** FNV-1a, folded: the same slot as in dashboard/src/lib/versions.ts. */
 function slotOf(id: string): number {
@@ -34,14 +34,38 @@ function slotOf(id: string): number {
   return (h >>> 0) % VERSION_COLOURS.length;
 }
 
-export const plain: Paint = (_style, text) => text;
+/** The colour of a version's id; where two of one Worker would share it, the one seen later takes another, while there are others. */
+export class VersionColours {
+  #slots: Map<string, number> = new Map();
+  #taken: Map<string, Set<number>> = new Map();
 
-const VERSION = "version ";
+  /** A code for `ESC[…m`. */
+  of(script: string, id: string): string {
+    const key = `${script} ${id}`;
+    let slot = this.#slots.get(key);
+    if (slot === undefined) {
+      if (this.#slots.size >= MAX_VERSIONS) this.#forget();
+      slot = this.#free(script, slotOf(id));
+      this.#slots.set(key, slot);
+    }
+    return `38;5;${VERSION_COLOURS[slot]}`;
+  }
 
-export const coloured: Paint = (style, text) => {
-  if (text === "") return text;
-  const code = style.startsWith(VERSION)
-    ? `38;5;${VERSION_COLOURS[slotOf(style.slice(VERSION.length))]}`
-    : CODES[style as Style];
-  return `\u001b[${code}m${text}\u001b[0m`;
-};
+  #free(script: string, first: number): number {
+    const taken = this.#taken.get(script) ?? new Set();
+    let slot = first;
+    for (let i = 0; i < VERSION_COLOURS.length && taken.has(slot); i++) slot = (slot + 3) % VERSION_COLOURS.length;
+    this.#taken.set(script, taken.add(slot));
+    return slot;
+  }
+
+  #forget(): void {
+    this.#slots = new Map();
+    this.#taken = new Map();
+  }
+}
+
+/** @param code for `ESC[…m` */
+export type Paint = (code: string, text: string) => string;
+export const plain: Paint = (_code, text) => text;
+export const coloured: Paint = (code, text) => (text === "" ? text : `\u001b[${code}m${text}\u001b[0m`);

@@ -11,7 +11,7 @@
  */
 import type { EventJson } from "../../../workers/api/contract.ts";
 import { attributesText } from "./attributes.ts";
-import { coloured, type Paint, plain } from "./colour.ts";
+import { CODES, coloured, type Paint, plain, VersionColours } from "./colour.ts";
 import * as facts from "./facts.ts";
 import { messageLines, stackLines } from "./long-text.ts";
 
@@ -32,6 +32,7 @@ const INDENT = " ".repeat(facts.TIME_CHARS + " ".length + GAP.length + "error".l
 export class EventLines {
   readonly #options: LineOptions;
   readonly #paint: Paint;
+  readonly #versions = new VersionColours();
   /** Columns grow to the widest that was seen. */
   #workerChars = 0;
   #versionChars = 0;
@@ -66,7 +67,8 @@ export class EventLines {
     this.#workerChars = Math.max(this.#workerChars, worker.text.length);
     this.#versionChars = Math.max(this.#versionChars, version.text.length);
     const padding = " ".repeat(this.#versionChars - version.text.length);
-    return `${worker.text.padEnd(this.#workerChars)} ${this.#painted(version)}${padding}`;
+    const painted = this.#paint(this.#versions.of(event.script, String(event.version_id ?? "")), version.text);
+    return `${worker.text.padEnd(this.#workerChars)} ${painted}${padding}`;
   }
 
   #invocationLines(event: EventJson, room: number): string[] {
@@ -105,6 +107,6 @@ export class EventLines {
   }
 
   #painted({ text, style }: facts.Part): string {
-    return style === undefined ? text : this.#paint(style, text);
+    return style === undefined ? text : this.#paint(CODES[style], text);
   }
 }

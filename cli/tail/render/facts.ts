@@ -1,11 +1,11 @@
 /** Parts of a line, each of one fact of an event: its text, made safe, and its style. Pure. */
 import type { EventJson } from "../../../workers/api/contract.ts";
-import { safeLine } from "../../safe-text.ts";
+import { cutLine, safeLine } from "../../safe-text.ts";
 import type { Style } from "./colour.ts";
 
 export interface Part {
   text: string;
-  style?: Style | `version ${string}` | undefined;
+  style?: Style | undefined;
 }
 
 const MAX_WORKER_CHARS = 24;
@@ -15,8 +15,6 @@ const MAX_REQUEST_CHARS = 120;
 const ID_CHARS = 8;
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
-
-const cut = (line: string, chars: number): string => (line.length > chars ? `${line.slice(0, chars - 1)}…` : line);
 
 export const TIME_CHARS = "04:33:20.206".length;
 
@@ -30,13 +28,13 @@ export function time(event: EventJson): Part {
 }
 
 export const worker = (event: EventJson): Part => ({
-  text: cut(safeLine(textOf(event.script)) || "-", MAX_WORKER_CHARS),
+  text: cutLine(safeLine(textOf(event.script)) || "-", MAX_WORKER_CHARS),
 });
 
 export function version(event: EventJson): Part {
   const id = textOf(event.version_id);
-  const name = cut(safeLine(textOf(event.version_tag) || id.slice(0, ID_CHARS)) || "-", MAX_VERSION_CHARS);
-  return { text: name, style: id === "" ? "dim" : `version ${id}` };
+  const name = cutLine(safeLine(textOf(event.version_tag) || id.slice(0, ID_CHARS)) || "-", MAX_VERSION_CHARS);
+  return { text: name };
 }
 
 /** `GET /products/7`: the path as it was, where it is known; else what the event says (`rpc levels`). */
@@ -44,7 +42,7 @@ export function request(event: EventJson): Part {
   const path = event.attributes["url.path"];
   const method = textOf(event.method);
   const said = typeof path === "string" && method !== "" ? `${method} ${path}` : textOf(event.message) || "invocation";
-  return { text: cut(safeLine(said), MAX_REQUEST_CHARS), style: "strong" };
+  return { text: cutLine(safeLine(said), MAX_REQUEST_CHARS), style: "strong" };
 }
 
 /** How an invocation ended: the outcome where it says more than the status, and the status. */
@@ -77,7 +75,7 @@ export function context(event: EventJson): Part {
   const method = textOf(event.method);
   const asked = method === "" ? textOf(event.event_type) : `${method} ${textOf(event.route)}`;
   const ended = result(event).map(({ text }) => text);
-  const text = cut(safeLine([asked, ...ended].filter(Boolean).join(" ")), MAX_REQUEST_CHARS);
+  const text = cutLine(safeLine([asked, ...ended].filter(Boolean).join(" ")), MAX_REQUEST_CHARS);
   return { text: text === "" ? "" : `(${text})`, style: "dim" };
 }
 

@@ -16,7 +16,8 @@ export function messageLines(event: EventJson, full: boolean): string[] {
     text = text === "" ? name : `${name}: ${text}`;
   if (event.kind === "span" && text === "") text = name;
   if (stackOf(event) !== "") text = text.split(STACK_IN_MESSAGE, 1)[0] as string;
-  if (full) return linesOf(text);
+  text = text.trimEnd();
+  if (full) return linesOf(text).map(safeLine);
   const lines = linesOf(text.slice(0, MAX_MESSAGE_CHARS));
   const shown = lines.slice(0, MAX_MESSAGE_LINES);
   const left = text.length - shown.reduce((n, line) => n + line.length + 1, -1);
