@@ -43,7 +43,7 @@ import { entryBytes, Log, type LogEntry } from "./write-ahead-log.ts";
 export class Ingester extends DurableObject<Env> implements IngesterRpc {
   /** Tests replace these to make a store fail. */
   stores: Stores = this.env;
-  hub: (name: string) => Pick<LiveHubRpc, "push"> = (name) => this.env.LIVE.getByName(name) as unknown as LiveHubRpc;
+  hub: (name: string) => Pick<LiveHubRpc, "push"> = (name) => this.env.LIVE.getByName(name);
   private readonly shard: string;
   private script: string;
   private readonly meta: Meta;
