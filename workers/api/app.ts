@@ -2,13 +2,16 @@
  * The HTTP side of Tailrace. `index.ts` hands requests in; the routes are the
  * table of `routes.ts`. Each passes the same chain: request id, security
  * headers, 405, then per route the guard with its declared scope and the limit
- * of its body, then the handler. What no route answers is the dashboard's.
+ * of its body, then the handler. What no route answers is the dashboard's; under
+ * /client/v4, where Cloudflare's own clients ask, it gets Cloudflare's envelope.
  */
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { guard } from "./auth/guard.ts";
+import { isCloudflarePath } from "./cloudflare/envelope.ts";
+import { unserved } from "./cloudflare/unserved.ts";
 import type { ApiContext, ApiEnv } from "./context.ts";
 import { fail, isDatabaseFailure, logFailure, sendFailure, withoutSecrets } from "./errors.ts";
 import { ROUTES, type Route } from "./routes.ts";
@@ -51,7 +54,7 @@ for (const route of ROUTES) {
 }
 assertDeclared();
 
-app.notFound((c) => answer(c, serveStatic));
+app.notFound((c) => (isCloudflarePath(c.req.path) ? sendFailure(c, unserved(c.req.path)) : answer(c, serveStatic)));
 
 app.onError((error, c) => {
   const id = c.get("requestId");

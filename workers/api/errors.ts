@@ -7,6 +7,7 @@ import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { DatabaseError } from "../db/batch.ts";
 import { rootMessage } from "../util/error-message.ts";
+import { failure as envelopeOf, isCloudflarePath } from "./cloudflare/envelope.ts";
 import type { ApiError } from "./contract.ts";
 
 const STATUS = {
@@ -40,6 +41,8 @@ export interface Failure {
   details?: unknown;
   /** Seconds, sent as Retry-After. */
   retryAfterS?: number | undefined;
+  /** Under /client/v4, where Cloudflare has a number for exactly this. */
+  cloudflareCode?: number;
 }
 
 export function fail(tag: FailureTag, message: string, more: Omit<Failure, "tag" | "message"> = {}): Failure {
@@ -55,7 +58,8 @@ export function sendFailure(c: Context, failure: Failure): Response {
   if (failure.retryAfterS !== undefined) c.header("Retry-After", String(failure.retryAfterS));
   // RFC 9110, 11.6.1: a 401 names the scheme that would do.
   if (failure.tag === "unauthorized") c.header("WWW-Authenticate", 'Bearer realm="tailrace"');
-  return c.json(errorBody(failure), STATUS[failure.tag]);
+  const body = isCloudflarePath(c.req.path) ? envelopeOf(failure) : errorBody(failure);
+  return c.json(body, STATUS[failure.tag]);
 }
 
 /** Whatever looks like a credential is cut out of text that goes to a log. */

@@ -5,6 +5,7 @@
  */
 import { PART_BYTES } from "../errors/maps/limits.ts";
 import type { RouteScope } from "./auth/scopes.ts";
+import { createTail, deleteTail, listTails, openTail } from "./cloudflare/tails.ts";
 import type { Handler } from "./context.ts";
 import { listAudit } from "./routes/audit.ts";
 import { fields, values } from "./routes/fields.ts";
@@ -106,6 +107,11 @@ export const ROUTES: readonly Route[] = [
   get("/api/v1/notifications", "read", listNotifications),
   get("/api/v1/notifications/live", "read", liveNotifications),
   get("/api/v1/live", "read", live),
+  get("/client/v4/accounts/:account/workers/scripts/:script/tails", "read", listTails),
+  post("/client/v4/accounts/:account/workers/scripts/:script/tails", "read", createTail),
+  del("/client/v4/accounts/:account/workers/scripts/:script/tails/:id", "read", deleteTail),
+  // The secret in its query is the credential: the hub checks it.
+  get("/client/v4/tails", "public", openTail),
   get("/api/v1/settings", "read", getSettings),
   put("/api/v1/settings", "admin", putSettings),
   get("/api/v1/workers/:script/settings", "read", getWorkerSettings),

@@ -140,8 +140,14 @@ export interface TailTicket {
   id: string;
   /** For the socket's URL: single use, gone after TICKET_MS. */
   secret: string;
-  /** ms: when the tail ends at the latest, since what let it in ends. */
+  /** ms: when what let it in ends; else a time that is only said (`trace/limits.ts`). */
   expiresAt: number;
+}
+
+export interface OpenTail {
+  id: string;
+  /** ms: when what let it in ends, if it does. */
+  expiresAt?: number;
 }
 
 export interface LiveHubRpc {
@@ -152,6 +158,8 @@ export interface LiveHubRpc {
   createTail(request: TailRequest): Promise<TailTicket | "full">;
   /** Ends a tail of this credential; false when there is none. */
   endTail(id: string, credential: string): Promise<boolean>;
+  /** Open tails of a credential. */
+  listTails(credential: string): Promise<OpenTail[]>;
 }
 
 const ENTRANCE = "entrance";

@@ -20,6 +20,7 @@ import {
   type Listener,
   type LiveHubRpc,
   type LivePush,
+  type OpenTail,
   type PushAnswer,
   readEntrance,
   scriptOfHub,
@@ -293,6 +294,15 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
 
   async endTail(_id: string, _credential: string): Promise<boolean> {
     return false;
+  }
+
+  async listTails(credential: string): Promise<OpenTail[]> {
+    return this.open(credentialTag(credential)).flatMap((socket) => {
+      const attachment = socket.deserializeAttachment() as Attachment;
+      if (attachment.kind !== "trace") return [];
+      const { expiresAt } = attachment.who;
+      return [{ id: attachment.id, ...(expiresAt === undefined ? {} : { expiresAt }) }];
+    });
   }
 
   private isFull({ credential }: Listener): boolean {
