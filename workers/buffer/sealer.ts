@@ -19,10 +19,11 @@ import { type KeyedSegment, type SealSource, sealSegments, withTimes } from "../
 import { commitSeal, isSealed, type StoredSegment } from "../store/seal-commit.ts";
 import { rootMessage } from "../util/error-message.ts";
 import { within } from "../util/within.ts";
+import type { Chunk } from "./chunk-tables.ts";
 import { FIRST_BACKOFF_MS, MAX_BACKOFF_MS, STORE_TIMEOUT_MS } from "./limits.ts";
 import { metricPoints, POINTS_PER_INVOCATION } from "./metric-points.ts";
 import type { OpenMark } from "./open-mark.ts";
-import type { Chunk, Log, StoredEntry } from "./write-ahead-log.ts";
+import type { Log, StoredEntry } from "./write-ahead-log.ts";
 
 export interface Stores {
   BUCKET: R2Bucket;

@@ -10,6 +10,7 @@
  * its counter. They start at the clock, so a log whose storage was lost does not
  * use the ids of its former life again.
  */
+import { batchIds, type Chunk, createChunk, eventsThrough, loadChunks } from "./chunk-tables.ts";
 import type { UnsealedRollups } from "./contract.ts";
 import { CHUNK_APPENDS, CHUNK_BYTES, CHUNK_EVENTS, MAX_ROW_BYTES, REMEMBER_BATCHES } from "./limits.ts";
 import type { Meta } from "./meta.ts";
@@ -37,23 +38,6 @@ export interface StoredEntry extends Omit<LogEntry, "issues"> {
   id: number;
 }
 
-/** Kept in memory, so that neither appends nor `status()` ask SQLite for it. */
-export interface Chunk {
-  /** Names the table. Ids of the chunk are at or above it. */
-  firstId: number;
-  /** Highest id so far; `firstId - 1` when empty. */
-  lastId: number;
-  rows: number;
-  /** Rows ever logged in it: those set aside are not in `rows` any more. */
-  events: number;
-  bytes: number;
-  appends: number;
-  /** Arrival of its oldest entry, ms. */
-  oldestAt: number;
-  /** False for a chunk that was begun before there were issues: its table has no such column. */
-  hasIssues: boolean;
-}
-
 type SqlRow = {
   id: number;
   batch_id: string;
@@ -76,7 +60,7 @@ type IssuesRow = { id: number; parts: number; issues: string };
 
 export class Log {
   /** Oldest first; the last one is open, all others are closed and wait for their seal. */
-  readonly chunks: Chunk[] = [];
+  readonly chunks: Chunk[];
   private readonly parts: TextParts;
   private readonly aside: Quarantine;
   private readonly recent: RecentIds<string>;
@@ -92,11 +76,8 @@ export class Log {
     this.parts = new TextParts(sql);
     this.aside = new Quarantine(sql, this.parts);
     this.recent = new RecentIds(sql, "recent", REMEMBER_BATCHES);
-    const tables = sql
-      .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'log_[0-9]*'")
-      .toArray();
-    const firsts = tables.map((t) => Number(t.name.slice("log_".length))).sort((a, b) => a - b);
-    for (const firstId of firsts) this.chunks.push(this.load(firstId));
+    this.chunks = loadChunks(sql);
+    for (const chunk of this.chunks) for (const id of batchIds(sql, chunk)) this.recent.add(id);
     const last = this.chunks.at(-1);
     if (last === undefined) this.open(now);
     else if (!last.hasIssues) this.replace(last);
@@ -246,14 +227,9 @@ export class Log {
     let through = this.sealed;
     for (const chunk of this.chunks) {
       if (id > chunk.lastId) through += chunk.events;
-      else return through + this.eventsIn(chunk, id);
+      else return through + eventsThrough(this.sql, chunk, id);
     }
     throw new Error(`BUG: entry ${id} is not in the log`);
-  }
-
-  private eventsIn(chunk: Chunk, throughId: number): number {
-    const sum = `SELECT total(abs(rows)) AS n FROM log_${chunk.firstId} WHERE id <= ?`;
-    return this.sql.exec<{ n: number }>(sum, throughId).one().n;
   }
 
   /** A page of the counts of entries after `afterId`, without their events. */
@@ -347,12 +323,7 @@ export class Log {
   drop(chunk: Chunk, now: number): void {
     const at = this.chunks.indexOf(chunk);
     if (at < 0 || at === this.chunks.length - 1) throw new Error(`BUG: drop of chunk ${chunk.firstId}, position ${at}`);
-    const ids = this.sql.exec<{ batch_id: string }>(`SELECT batch_id FROM log_${chunk.firstId} ORDER BY id`).toArray();
-    this.recent.keep(
-      chunk.lastId,
-      now,
-      ids.map((row) => row.batch_id),
-    );
+    this.recent.keep(chunk.lastId, now, batchIds(this.sql, chunk));
     this.sql.exec(`DROP TABLE log_${chunk.firstId}`);
     this.parts.dropRange(chunk.firstId, chunk.lastId);
     this.chunks.splice(at, 1);
@@ -373,13 +344,7 @@ export class Log {
   }
 
   private open(firstId: number): void {
-    // Small columns first: sums over a chunk need not read the texts behind them.
-    this.sql.exec(
-      `CREATE TABLE log_${firstId} (id INTEGER PRIMARY KEY, batch_id TEXT, at INTEGER, rows INTEGER, bytes INTEGER,
-        min_time INTEGER, max_time INTEGER, parts INTEGER, rollups TEXT, ledger TEXT, issues TEXT, batch TEXT)`,
-    );
-    const empty = { rows: 0, events: 0, bytes: 0, appends: 0, oldestAt: 0 };
-    this.chunks.push({ firstId, lastId: firstId - 1, ...empty, hasIssues: true });
+    this.chunks.push(createChunk(this.sql, firstId));
   }
 
   /** An open chunk of a release without issues takes no more entries. */
@@ -389,26 +354,6 @@ export class Log {
       this.chunks.pop();
     }
     this.open(chunk.lastId + 1);
-  }
-
-  private load(firstId: number): Chunk {
-    const sums = this.sql
-      .exec<{ last: number | null; rows: number; events: number; bytes: number; appends: number; oldest: number }>(
-        `SELECT max(id) AS last, total(max(rows, 0)) AS rows, total(abs(rows)) AS events, total(bytes) AS bytes, count(*) AS appends,
-          ifnull(min(at), 0) AS oldest FROM log_${firstId}`,
-      )
-      .one();
-    for (const row of this.sql.exec<{ batch_id: string }>(`SELECT batch_id FROM log_${firstId}`)) {
-      this.recent.add(row.batch_id);
-    }
-    const { rows, events, bytes, appends, oldest } = sums;
-    const lastId = sums.last ?? firstId - 1;
-    return { firstId, lastId, rows, events, bytes, appends, oldestAt: oldest, hasIssues: this.hasIssues(firstId) };
-  }
-
-  private hasIssues(firstId: number): boolean {
-    const column = "SELECT 1 FROM pragma_table_info(?) WHERE name = 'issues'";
-    return this.sql.exec(column, `log_${firstId}`).toArray().length > 0;
   }
 
   private toEntry(row: SqlRow): StoredEntry {
