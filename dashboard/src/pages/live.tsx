@@ -17,6 +17,7 @@ import { leaveFeed, takeFeed } from "../state/live-kept.ts";
 import { navigate, query, setQuery, withRange } from "../state/location.ts";
 import { useResource } from "../state/resource.ts";
 import "../styles/explore.css";
+import "../styles/measures.css";
 import "../styles/live.css";
 
 const EXAMPLE = 'Filter, e.g. status:>=500 "card declined" -colo:LHR';
@@ -135,19 +136,27 @@ export default function Live() {
           any="All Workers"
           options={(workers ?? []).map((w) => ({ value: w.script, label: w.script }))}
         />
-        <QueryBar
-          query={q}
-          range={KNOWN_RANGE}
-          failure={inBar ? mistake : undefined}
-          filterOnly={EXAMPLE}
-          onRun={(text) => (text === q ? feed.filter(q) : setQuery({ q: text }))}
-        />
+        <div class="live-filter">
+          <QueryBar
+            query={q}
+            range={KNOWN_RANGE}
+            failure={inBar ? mistake : undefined}
+            filterOnly={EXAMPLE}
+            onRun={(text) => (text === q ? feed.filter(q) : setQuery({ q: text }))}
+          />
+          {mistake !== undefined && inBar && feed.applied.value !== undefined && (
+            <p class="small muted">
+              {feed.applied.value === "" ? (
+                "What is shown is still unfiltered."
+              ) : (
+                <>
+                  What is shown still goes by <code>{feed.applied.value}</code>
+                </>
+              )}
+            </p>
+          )}
+        </div>
       </div>
-      {mistake !== undefined && inBar && feed.applied.value !== undefined && (
-        <p class="small muted live-still">
-          What is shown still goes by {feed.applied.value === "" ? "no filter" : <code>{feed.applied.value}</code>}.
-        </p>
-      )}
       <LiveBar feed={feed} question={question()} exploreHref={lastHour} />
       {feed.rows.length > 0 ? (
         <LiveList key={script} feed={feed} actions={actions} />

@@ -87,8 +87,14 @@ function More({ row, event, n, actions }: { row: EventRow; event: EventJson; n: 
           Invocation
           <Icon name="arrow" />
         </a>
-        <a class="btn" href={exploreAt(actions.question(), row)}>
-          Explore at this moment
+        <a
+          class="btn"
+          href={exploreAt(actions.question(), row)}
+          aria-label="Explore at this moment"
+          title="What else matched half a minute before and after"
+        >
+          Explore
+          <Icon name="arrow" />
         </a>
         <CopyButton label="JSON" text={() => JSON.stringify(event, null, 2)} />
       </div>
