@@ -3,7 +3,7 @@ import { env } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import type { BlobAnswer } from "../../../workers/api/contract.ts";
 import { blobKey, joinedKey } from "../../../workers/errors/maps/keys.ts";
-import { PART_BYTES } from "../../../workers/errors/maps/limits.ts";
+import { JOIN_PATIENCE_MS, PART_BYTES } from "../../../workers/errors/maps/limits.ts";
 import { ADMIN, call, errorCode } from "../api/client.ts";
 import { announce, announced, blobOf, noise, send, sendPart, type TestBlob, upload } from "./support.ts";
 
@@ -156,6 +156,25 @@ describe("a large blob", () => {
     const { owner, upload_id } = await uploadOf(blob);
     await env.BUCKET.resumeMultipartUpload(joinedKey(blob.hash, owner), upload_id).abort();
     expect((await sendPart(blob, 2, PART_BYTES)).status).toBe(409);
+    await upload(blob);
+    expect(await stored(blob)).toBe(blob.hash);
+  });
+
+  it("begins again when R2 fails to join it for minutes, and is not failed by every try until the sweep", async () => {
+    const blob = await blobOf(noise(LARGE, 19));
+    await announced(blob);
+    for (const part of [1, 2]) await sendPart(blob, part, PART_BYTES);
+    // The local R2 says "internal error" to an upload that it does not know.
+    const change = "UPDATE source_map_uploads SET upload_id = 'unknown' WHERE hash = ?";
+    const insert =
+      "INSERT INTO source_map_parts SELECT hash, owner, 3, etag FROM source_map_parts WHERE hash = ? AND part = 1";
+    await env.DB.batch([env.DB.prepare(change).bind(blob.hash), env.DB.prepare(insert).bind(blob.hash)]);
+    const size = { hash: blob.hash, bytes: LARGE };
+    expect((await announce(size)).status).toBe(500);
+    await env.DB.prepare("UPDATE source_map_uploads SET created_at = created_at - ? WHERE hash = ?")
+      .bind(JOIN_PATIENCE_MS, blob.hash)
+      .run();
+    expect(await announced(blob)).toMatchObject({ missing: [1, 2, 3] });
     await upload(blob);
     expect(await stored(blob)).toBe(blob.hash);
   });

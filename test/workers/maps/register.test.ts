@@ -3,6 +3,7 @@ import { env } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import type { SourceMapInfo, SourceMapsAnswer } from "../../../workers/api/contract.ts";
 import { MAX_RAW_BYTES } from "../../../workers/errors/maps/limits.ts";
+import { registerMap } from "../../../workers/errors/maps/register.ts";
 import { ADMIN, call, errorCode, makeToken } from "../api/client.ts";
 import { blobOf, mapsPath, noise, register, send, sourceMap, storeMap, testMap, upload } from "./support.ts";
 
@@ -66,6 +67,22 @@ describe("registering", () => {
     const response = await register("junk", "v1", { ...request, seekableHash: junk.hash, seekableBytes: 5_000 });
     expect(response.status).toBe(400);
     expect(await response.text()).toContain(junk.hash);
+  });
+
+  it("says nothing about a map that R2 does not give: the sender is to try again, and nothing is registered", async () => {
+    const { original, seekable, request } = await testMap("index.js", "const farAway = 1;\n");
+    await upload(original);
+    await upload(seekable);
+    for (const get of [() => Promise.resolve(null), () => Promise.reject(new Error("it is away"))]) {
+      const BUCKET = new Proxy(env.BUCKET, {
+        get: (on, name) => (name === "get" ? get : (Reflect.get(on, name, on) as () => unknown).bind(on)),
+      });
+      const by = { actor: "test", now: Date.now() };
+      const result = await registerMap({ DB: env.DB, BUCKET }, { script: "away", versionId: "v1" }, request, by);
+      expect(result).toMatchObject({ ok: false, problem: "unread" });
+    }
+    expect(await list("away", "v1")).toEqual([]);
+    expect((await register("away", "v1", request)).status).toBe(201);
   });
 
   it("refuses names and numbers that cannot be", async () => {

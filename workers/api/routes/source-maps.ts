@@ -22,7 +22,7 @@ const MAX_PARTS = Math.ceil(MAX_BLOB_BYTES / PART_BYTES);
 const MAX_COUNT = 2 ** 31;
 /** Of a SHA-256: enough that no two owners are taken for one. */
 const OWNER_CHARS = 32;
-/** What a sender is asked to wait while others are being converted. */
+/** What a sender is asked to wait while others are being converted, or R2 does not answer. */
 const RETRY_AFTER_S = 3;
 
 const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "A SHA-256 is expected: 64 characters of lower-case hex."));
@@ -126,6 +126,7 @@ function answerBlob(c: ApiContext, result: BlobResult): Response | Failure {
 const MAP_TAGS = {
   incomplete: "incomplete",
   unusable: "bad_request",
+  unread: "unavailable",
   too_many: "bad_request",
   invalid: "bad_request",
   unreadable: "bad_request",
@@ -138,7 +139,8 @@ async function answerMap(c: ApiContext, version: VersionOf, result: RawResult): 
   if (!result.ok) {
     const { problem, message, problems } = result;
     const details = problems === undefined ? undefined : { problems };
-    return fail(MAP_TAGS[problem], message, { details, retryAfterS: problem === "busy" ? RETRY_AFTER_S : undefined });
+    const passes = problem === "busy" || problem === "unread";
+    return fail(MAP_TAGS[problem], message, { details, retryAfterS: passes ? RETRY_AFTER_S : undefined });
   }
   const { info, change } = result;
   if (change === "none") return c.json(info);

@@ -15,7 +15,7 @@ import { runBatch } from "../../db/batch.ts";
 import { sourceMapParts, sourceMaps, sourceMapUploads } from "../../db/schema.ts";
 import { rootMessage } from "../../util/error-message.ts";
 import { blobKey, joinedKey } from "./keys.ts";
-import { PART_BYTES, UNUSED_TRUSTED_MS } from "./limits.ts";
+import { JOIN_PATIENCE_MS, PART_BYTES, UNUSED_TRUSTED_MS } from "./limits.ts";
 
 export type MapsEnv = Pick<Env, "DB" | "BUCKET">;
 
@@ -35,6 +35,7 @@ interface Upload {
   owner: string;
   uploadId: string;
   bytes: number;
+  createdAt: number;
 }
 
 const COMPLETE: BlobAnswer = { complete: true, partBytes: PART_BYTES, missing: [] };
@@ -51,9 +52,12 @@ export async function announceBlob(env: MapsEnv, blob: Blob, owner: string, now:
   if (object !== null && object.size !== bytes)
     return wrong(`The blob with this SHA-256 has ${object.size} bytes, not ${bytes}.`);
   if (object !== null && (used || isYoung(object, now))) return { ok: true, answer: COMPLETE };
-  if (upload?.bytes === bytes) return settle(env, upload);
+  if (upload?.bytes === bytes) {
+    const settled = await settle(env, upload);
+    if (settled.ok || settled.problem !== "lost") return settled;
+  }
   // Two lengths for one hash: at most one can be right, and only the end of an upload tells which.
-  if (upload !== undefined) await abortUpload(env, upload);
+  else if (upload !== undefined) await abortUpload(env, upload);
   if (isSmall(bytes)) return { ok: true, answer: { complete: false, partBytes: PART_BYTES, missing: [1] } };
   return settle(env, await beginUpload(env, blob, owner, now));
 }
@@ -141,7 +145,8 @@ async function beginUpload(env: MapsEnv, { hash, bytes }: Blob, owner: string, n
 }
 
 const selectUpload = (hash: string, owner: string) =>
-  sql`SELECT hash, owner, upload_id AS uploadId, bytes FROM ${sourceMapUploads} WHERE hash = ${hash} AND owner = ${owner}`;
+  sql`SELECT hash, owner, upload_id AS uploadId, bytes, created_at AS createdAt FROM ${sourceMapUploads}
+    WHERE hash = ${hash} AND owner = ${owner}`;
 
 async function readUpload(env: MapsEnv, hash: string, owner: string): Promise<Upload | undefined> {
   const [[upload]] = await runBatch<[Upload]>(env.DB, [selectUpload(hash, owner)]);
@@ -162,7 +167,7 @@ async function settle(env: MapsEnv, upload: Upload): Promise<BlobResult> {
     await multipartOf(env, upload).complete(parts.map(({ part, etag }) => ({ partNumber: part, etag })));
   } catch (error) {
     // Completed before, and the answer or the worker was lost; or the same part came twice, and the other was faster.
-    if (!isLost(error)) throw error;
+    if (!isLost(error) && !isStuck(upload)) throw error;
     console.warn(`joining the parts of ${upload.hash}: ${rootMessage(error)}`);
     return completeOrLost(env, upload, parts);
   }
@@ -225,6 +230,12 @@ async function forgetUpload(
     sql`DELETE FROM ${sourceMapUploads} WHERE ${it} AND upload_id = ${uploadId}`,
   ]);
 }
+
+/**
+ * An R2 that fails to join is asked again for this long; then it is the upload
+ * that cannot be joined, and sending it anew is better than failing until the sweep.
+ */
+const isStuck = (upload: Upload) => Date.now() - upload.createdAt > JOIN_PATIENCE_MS;
 
 /** R2's NoSuchUpload and InvalidPart. */
 const isLost = (error: unknown) => /1002[45]|does not exist|could not be found/i.test(rootMessage(error));

@@ -26,6 +26,9 @@ export const MAX_FILE_CHARS = 512;
 /** An upload in parts that nobody went on with: R2 forgets it after seven days by itself. */
 export const UPLOAD_KEPT_MS = 2 * 86_400_000;
 
+/** The largest map takes under four minutes at 10 Mbit/s, and the command gives up after half a one: a short outage of R2 costs no second sending. */
+export const JOIN_PATIENCE_MS = 10 * 60_000;
+
 /** A blob that no map refers to is deleted when it is this old. */
 export const UNUSED_KEPT_MS = 2 * 86_400_000;
 

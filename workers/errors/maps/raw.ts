@@ -23,6 +23,7 @@ export type RawResult =
         | "busy"
         | "too_many"
         | "unusable"
+        | "unread"
         | "incomplete";
       message: string;
       /** Of an invalid map: everything that is wrong with it. */

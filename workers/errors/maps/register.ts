@@ -8,7 +8,8 @@ import { sql } from "drizzle-orm";
 import type { RegisterRequest, SourceMapInfo } from "../../api/contract.ts";
 import { runBatch } from "../../db/batch.ts";
 import { sourceMaps } from "../../db/schema.ts";
-import { openSeekable } from "../source-map/open.ts";
+import { rootMessage } from "../../util/error-message.ts";
+import { openSeekable, SeekableMapError } from "../source-map/open.ts";
 import { isComplete, type MapsEnv } from "./blobs.ts";
 import { MAX_FILES_PER_VERSION } from "./limits.ts";
 import { readRanges } from "./ranges.ts";
@@ -20,8 +21,10 @@ export interface VersionOf {
 
 export type RegisterResult =
   | { ok: true; info: SourceMapInfo; change: "none" | "added" | "replaced" }
-  /** `incomplete`: a blob is not there yet. `unusable`: it is, and is no seekable map. */
-  | { ok: false; problem: "incomplete" | "unusable" | "too_many"; message: string };
+  /** `incomplete`: a blob is not there yet. `unusable`: it is, and is no seekable map. `unread`: R2 did not give it. */
+  | { ok: false; problem: Problem; message: string };
+
+type Problem = "incomplete" | "unusable" | "unread" | "too_many";
 
 export async function registerMap(
   env: MapsEnv,
@@ -48,11 +51,8 @@ export async function registerMap(
     if (!(await isComplete(env, blob, by.now)))
       return refused("incomplete", `The blob ${blob.hash} (${blob.bytes} bytes) is not complete. Upload it first.`);
   }
-  const unusable = await openSeekable(readRanges(env.BUCKET, seekableHash, seekableBytes)).then(
-    () => undefined,
-    (error: unknown) => String(error instanceof Error ? error.message : error),
-  );
-  if (unusable !== undefined) return refused("unusable", `${seekableHash} is no seekable source map: ${unusable}`);
+  const doubt = await tryToOpen(env, seekableHash, seekableBytes);
+  if (doubt !== undefined) return doubt;
   const [, [info]] = await runBatch<[unknown, SourceMapInfo]>(env.DB, [
     sql`INSERT OR REPLACE INTO ${sourceMaps} (script, version_id, file, hash, bytes, seekable_hash, seekable_bytes,
         debug_id, sources, mappings, uploaded_at, uploaded_by)
@@ -63,6 +63,19 @@ export async function registerMap(
   ]);
   if (info === undefined) throw new Error(`BUG: the map of ${file} is not where it was just written`);
   return { ok: true, info, change: before === undefined ? "added" : "replaced" };
+}
+
+/** Undefined when it opens. A bucket that does not answer says nothing about the map: the sender tries again. */
+async function tryToOpen(env: MapsEnv, hash: string, bytes: number): Promise<RegisterResult | undefined> {
+  try {
+    await openSeekable(readRanges(env.BUCKET, hash, bytes));
+    return undefined;
+  } catch (error) {
+    const message = rootMessage(error);
+    if (error instanceof SeekableMapError) return refused("unusable", `${hash} is no seekable source map: ${message}`);
+    console.warn(`opening the source map ${hash}: ${message}`);
+    return refused("unread", `The blob ${hash} cannot be read at the moment. Try again.`);
+  }
 }
 
 export async function listMaps(env: Pick<MapsEnv, "DB">, { script, versionId }: VersionOf): Promise<SourceMapInfo[]> {
@@ -86,7 +99,7 @@ const COLUMNS = sql.raw(
   "file, hash, bytes, seekable_bytes AS seekableBytes, debug_id AS debugId, sources, mappings, uploaded_at AS uploadedAt, uploaded_by AS uploadedBy",
 );
 
-const refused = (problem: "incomplete" | "unusable" | "too_many", message: string): RegisterResult => ({
+const refused = (problem: Problem, message: string): RegisterResult => ({
   ok: false,
   problem,
   message,
