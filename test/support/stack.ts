@@ -27,6 +27,7 @@ export async function startTestStack(options: Partial<StackOptions> = {}): Promi
     demo: false,
     build: false,
     adminToken: ADMIN_TOKEN,
+    onLog: showBroken,
     ...options,
     data,
   });
@@ -44,6 +45,12 @@ export async function startTestStack(options: Partial<StackOptions> = {}): Promi
       rmSync(data, { recursive: true, force: true });
     },
   };
+}
+
+/** What the platform answers with a bare 500 is explained only here, and the log goes with the data. An outage is not shown. */
+function showBroken(line: string): void {
+  if (line.startsWith('error {"requestId"') && !/"error":"(DatabaseError|DrizzleQueryError)"/.test(line))
+    console.error(line);
 }
 
 /** A port whose next one is free as well (the shop's). */
