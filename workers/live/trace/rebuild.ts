@@ -120,6 +120,28 @@ function eventOf(first: TailraceEvent, attributes: Attributes): Fields | null {
   }
 }
 
+/** Those that `ingest/normalize/request.ts` keeps. */
+const CF_FIELDS: readonly (readonly [attribute: string, field: string])[] = [
+  ["geo.locality.name", "city"],
+  ["geo.continent.code", "continent"],
+  ["geo.region.iso_code", "regionCode"],
+  ["geo.timezone", "timezone"],
+  ["cloudflare.asn", "asn"],
+  ["cloudflare.as_organization", "asOrganization"],
+  ["tls.protocol.version", "tlsVersion"],
+  ["tls.cipher", "tlsCipher"],
+  ["cloudflare.client_tcp_rtt_ms", "clientTcpRtt"],
+  ["cloudflare.verified_bot_category", "verifiedBotCategory"],
+];
+
+function cfOf(colo: string | undefined, country: string | undefined, attributes: Attributes): Fields {
+  const cf: Fields = { colo, country };
+  for (const [attribute, field] of CF_FIELDS) if (attribute in attributes) cf[field] = attributes[attribute];
+  const protocol = attributes["network.protocol.version"];
+  if (protocol !== undefined) cf.httpProtocol = `HTTP/${protocol}`;
+  return cf;
+}
+
 const timeOf = (value: AttributeValue | undefined): unknown => (typeof value === "string" ? Date.parse(value) : value);
 
 function fetchOf({ method, status, ray_id, colo, country }: TailraceEvent, attributes: Attributes): Fields {
@@ -138,7 +160,7 @@ function fetchOf({ method, status, ray_id, colo, country }: TailraceEvent, attri
       url: String(attributes["url.full"] ?? attributes["url.path"] ?? ""),
       method: method ?? "GET",
       headers,
-      cf: { colo, country },
+      cf: cfOf(colo, country, attributes),
     },
     response: status === undefined ? undefined : { status },
   };
