@@ -30,6 +30,11 @@ export interface TraceAttachment {
   id: string;
   request: TailRequest;
   who: Listener;
+  isDebug?: boolean;
+  /** It does not see everything. */
+  isOverloaded?: boolean;
+  /** Not shown since it was told last. */
+  notShown?: Tally;
 }
 
 export type Attachment = TopicAttachment | ViewerAttachment | TraceAttachment;

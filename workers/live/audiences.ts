@@ -40,10 +40,14 @@ export class Audiences {
     const key = keyOf(filter.q, rate);
     let audience = this.byKey.get(key);
     if (audience === undefined) {
-      audience = { filter, bucket: new Bucket(rate, now), members: new Set(), behind: undefined };
+      audience = {
+        filter: this.filters.use(filter),
+        bucket: new Bucket(rate, now),
+        members: new Set(),
+        behind: undefined,
+      };
       this.byKey.set(key, audience);
       this.byKey = new Map([...this.byKey].sort(([, a], [, b]) => a.filter.cost - b.filter.cost));
-      this.filters.use(filter);
     }
     audience.behind ??= behind;
     audience.members.add(viewer);

@@ -59,10 +59,6 @@ export class OpenEntry {
     return this.errorMask;
   }
 
-  kind(row: number): Kind {
-    return (cell(this.batch?.columns.get(KIND), row) ?? "raw") as Kind;
-  }
-
   /** The same for all events of an invocation; even over 32 bits. */
   hash(row: number): number {
     const column = this.batch?.columns.get(INVOCATION);
@@ -76,6 +72,10 @@ export class OpenEntry {
       this.hashes[at] = hash;
     }
     return hash;
+  }
+
+  invocation(row: number): string {
+    return String(cell(this.batch?.columns.get(INVOCATION), row) ?? "");
   }
 
   /** The event as JSON text. */

@@ -29,9 +29,12 @@ export class Filters {
     return known === undefined ? readFilter(q, now) : { ok: true, filter: known };
   }
 
-  /** It has an audience. */
-  use(filter: LiveFilter): void {
+  /** It has an audience. Returns the one that is used by others already, if there is. */
+  use(filter: LiveFilter): LiveFilter {
+    const known = this.byText.get(filter.q);
+    if (known?.node !== undefined) return known;
     this.byText.set(filter.q, filter);
+    return filter;
   }
 
   forget(filter: LiveFilter): void {

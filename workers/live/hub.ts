@@ -1,20 +1,21 @@
 /**
  * A live hub: a Durable Object with hibernating WebSockets. One per watched
  * Worker, one for those who watch all of them, one for notifications
- * (`contract.ts`). A shell: it lets sockets in, hands what they say and what is
- * pushed to the pure parts, and keeps what must survive it in attachments.
+ * (`contract.ts`). A shell: it lets sockets in, hands on what they say and what is
+ * pushed, and ends what has ended.
  *
- *   viewers      a filter of the query language each      stream.ts, catch-up.ts
- *   topics       messages as they are published           (notifications)
+ *   viewers   a filter of the query language each    viewers.ts → stream.ts
+ *   tails     `wrangler tail`                        tails.ts → trace/
+ *   topics    messages as they are published         (notifications)
  *
  * Idle it costs nothing: pings are answered by the runtime, no timer runs, and
- * but for an alarm every few minutes it sleeps while its sockets stay open.
+ * but for an alarm every few minutes it sleeps while its sockets stay open. What
+ * must survive that is in the sockets' attachments.
  */
 import { DurableObject } from "cloudflare:workers";
-import { LIVE_ACK_CHARS, LIVE_CLOSE, LIVE_PING, LIVE_PONG, type LiveRequest } from "../api/contract/live.ts";
+import { LIVE_CLOSE, LIVE_PING, LIVE_PONG } from "../api/contract/live.ts";
 import { rootMessage } from "../util/error-message.ts";
-import { type Attachment, credentialTag, sessionTag, tagsOf, topicTag, type ViewerAttachment } from "./attachment.ts";
-import { CatchUp, type CatchUpParts, type Missed } from "./catch-up.ts";
+import { type Attachment, credentialTag, sessionTag, tagsOf, tailTag, topicTag } from "./attachment.ts";
 import {
   type Entrance,
   type Listener,
@@ -28,242 +29,179 @@ import {
   type TailTicket,
 } from "./contract.ts";
 import { readStanding } from "./credentials.ts";
-import type { ReadFilter } from "./filter.ts";
+import { OpenEntry } from "./entry.ts";
 import { Filters } from "./filters.ts";
 import { Leases } from "./leases.ts";
 import {
   ALARM_MS,
-  DEAR_MESSAGE,
   GONE_CHECK_MS,
   hasGone,
   LISTENER_FULL,
   MAX_LISTENERS,
   MAX_LISTENERS_EACH,
+  MAX_REST_MS,
   MAX_TOPIC_CHARS,
-  RESUME_GRACE_MS,
+  REST_MS_PER_FRAME,
+  TRACE_RETURN_MS,
 } from "./limits.ts";
-import { messageText, positionsFrame } from "./render.ts";
-import { rateOf, readRequest } from "./requests.ts";
+import { readPosition } from "./positions.ts";
+import { rateOf } from "./requests.ts";
+import { CLOSE, closeSocket, sendTo } from "./sockets.ts";
 import { Stream } from "./stream.ts";
-import { Viewer } from "./viewer.ts";
+import { Tails, tailAttachment } from "./tails.ts";
+import { type Departed, Departures } from "./trace/departures.ts";
+import { Tickets } from "./trace/tickets.ts";
+import { Viewers } from "./viewers.ts";
 
-/** Close codes of RFC 6455, section 7.4.1, and of its registry. */
-const GOING_AWAY = 1001;
-const POLICY_VIOLATION = 1008;
-const SERVICE_RESTART = 1012;
+/** Of `wrangler tail`: named in the answer, or it hangs up. */
+const TRACE_PROTOCOL = "trace-v1";
+const ENDED = "Log in again, or use another token.";
 
 export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
   private readonly filters: Filters;
   private readonly stream: Stream;
   private readonly leases: Leases;
-  private readonly script: string | null;
-  private readonly viewers = new Map<WebSocket, Viewer>();
-  private readonly isEvents: boolean;
+  private readonly viewers: Viewers;
+  private readonly tails: Tails;
+  private readonly tickets: Tickets;
+  private readonly departures: Departures;
   private goneCheckedAt = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(LIVE_PING, LIVE_PONG));
+    const now = Date.now();
     const name = ctx.id.name ?? "";
-    const script = scriptOfHub(name);
-    this.isEvents = script !== undefined;
-    this.script = script ?? null;
+    const script = scriptOfHub(name) ?? null;
+    const drop = (socket: WebSocket, code: number, reason: string) => this.drop(socket, code, reason);
     this.filters = new Filters(env.DB);
     this.stream = new Stream({
       filters: this.filters,
       sockets: () => this.viewers.size,
-      lost: (viewer) => this.drop(viewer.socket, GOING_AWAY, "It does not take anything any more."),
+      lost: ({ socket }) => drop(socket, CLOSE.goingAway, "The connection failed."),
     });
-    const now = Date.now();
-    this.leases = new Leases(
-      { env, name, script: this.script, began: (shard, at) => this.stream.positions.begin(shard, at) },
-      now,
-    );
-    this.wake(now);
+    const { positions } = this.stream;
+    this.leases = new Leases({ env, name, script, began: (shard, at) => positions.begin(shard, at) }, now);
+    this.viewers = new Viewers({
+      ...{ script, drop, filters: this.filters },
+      catchUp: {
+        stream: this.stream,
+        ingester: (shard) => env.INGESTER.getByName(shard),
+        isOurs: (shard) => this.leases.isOurs(shard),
+        shards: () => this.leases.shards,
+        scriptOf: () => script ?? "",
+      },
+      watched: () => this.leases.ensure(this.tails.size > 0, Date.now()),
+      waitUntil: (work) => ctx.waitUntil(work),
+    });
+    this.tails = new Tails({ drop });
+    this.tickets = new Tickets(ctx.storage.sql);
+    this.departures = new Departures(ctx.storage.sql, (id) => this.open(tailTag(id)).length > 0, now);
+    for (const socket of ctx.getWebSockets()) this.wake(socket, now);
   }
 
-  /** After an eviction: who was here before. */
-  private wake(now: number): void {
-    for (const socket of this.ctx.getWebSockets()) {
-      const attachment = socket.deserializeAttachment() as Attachment | null;
-      if (attachment?.kind !== "viewer") continue;
-      if (attachment.held) {
-        // What it waited for was in memory.
-        dismiss(socket, SERVICE_RESTART, "Come again, with your cursor.");
-        continue;
-      }
-      const viewer = new Viewer(socket, attachment, false);
-      this.viewers.set(socket, viewer);
-      const read = attachment.q === null ? undefined : this.filters.peek(attachment.q, now);
-      if (read?.ok === true) this.stream.audiences.join(viewer, read.filter, now);
-    }
+  /** One that was here before an eviction. */
+  private wake(socket: WebSocket, now: number): void {
+    const attachment = socket.deserializeAttachment() as Attachment | null;
+    if (attachment?.kind === "trace") this.tails.add(socket, attachment, now);
+    if (attachment?.kind === "viewer" && !this.viewers.wake(socket, attachment))
+      closeSocket(socket, CLOSE.restart, "Come again, with your cursor.");
   }
 
-  /** `Upgrade: websocket` with what `entranceRequest` says; who may listen has been decided by `api/`. */
+  /** `Upgrade: websocket` with what `entranceRequest` says; who may come in has been decided by `api/`. */
   override async fetch(request: Request): Promise<Response> {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
       return new Response("This address speaks WebSocket only.", { status: 426, headers: { upgrade: "websocket" } });
     }
     const entrance = readEntrance(request);
-    if (entrance.kind === "trace") return new Response("Not served.", { status: 404 });
     const now = Date.now();
-    const { who } = entrance;
-    if (this.isFull(who)) this.dismissGone(now);
-    if (this.isFull(who)) return new Response(LISTENER_FULL, { status: 503, headers: { "retry-after": "60" } });
-    if (entrance.kind === "topic") return await this.letListen(entrance.topic, who);
-    return await this.letWatch(entrance);
+    if (entrance.kind === "trace") return await this.letTail(entrance.secret, now);
+    if (this.isFull(entrance.who, now)) return full();
+    return entrance.kind === "topic" ? this.letListen(entrance) : this.letWatch(entrance);
   }
 
-  private async letListen(topic: string, who: Listener): Promise<Response> {
+  private letListen({ topic, who }: Entrance & { kind: "topic" }): Response {
     if (topic === "" || topic.length > MAX_TOPIC_CHARS) return new Response("No such topic.", { status: 400 });
     const { client } = this.accept({ kind: "topic", topic, who });
-    await this.setAlarm();
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  private async letWatch({ q, rate, who }: Entrance & { kind: "viewer" }): Promise<Response> {
-    const attachment: ViewerAttachment = { kind: "viewer", q: null, rate: rateOf(rate), who, held: true };
+  private letWatch({ q, rate, who }: Entrance & { kind: "viewer" }): Response {
+    const attachment = { kind: "viewer", q: null, rate: rateOf(rate), who, held: true } as const;
     const { client, server } = this.accept(attachment);
-    const viewer = new Viewer(server, attachment, true);
-    this.viewers.set(server, viewer);
-    const from = this.stream.ring.end;
-    this.inTurn(viewer, () => this.begin(viewer, q, from));
-    await this.setAlarm();
+    this.viewers.arrive(server, { ...attachment }, q);
     return new Response(null, { status: 101, webSocket: client });
+  }
+
+  /** Everything from the answer on is sent: the Ingesters know before it. */
+  private async letTail(secret: string, now: number): Promise<Response> {
+    const ticket = this.tickets.take(secret, now);
+    if (ticket === undefined) return new Response("This address is good once, and for a minute only.", { status: 401 });
+    const { id, request } = ticket;
+    if (this.isFull(request.who, now)) return full();
+    await this.leases.ensure(true, now);
+    const attachment = tailAttachment(id, request);
+    const { client, server } = this.accept(attachment);
+    const departed = this.departures.arrive(id, request, now);
+    if (departed === undefined) this.tails.add(server, attachment, now);
+    else this.tails.add(server, attachment, now, { entries: this.since(departed), seconds: TRACE_RETURN_MS / 1_000 });
+    return new Response(null, {
+      status: 101,
+      webSocket: client,
+      headers: { "sec-websocket-protocol": TRACE_PROTOCOL },
+    });
+  }
+
+  /** What the ring has after a tail's departure. */
+  private since({ cursor }: Departed): OpenEntry[] {
+    const { ring } = this.stream;
+    const { entries } = ring.from(0, Number.POSITIVE_INFINITY);
+    const missed = entries.filter(({ shard, id }) => id > (readPosition(cursor?.[shard] ?? "")?.id ?? 0));
+    return missed.map((entry) => new OpenEntry(entry));
   }
 
   private accept(attachment: Attachment): { client: WebSocket; server: WebSocket } {
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server, tagsOf(attachment));
     server.serializeAttachment(attachment);
+    this.ctx.waitUntil(this.alarmBy(attachment.who.expiresAt));
     return { client, server };
   }
 
-  /** A new viewer: the Ingesters are told, its filter is made ready, what it missed is sent, then it is one of the others. */
-  private async begin(viewer: Viewer, q: string, from: number): Promise<void> {
-    const [read] = await Promise.all([this.filters.open(q, Date.now()), this.leases.ensure(false, Date.now())]);
-    if (viewer.isGone) return;
-    if (read.ok) this.adopt(viewer, read, q, undefined);
-    else this.complain(viewer, read);
-    const now = Date.now();
-    const at = this.stream.positions.since(0);
-    if (Object.keys(at).length > 0) viewer.send(positionsFrame(now, at));
-    await viewer.speaks(RESUME_GRACE_MS);
-    if (viewer.attachment.held && !viewer.hasResumed) {
-      await new CatchUp(this.catchUpParts, viewer, { cursor: {}, since: 0 }, now).fromRing(from);
-      this.join(viewer);
-    }
-  }
-
-  private adopt(viewer: Viewer, { filter }: ReadFilter & { ok: true }, q: string, rate: number | undefined): void {
-    const { attachment } = viewer;
-    attachment.q = q;
-    if (rate !== undefined) attachment.rate = rateOf(rate);
-    viewer.save();
-    if (!attachment.held) this.stream.audiences.join(viewer, filter, Date.now());
-    viewer.send(messageText({ type: "ready", now: Date.now(), script: this.script, q, rate: attachment.rate }));
-  }
-
-  private complain(viewer: Viewer, { error }: ReadFilter & { ok: false }): void {
-    const { code, message } = error;
-    const details = "details" in error ? { details: error.details } : {};
-    viewer.send(messageText({ type: "problem", now: Date.now(), code, message, ...details }));
-  }
-
-  /** From now on it gets what is pushed. */
-  private join(viewer: Viewer): void {
-    if (viewer.isGone) return;
-    const { attachment } = viewer;
-    attachment.held = false;
-    viewer.save();
-    const now = Date.now();
-    const read = attachment.q === null ? undefined : this.filters.peek(attachment.q, now);
-    if (read?.ok === true) this.stream.audiences.join(viewer, read.filter, now);
-  }
-
-  /** What a viewer asks for is done in its order. */
-  private inTurn(viewer: Viewer, work: () => Promise<void>): void {
-    viewer.work = viewer.work.then(async () => {
-      if (viewer.isGone) return;
-      try {
-        await work();
-      } catch (error) {
-        console.error(`live: a viewer's request failed: ${rootMessage(error)}`);
-        this.drop(viewer.socket, 1011, "This went wrong here. Come again.");
-      }
-    });
-    this.ctx.waitUntil(viewer.work);
-  }
-
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    const viewer = this.viewers.get(socket);
-    if (viewer === undefined) {
-      dismiss(socket, POLICY_VIOLATION, `Nothing but "${LIVE_PING}" is understood here.`);
-      return;
-    }
-    const read = readRequest(message);
-    if (!read.ok) this.drop(socket, LIVE_CLOSE.badMessage, read.reason);
-    else if (viewer.talk.allows(read.request.type === "ack" ? 1 : DEAR_MESSAGE, Date.now()))
-      this.answer(viewer, read.request);
-    else this.drop(socket, LIVE_CLOSE.badMessage, "Too many messages.");
+    const viewer = this.viewers.of(socket);
+    if (viewer !== undefined) this.viewers.hear(viewer, message);
+    else if (this.tails.attachmentOf(socket) !== undefined) this.tails.hear(socket, message);
+    else this.drop(socket, CLOSE.policyViolation, `Nothing but "${LIVE_PING}" is understood here.`);
   }
 
-  private answer(viewer: Viewer, request: LiveRequest): void {
-    if (request.type === "ack") this.acknowledge(viewer, request.chars);
-    else if (request.type === "filter") this.inTurn(viewer, () => this.refilter(viewer, request.q, request.rate));
-    else {
-      viewer.hasResumed = true;
-      viewer.spoke();
-      this.inTurn(viewer, () => this.resume(viewer, request));
-    }
+  override async webSocketClose(socket: WebSocket, code: number): Promise<void> {
+    const tail = this.tails.attachmentOf(socket);
+    if (tail !== undefined && code === CLOSE.normal) this.departures.end(tail.id);
+    this.forget(socket, "client");
+    // The runtime does not answer a close of a hibernating socket: the other side would wait for it until it gives up.
+    closeSocket(socket, CLOSE.normal, "");
   }
 
-  private acknowledge(viewer: Viewer, chars: number): void {
-    if (!viewer.acknowledge(chars, LIVE_ACK_CHARS)) {
-      this.drop(viewer.socket, LIVE_CLOSE.badMessage, "It has read more than was sent.");
-      return;
-    }
-    const { window, positions } = this.stream;
-    const isAlive = viewer.tell(window, Date.now(), (change, most) => positions.since(change, most));
-    if (!isAlive) this.drop(viewer.socket, GOING_AWAY, "The connection failed.");
+  override async webSocketError(socket: WebSocket): Promise<void> {
+    this.forget(socket, "client");
+    closeSocket(socket, CLOSE.goingAway, "The connection failed.");
   }
 
-  private async refilter(viewer: Viewer, q: string, rate: number | undefined): Promise<void> {
-    const read = await this.filters.open(q, Date.now());
-    if (viewer.isGone) return;
-    if (read.ok) this.adopt(viewer, read, q, rate);
-    else this.complain(viewer, read);
-  }
-
-  private async resume(viewer: Viewer, missed: Missed): Promise<void> {
-    this.stream.audiences.leave(viewer);
-    viewer.attachment.held = true;
-    viewer.save();
-    const gone = await new CatchUp(this.catchUpParts, viewer, missed, Date.now()).run();
-    if (viewer.isGone) return;
-    viewer.send(messageText({ type: "resumed", now: Date.now(), gone }));
-    this.join(viewer);
-  }
-
-  private get catchUpParts(): CatchUpParts {
-    return {
-      stream: this.stream,
-      ingester: (shard) => this.env.INGESTER.getByName(shard),
-      isOurs: (shard) => this.leases.isOurs(shard),
-      shards: () => this.leases.shards,
-      scriptOf: () => this.script ?? "",
-    };
-  }
-
+  /** All that viewers are sent of it is on its way when this is answered. */
   async push(push: LivePush): Promise<PushAnswer> {
     const unresolved = this.filters.unresolved();
     if (unresolved.length > 0) await Promise.all(unresolved.map((filter) => this.filters.resolve(filter, Date.now())));
     const now = Date.now();
     if (now - this.goneCheckedAt > GONE_CHECK_MS) this.dismissGone(now);
-    this.stream.push(push, now);
+    const { open, frames } = this.stream.push(push, now);
+    this.tails.show(open, now);
     this.filters.refresh(now);
-    const answer = this.leases.answer(push.shard, this.viewers.size > 0, false, now);
+    const isWatched = this.viewers.size + this.tails.size > 0;
+    const answer = this.leases.answer(push.shard, isWatched, this.tails.size > 0, now);
     if (answer.until === 0) this.stream.reset();
+    const rest = Math.min(Math.floor(frames * REST_MS_PER_FRAME), MAX_REST_MS);
+    if (rest > 0) await scheduler.wait(rest);
     return answer;
   }
 
@@ -271,8 +209,9 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
   async publish(topic: string, messages: readonly string[]): Promise<number> {
     this.dismissGone(Date.now());
     let reached = 0;
-    for (const socket of this.ctx.getWebSockets(topicTag(topic))) {
-      if (socket.readyState === WebSocket.OPEN && sendAll(socket, messages)) reached++;
+    for (const socket of this.open(topicTag(topic))) {
+      if (messages.every((message) => sendTo(socket, message))) reached++;
+      else this.drop(socket, CLOSE.goingAway, "The connection failed.");
     }
     return reached;
   }
@@ -284,112 +223,114 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
       ...(session === undefined ? [] : [sessionTag(session)]),
     ];
     const sockets = new Set(tags.flatMap((tag) => this.open(tag)));
-    for (const socket of sockets) this.drop(socket, LIVE_CLOSE.credentialEnded, "Log in again, or use another token.");
+    for (const socket of sockets) this.end(socket);
+    this.tickets.revoke({
+      ...(credential === undefined ? {} : { credential }),
+      ...(session === undefined ? {} : { session }),
+    });
     return sockets.size;
   }
 
-  async createTail(_request: TailRequest): Promise<TailTicket | "full"> {
-    return "full";
+  async createTail(request: TailRequest): Promise<TailTicket | "full"> {
+    const now = Date.now();
+    return this.isFull(request.who, now) ? "full" : this.tickets.issue(request, now);
   }
 
-  async endTail(_id: string, _credential: string): Promise<boolean> {
-    return false;
+  async endTail(id: string, credential: string): Promise<boolean> {
+    if (this.tickets.cancel(id, credential)) return true;
+    for (const socket of this.open(tailTag(id))) {
+      if (this.tails.attachmentOf(socket)?.who.credential !== credential) continue;
+      this.departures.end(id);
+      this.drop(socket, CLOSE.normal, "Ended.");
+      return true;
+    }
+    return this.departures.delete(id, credential);
   }
 
   async listTails(credential: string): Promise<OpenTail[]> {
     return this.open(credentialTag(credential)).flatMap((socket) => {
-      const attachment = socket.deserializeAttachment() as Attachment;
-      if (attachment.kind !== "trace") return [];
-      const { expiresAt } = attachment.who;
-      return [{ id: attachment.id, ...(expiresAt === undefined ? {} : { expiresAt }) }];
+      const tail = this.tails.attachmentOf(socket);
+      if (tail === undefined) return [];
+      const { expiresAt } = tail.who;
+      return [{ id: tail.id, ...(expiresAt === undefined ? {} : { expiresAt }) }];
     });
-  }
-
-  private isFull({ credential }: Listener): boolean {
-    return this.open().length >= MAX_LISTENERS || this.open(credentialTag(credential)).length >= MAX_LISTENERS_EACH;
-  }
-
-  private open(tag?: string): WebSocket[] {
-    return this.ctx.getWebSockets(tag).filter((socket) => socket.readyState === WebSocket.OPEN);
-  }
-
-  override async webSocketClose(socket: WebSocket): Promise<void> {
-    this.forget(socket);
-  }
-
-  override async webSocketError(socket: WebSocket): Promise<void> {
-    this.drop(socket, GOING_AWAY, "The connection failed.");
   }
 
   /** While anybody listens: leases of quiet Workers are renewed, credentials looked up again. */
   override async alarm(): Promise<void> {
-    const sockets = this.open();
-    if (sockets.length === 0) return;
     const now = Date.now();
     this.dismissGone(now);
-    await this.checkCredentials(sockets, now);
-    if (this.isEvents && this.viewers.size > 0) await this.leases.take(false, now);
-    if (this.open().length > 0) await this.setAlarm();
+    await this.checkCredentials(now);
+    if (this.viewers.size + this.tails.size > 0) await this.leases.take(this.tails.size > 0, now);
+    const ends = this.open().map((socket) => (socket.deserializeAttachment() as Attachment).who.expiresAt ?? Infinity);
+    if (ends.length > 0) await this.alarmBy(ends.reduce((a, b) => Math.min(a, b)));
   }
 
-  private async setAlarm(): Promise<void> {
-    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + ALARM_MS);
+  /** At the latest then, or when it is time to look around. */
+  private async alarmBy(end: number | undefined): Promise<void> {
+    const now = Date.now();
+    const wanted = Math.min(now + ALARM_MS, Math.max(end ?? Infinity, now + 1_000));
+    const known = await this.ctx.storage.getAlarm();
+    if (known === null || known > wanted) await this.ctx.storage.setAlarm(wanted);
   }
 
-  private async checkCredentials(sockets: readonly WebSocket[], now: number): Promise<void> {
-    const attachments = new Map(sockets.map((socket) => [socket, socket.deserializeAttachment() as Attachment]));
-    try {
-      const standing = await readStanding(
-        this.env.DB,
-        [...attachments.values()].map(({ who }) => who),
-      );
-      for (const [socket, { who }] of attachments) {
-        if (standing.hasEnded(who, now))
-          this.drop(socket, LIVE_CLOSE.credentialEnded, "Log in again, or use another token.");
-      }
-    } catch (error) {
-      console.warn(`live: credentials cannot be looked up: ${rootMessage(error)}`);
+  private async checkCredentials(now: number): Promise<void> {
+    const sockets = this.open().map((socket) => ({ socket, to: socket.deserializeAttachment() as Attachment }));
+    if (sockets.length === 0) return;
+    const standing = await readStanding(
+      this.env.DB,
+      sockets.map(({ to }) => to.who),
+    ).catch((error: unknown) => console.warn(`live: credentials cannot be looked up: ${rootMessage(error)}`));
+    for (const { socket, to } of sockets) {
+      const end = standing === undefined ? to.who.expiresAt : standing.expiresAt(to.who);
+      if ((end ?? Infinity) <= now || standing?.hasEnded(to.who, now) === true) this.end(socket);
+      else if (end !== undefined) this.viewers.of(socket)?.extend(end);
     }
   }
 
   /** Closes those that used to ping and do not any more: their messages would pile up for nobody. */
   private dismissGone(now: number): void {
     this.goneCheckedAt = now;
-    for (const socket of this.ctx.getWebSockets()) {
+    for (const socket of this.open()) {
       const pinged = this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime();
-      if (hasGone(pinged, now)) this.drop(socket, GOING_AWAY, "No sign of life.");
+      if (hasGone(pinged, now)) this.drop(socket, CLOSE.goingAway, "No sign of life.");
     }
   }
 
+  private isFull(who: Listener, now: number): boolean {
+    const tooMany = () =>
+      this.open().length >= MAX_LISTENERS || this.open(credentialTag(who.credential)).length >= MAX_LISTENERS_EACH;
+    if (!tooMany()) return false;
+    this.dismissGone(now);
+    return tooMany();
+  }
+
+  private open(tag?: string): WebSocket[] {
+    return this.ctx.getWebSockets(tag).filter((socket) => socket.readyState === WebSocket.OPEN);
+  }
+
+  /** What let it in has ended. */
+  private end(socket: WebSocket): void {
+    const tail = this.tails.attachmentOf(socket);
+    if (tail !== undefined) this.departures.end(tail.id);
+    this.drop(socket, LIVE_CLOSE.credentialEnded, ENDED);
+  }
+
   private drop(socket: WebSocket, code: number, reason: string): void {
-    this.forget(socket);
-    dismiss(socket, code, reason);
+    this.forget(socket, "hub");
+    closeSocket(socket, code, reason);
   }
 
-  private forget(socket: WebSocket): void {
-    const viewer = this.viewers.get(socket);
-    if (viewer === undefined) return;
-    this.viewers.delete(socket);
-    this.stream.audiences.leave(viewer);
-    viewer.leave();
-    if (this.viewers.size === 0) this.leases.linger(Date.now());
+  /** It may be in the course of a push: who iterates must bear that. */
+  private forget(socket: WebSocket, by: "hub" | "client"): void {
+    const now = Date.now();
+    const tail = this.tails.attachmentOf(socket);
+    if (tail === undefined && this.viewers.of(socket) === undefined) return;
+    if (tail !== undefined) this.departures.leave(tail.id, this.stream.positions.since(0), by, now);
+    this.tails.remove(socket);
+    this.viewers.remove(socket);
+    if (this.viewers.size + this.tails.size === 0) this.leases.linger(now);
   }
 }
 
-function sendAll(socket: WebSocket, messages: readonly string[]): boolean {
-  try {
-    for (const message of messages) socket.send(message);
-    return true;
-  } catch {
-    dismiss(socket, GOING_AWAY, "The connection failed.");
-    return false;
-  }
-}
-
-function dismiss(socket: WebSocket, code: number, reason: string): void {
-  try {
-    socket.close(code, reason);
-  } catch {
-    // It is closed already.
-  }
-}
+const full = () => new Response(LISTENER_FULL, { status: 503, headers: { "retry-after": "60" } });

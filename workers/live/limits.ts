@@ -64,6 +64,13 @@ export const WATCHED_SHARDS = 512;
 export const WATCH_WIDTH = 16;
 export const WATCH_TIMEOUT_MS = 2_000;
 
+/**
+ * A push is answered this much later for each frame that was sent, so that what
+ * the Ingester has to push next is more at once: a frame costs some 10 µs however small.
+ */
+export const REST_MS_PER_FRAME = 0.05;
+export const MAX_REST_MS = 250;
+
 /** Positions of viewers are told at least this often while events pass that they do not see. */
 export const POSITION_MS = 1_000;
 /** Shards whose positions are remembered, those with the latest news. */
@@ -86,6 +93,8 @@ export const STEPS_BURST = 10_000_000;
 export const TRACE_ITEMS_PER_S = 500;
 /** Characters per second to one `wrangler tail`. */
 export const TRACE_CHARS_PER_S = 2 << 20;
+/** What it does not see is told at once, and then this often. */
+export const TRACE_NOTICE_MS = 5_000;
 /** Sent to all `wrangler tail`s without a sign that it was read; the one with the most is sent away when it is more, and comes again by itself. */
 export const UNPROVEN_CHARS = 64 << 20;
 /** One that comes again this soon goes on where it was. */

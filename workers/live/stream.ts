@@ -49,16 +49,17 @@ export class Stream {
     return Math.min(Math.max(share, MIN_WINDOW_CHARS), MAX_WINDOW_CHARS);
   }
 
-  /** The entries that are new, decoded once for all who look. */
-  push(push: LivePush, now: number): OpenEntry[] {
+  /** The entries that are new, decoded once for all who look, and how many frames were sent of them. */
+  push(push: LivePush, now: number): { open: OpenEntry[]; frames: number } {
     const before = this.positions.change;
     const { entries, gap } = this.receive(push, now);
-    if (entries.length === 0) return [];
+    if (entries.length === 0) return { open: [], frames: 0 };
     const open = entries.map((entry) => new OpenEntry(entry));
     this.budget.refill(now);
-    for (const audience of this.audiences.all()) this.show(audience, open, gap, before, now);
+    let frames = 0;
+    for (const audience of this.audiences.all()) frames += this.show(audience, open, gap, before, now);
     if (this.timer === undefined && this.anyBehind()) this.timer = setTimeout(() => this.tellPositions(), POSITION_MS);
-    return open;
+    return { open, frames };
   }
 
   /** Renders for one viewer alone, and pays for it. */
@@ -103,7 +104,7 @@ export class Stream {
     return { entries: fresh, gap };
   }
 
-  private show(audience: Audience, open: readonly OpenEntry[], gap: number, before: number, now: number): void {
+  private show(audience: Audience, open: readonly OpenEntry[], gap: number, before: number, now: number): number {
     const { filter, bucket, members } = audience;
     const { budget, window, frameChars: maxChars } = this;
     const rendering = { filter, bucket, budget, now, maxChars, unchecked: gap };
@@ -120,6 +121,7 @@ export class Stream {
       }
     }
     if (frames?.length === 0) audience.behind ??= before;
+    return (frames?.length ?? 0) * members.size;
   }
 
   /** To one that got some of these from an Ingester's log already. */

@@ -17,16 +17,17 @@ export class Bucket {
   constructor(
     readonly rate: number,
     now: number,
-    /** More to begin with: of what was missed. */
-    private readonly burst = rate,
+    /** To begin with; more than a second's worth for what was missed. */
+    tokens = rate,
   ) {
-    this.tokens = burst;
+    this.tokens = tokens;
     this.at = now;
   }
 
   /** What may be shown of so many: shares of 0..1, and rows at most. */
   shares(errors: number, others: number, now: number): { errors: number; others: number; most: number } {
-    this.tokens = Math.min(this.tokens + (Math.max(now - this.at, 0) * this.rate) / 1_000, this.burst);
+    const refill = (Math.max(now - this.at, 0) * this.rate) / 1_000;
+    this.tokens = Math.max(Math.min(this.tokens + refill, this.rate), this.tokens);
     this.at = now;
     const forErrors = Math.max(this.tokens + this.rate, 0);
     const forOthers = Math.max(this.tokens - errors, 0);

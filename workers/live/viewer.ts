@@ -11,6 +11,7 @@ import type { ViewerAttachment } from "./attachment.ts";
 import type { ShardPosition } from "./contract.ts";
 import { type Frame, slowFrame } from "./render.ts";
 import { Talk } from "./requests.ts";
+import { attach, sendTo } from "./sockets.ts";
 import { addTally, emptyTally, isEmpty, type Tally } from "./tally.ts";
 
 /** Shards named when a slow viewer is told: the frame must fit its window. */
@@ -68,13 +69,8 @@ export class Viewer {
 
   /** False: its socket is dead. */
   send(text: string): boolean {
-    try {
-      this.socket.send(text);
-      this.sent += text.length;
-      return true;
-    } catch {
-      return false;
-    }
+    this.sent += text.length;
+    return sendTo(this.socket, text);
   }
 
   /** Sends what fits; the rest is counted. `change`: of the positions, before these frames. False: its socket is dead. */
@@ -142,15 +138,18 @@ export class Viewer {
     for (const wake of this.waiters.splice(0)) wake();
   }
 
+  /** What let it in ends later than was known. */
+  extend(expiresAt: number): void {
+    if (this.attachment.who.expiresAt === expiresAt) return;
+    this.attachment.who = { ...this.attachment.who, expiresAt };
+    this.save();
+  }
+
   save(): void {
     const { pending, attachment } = this;
     if (pending === undefined) delete attachment.slow;
     else attachment.slow = { sent: this.base + this.sent, read: this.read, tally: pending };
-    try {
-      this.socket.serializeAttachment(attachment);
-    } catch {
-      // It is closed already.
-    }
+    attach(this.socket, attachment);
   }
 }
 

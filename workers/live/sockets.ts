@@ -1,0 +1,37 @@
+/** Ends of a WebSocket, where a socket that is closed already is nobody's failure. */
+
+/** Close codes of RFC 6455, section 7.4.1, and of its registry. */
+export const CLOSE = {
+  normal: 1000,
+  goingAway: 1001,
+  policyViolation: 1008,
+  internalError: 1011,
+  restart: 1012,
+} as const;
+
+/** False: it is dead. */
+export function sendTo(socket: WebSocket, text: string): boolean {
+  try {
+    socket.send(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function closeSocket(socket: WebSocket, code: number, reason: string): void {
+  try {
+    socket.close(code, reason);
+  } catch {
+    // It is closed already.
+  }
+}
+
+/** Throws nothing on a socket that is closed. */
+export function attach(socket: WebSocket, attachment: unknown): void {
+  try {
+    socket.serializeAttachment(attachment);
+  } catch {
+    // It is closed already.
+  }
+}
