@@ -28,6 +28,7 @@ import {
   ANSWER_BYTES,
   CHUNKS_PER_ALARM,
   MAX_APPEND_BYTES,
+  MAX_PUSH_CHARS,
   RETRY_AFTER_MS,
   ROLLUP_ANSWER_BYTES,
   SEAL_AGE_MS,
@@ -67,7 +68,12 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     this.meta = new Meta(sql);
     this.script = this.meta.get("script");
     this.log = new Log(sql, this.meta, Date.now());
-    this.mark = new OpenMark(() => this.stores.DB, shard, this.meta);
+    this.mark = new OpenMark(
+      () => this.stores.DB,
+      shard,
+      this.meta,
+      (leases) => this.live.adopt(leases, () => replay(this.log, { afterId: 0, maxBytes: MAX_PUSH_CHARS }).entries),
+    );
     this.aftermath = new Aftermath(() => ({ ...env, ...this.stores }));
     this.flush = new IssueFlush({
       log: this.log,

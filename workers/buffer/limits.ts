@@ -103,3 +103,5 @@ export const PUSH_GAP_MS = 25;
 export const PUSH_TIMEOUT_MS = 10_000;
 /** How long an entry, and what comes after it, waits for its extras: one call there and back. */
 export const SUPPLY_MS = 300;
+/** What is older when a shard's opening is announced (D1 was away) is no news to those who watch. */
+export const OPENING_MS = 10_000;

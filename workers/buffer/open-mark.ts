@@ -9,12 +9,17 @@
  * its own, higher than all before, and a batch takes back only the generation it
  * knows: one that arrives late cannot undo a newer mark.
  *
+ * The same statement reads which hubs have viewers, the Worker's own and that of
+ * all Workers: a hub that registers while it asks which shards there are, and a
+ * shard that opens while it asks which hubs there are, cannot miss each other.
+ *
  * When D1 is away, appends are acknowledged all the same: no query works without
  * D1, and the alarm sets the mark as soon as it is back.
  */
 import { sql } from "drizzle-orm";
 import { database } from "../db/client.ts";
-import { shards } from "../db/schema.ts";
+import { liveHubs, shards } from "../db/schema.ts";
+import { type Lease, tailHub } from "../live/contract.ts";
 import { within } from "../util/within.ts";
 import { FIRST_BACKOFF_MS, MARK_TIMEOUT_MS } from "./limits.ts";
 import type { Meta } from "./meta.ts";
@@ -31,6 +36,8 @@ export class OpenMark {
     private readonly d1: () => D1Database,
     private readonly shard: string,
     private readonly meta: Meta,
+    /** Called when it is set, with the hubs that have viewers. */
+    private readonly watched: (leases: Lease[]) => void,
   ) {
     this.generation = Number(meta.get("open"));
   }
@@ -71,13 +78,20 @@ export class OpenMark {
   }
 
   private async set(script: string, generation: number): Promise<void> {
-    await database(this.d1()).run(
+    const now = Date.now();
+    const hubs = sql`(SELECT json_group_array(json_object('hub', name, 'until', until)) FROM ${liveHubs}
+      WHERE name IN (${tailHub(null)}, ${tailHub(script)}) AND until > ${now})`;
+    const [row] = await database(this.d1()).all<{ hubs: string }>(
       sql`INSERT INTO ${shards} (shard, script, sealed_through, updated_at, open)
-        VALUES (${this.shard}, ${script}, 0, ${Date.now()}, ${generation})
-        ON CONFLICT (shard) DO UPDATE SET open = excluded.open, updated_at = excluded.updated_at`,
+        VALUES (${this.shard}, ${script}, 0, ${now}, ${generation})
+        ON CONFLICT (shard) DO UPDATE SET open = excluded.open, updated_at = excluded.updated_at
+        RETURNING ${hubs} AS hubs`,
     );
     this.remember(generation);
     this.retryAt = undefined;
+    const found = JSON.parse(row?.hubs ?? "[]") as Pick<Lease, "hub" | "until">[];
+    // Whether items are wanted is what a hub answers to the first push.
+    if (found.length > 0) this.watched(found.map((lease) => ({ ...lease, items: false })));
   }
 
   /** On disk, too: an object that is evicted between two appends need not ask D1 again. */

@@ -11,7 +11,7 @@ import type { Lease, LiveEntry, LiveHubRpc } from "../live/contract.ts";
 import type { AppendRequest, AppendResult } from "./contract.ts";
 import { HubQueue, type QueueClock } from "./hub-queue.ts";
 import type { Leases } from "./leases.ts";
-import { MAX_EXTRAS_CHARS, SUPPLY_MS } from "./limits.ts";
+import { MAX_EXTRAS_CHARS, OPENING_MS, SUPPLY_MS } from "./limits.ts";
 
 export interface PushQueueParts {
   leases: Leases;
@@ -50,6 +50,22 @@ export class PushQueue {
     const essential = request.essential || hasErrors;
     const heldUntil = isAwaited(request, leases, hasErrors) ? now + SUPPLY_MS : 0;
     for (const { hub } of leases) this.queue(hub).add({ entry, batchId, essential, heldUntil });
+  }
+
+  /**
+   * Hubs that this shard had not heard of when it opened its log: they get what it has
+   * logged since (`opened`), which is what the Worker said first.
+   */
+  adopt(leases: readonly Lease[], opened: () => LiveEntry[]): void {
+    const now = this.clock.now();
+    const known = this.parts.leases.current(now) ?? [];
+    this.parts.leases.pass(leases, now);
+    const added = (this.parts.leases.current(now) ?? []).filter(({ hub }) => !known.some((lease) => lease.hub === hub));
+    if (added.length === 0) return;
+    const entries = opened().filter(({ at }) => at >= now - OPENING_MS);
+    for (const { hub } of added) {
+      for (const entry of entries) this.queue(hub).add({ entry, batchId: "", essential: false, heldUntil: 0 });
+    }
   }
 
   /** What an append's answer says beside its own. */

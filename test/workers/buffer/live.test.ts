@@ -156,6 +156,27 @@ describe("pushes", () => {
     }
   });
 
+  it.each([
+    ["of all Workers", tailHub(null)],
+    ["of the Worker", tailHub("opened-1")],
+  ])(
+    "begin with the first append of a Worker that nobody had heard of, when the hub %s is registered",
+    async (_, hub) => {
+      const script = `opened-${hub === tailHub(null) ? 0 : 1}`;
+      const written = env.DB.prepare("INSERT OR REPLACE INTO live_hubs (name, until) VALUES (?, ?)");
+      await written.bind(hub, Date.now() + LEASE_MS).run();
+      const stub = ingester(script);
+      const recorder = new Recorder();
+      await recorder.listen(stub);
+      const answers = await Promise.all([1, 2].map((n) => stub.append(appendOf(script, events(script, n)))));
+      expect(answers).toMatchObject([{ leases: [{ hub }] }, { leases: [{ hub }] }]);
+      await stub.append(appendOf(script, events(script, 3)));
+      await until(async () => recorder.entries.length === 3);
+      expect(recorder.entries.map(({ through }) => through)).toEqual([1, 3, 6]);
+      await env.DB.prepare("DELETE FROM live_hubs WHERE name = ?").bind(hub).run();
+    },
+  );
+
   it("wait a moment for extras that the Collector hands in after", async () => {
     const { stub, hub } = await watched("supplied", true);
     const request = appendOf("supplied", events("supplied", 1));
