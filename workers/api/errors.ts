@@ -58,6 +58,8 @@ export function sendFailure(c: Context, failure: Failure): Response {
   if (failure.retryAfterS !== undefined) c.header("Retry-After", String(failure.retryAfterS));
   // RFC 9110, 11.6.1: a 401 names the scheme that would do.
   if (failure.tag === "unauthorized") c.header("WWW-Authenticate", 'Bearer realm="tailrace"');
+  // RFC 9110, 15.5.22: a 426 names the protocol that would do.
+  if (failure.tag === "upgrade_required") c.header("Upgrade", "websocket");
   const body = isCloudflarePath(c.req.path) ? envelopeOf(failure) : errorBody(failure);
   return c.json(body, STATUS[failure.tag]);
 }

@@ -10,6 +10,7 @@ import { type Handler, principalOf } from "../context.ts";
 import type { Notification, NotificationDetail, NotificationsAnswer } from "../contract.ts";
 import { fail } from "../errors.ts";
 import { readParams, wholeNumber } from "../input.ts";
+import { openSocket, wantsSocket } from "../live-socket.ts";
 
 const DEFAULT_ROWS = 50;
 const MAX_ROWS = 200;
@@ -40,15 +41,11 @@ export const listNotifications: Handler = async (c) => {
 };
 
 export const liveNotifications: Handler = async (c) => {
-  if ((c.req.header("upgrade") ?? "").toLowerCase() !== "websocket") {
-    c.header("Upgrade", "websocket");
+  if (!wantsSocket(c))
     return fail("upgrade_required", "This path speaks WebSocket; GET /api/v1/notifications is the list.");
-  }
   // A page of someone else's may open a WebSocket with our cookies, and read what comes: no CORS stands before it.
   if (principalOf(c).via !== "token" && !isSameOrigin(c.req.raw))
     return fail("cross_origin", "Listen from the dashboard itself. Scripts use a token.");
   const entrance = { kind: "topic", topic: NOTIFICATIONS_TOPIC, who: listenerOf(principalOf(c)) } as const;
-  const { webSocket } = await liveHub(c.env).fetch(entranceRequest(entrance));
-  if (webSocket === null) return fail("unavailable", "The live stream does not answer. Try again.", { retryAfterS: 2 });
-  return new Response(null, { status: 101, webSocket });
+  return openSocket(liveHub(c.env), entranceRequest(entrance));
 };
