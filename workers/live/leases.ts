@@ -68,7 +68,7 @@ export class Leases {
     const { env, name, began } = this.parts;
     const until = now + LEASE_MS;
     this.items = items;
-    const [all] = await Promise.all([this.readShards(), this.register(until)]);
+    const all = await this.register(until);
     for (const shard of all) this.known.add(shard);
     const failures = await eachWithin(all, { width: WATCH_WIDTH, timeoutMs: WATCH_TIMEOUT_MS }, async (shard) => {
       began(shard, await env.INGESTER.getByName(shard).watch({ hub: name, until, items }));
@@ -87,40 +87,33 @@ export class Leases {
     this.known.add(shard);
     this.items = items;
     if (hasViewers) return { until: now + LEASE_MS, items };
-    if (now < this.lingersUntil) return { until: this.lingersUntil, items };
+    // Who is told of an earlier end has to be told anew when somebody comes.
     this.until = 0;
+    if (now < this.lingersUntil) return { until: this.lingersUntil, items };
     return { until: 0, items: false };
   }
 
-  private async readShards(): Promise<string[]> {
-    const { env, script } = this.parts;
+  /**
+   * So that the hub is found: by a credential's end, and by shards that come into
+   * being (`buffer/`). Returns the shards that are there already; none falls between.
+   */
+  private async register(until: number): Promise<string[]> {
+    const { env, name, script } = this.parts;
     const always = script === null ? [] : [shardName(script, 0)];
     const of = script === null ? sql`` : sql`WHERE script = ${script}`;
     const most = script === null ? WATCHED_SHARDS : MAX_SHARDS;
     try {
-      const asked = runBatch<[{ shard: string }]>(env.DB, [
-        sql`SELECT shard FROM ${shards} ${of} ORDER BY updated_at DESC LIMIT ${most}`,
-      ]);
-      const [rows] = await within(WATCH_TIMEOUT_MS, "shards", asked);
-      return [...new Set([...always, ...rows.map(({ shard }) => shard)])];
-    } catch (error) {
-      console.warn(`live: shards cannot be read, those known are told: ${rootMessage(error)}`);
-      return [...new Set([...always, ...this.known])];
-    }
-  }
-
-  /** So that a revoked credential is sent away from here, too. Without it the hub's alarm does. */
-  private async register(until: number): Promise<void> {
-    const { env, name } = this.parts;
-    try {
-      const written = runBatch(env.DB, [
+      const asked = runBatch<[unknown, unknown, { shard: string }]>(env.DB, [
         sql`INSERT INTO ${liveHubs} (name, until) VALUES (${name}, ${until})
           ON CONFLICT (name) DO UPDATE SET until = excluded.until`,
         sql`DELETE FROM ${liveHubs} WHERE until < ${until - 2 * LEASE_MS}`,
+        sql`SELECT shard FROM ${shards} ${of} ORDER BY updated_at DESC LIMIT ${most}`,
       ]);
-      await within(WATCH_TIMEOUT_MS, "live hubs", written);
+      const [, , rows] = await within(WATCH_TIMEOUT_MS, "D1", asked);
+      return [...new Set([...always, ...rows.map(({ shard }) => shard)])];
     } catch (error) {
-      console.warn(`live: the hub is not registered: ${rootMessage(error)}`);
+      console.warn(`live: the hub is not registered, the shards that it knows are told: ${rootMessage(error)}`);
+      return [...new Set([...always, ...this.known])];
     }
   }
 }

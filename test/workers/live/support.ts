@@ -41,7 +41,7 @@ export class TestViewer {
   }
 
   say(request: LiveRequest): void {
-    this.socket.send(JSON.stringify(request));
+    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(request));
   }
 
   of<T extends LiveMessage["type"]>(type: T): (LiveMessage & { type: T })[] {
