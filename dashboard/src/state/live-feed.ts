@@ -9,7 +9,7 @@ import type { EventJson } from "../../../workers/api/contract.ts";
 import { ApiFailure } from "../api/client.ts";
 import { isoToMs, toneOf } from "../lib/event-row.ts";
 import { type Entry, LiveBuffer } from "../lib/live/buffer.ts";
-import { addGone, addNotShown, noneMissing } from "../lib/live/counts.ts";
+import { addGone, addNotShown, between, noneMissing } from "../lib/live/counts.ts";
 import { KnownVersions } from "../lib/live/known-versions.ts";
 import { RateMeter } from "../lib/live/rate.ts";
 import { type Connection, type EventsMessage, LiveStream, type StreamWorld } from "./live-stream.ts";
@@ -77,6 +77,7 @@ export class LiveFeed {
   private rowsChanged = false;
   private frameAsked = false;
   private beatAt = 0;
+  private beatTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(target: { script: string; q: string }, world: FeedWorld) {
     this.script = target.script;
@@ -98,7 +99,7 @@ export class LiveFeed {
         events: (message, chars, since) => this.take(message, chars, since),
         resumed: (gone, from, to) => {
           this.missing = addGone(this.missing, gone, from, to);
-          if (gone > 0) this.push({ note: { kind: "gone", from, to, events: gone } }, NOTE_CHARS);
+          if (gone > 0) this.push({ note: { kind: "gone", ...between(from, to), events: gone } }, NOTE_CHARS);
         },
         problem: ({ code, message, details }) => {
           this.mistake.value = new ApiFailure(400, code, message, details);
@@ -119,6 +120,7 @@ export class LiveFeed {
 
   close(): void {
     this.stream.close();
+    clearTimeout(this.beatTimer);
     this.clear();
   }
 
@@ -238,15 +240,22 @@ export class LiveFeed {
     this.frameAsked = true;
     this.world.frame(() => {
       this.frameAsked = false;
-      const now = this.world.now();
+      const wait = this.beatAt + BEAT_MS - this.world.now();
       batch(() => {
         if (this.rowsChanged) this.drawn.value++;
-        if (now - this.beatAt >= BEAT_MS) {
-          this.beatAt = now;
+        this.rowsChanged = false;
+        if (wait <= 0) {
+          this.beatAt = this.world.now();
           this.beat.value++;
         }
       });
-      this.rowsChanged = false;
+      // What came since the last beat is told, too, when nothing more comes.
+      if (wait > 0) this.beatTimer ??= setTimeout(() => this.beatLate(), wait);
     });
+  }
+
+  private beatLate(): void {
+    this.beatTimer = undefined;
+    this.schedule();
   }
 }

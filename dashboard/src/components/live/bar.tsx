@@ -40,8 +40,10 @@ function PauseButton({ feed }: { feed: LiveFeed }) {
 
 export function LiveBar({ feed, question, exploreHref }: Props) {
   const follow = feed.follow.value;
+  const paused = feed.paused.value;
+  const connection = feed.connection.value;
   return (
-    <div class="explore-bar live-bar">
+    <div class={`explore-bar live-bar ${paused || connection.state !== "live" ? "still" : ""}`}>
       <ConnectionState feed={feed} />
       <Meter feed={feed} />
       <NotShown feed={feed} question={question} />
@@ -49,7 +51,7 @@ export function LiveBar({ feed, question, exploreHref }: Props) {
       <PauseButton feed={feed} />
       <button
         type="button"
-        class="btn quiet live-follow"
+        class="btn quiet live-follow hide-phone"
         aria-pressed={follow}
         aria-label="Follow the newest"
         title={follow ? "The newest is in view (f)" : "Follow the newest (f)"}
@@ -69,7 +71,7 @@ export function LiveBar({ feed, question, exploreHref }: Props) {
         <span class="hide-narrow">Clear</span>
       </button>
       <a
-        class="btn quiet"
+        class="btn quiet hide-phone"
         href={exploreHref}
         aria-label="Explore with this filter"
         title="The last hour with this filter"

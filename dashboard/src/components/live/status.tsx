@@ -5,6 +5,7 @@ import { isMissing } from "../../lib/live/counts.ts";
 import { exploreBetween } from "../../lib/live/links.ts";
 import { METER_SECONDS } from "../../lib/live/rate.ts";
 import type { LiveFeed } from "../../state/live-feed.ts";
+import { Icon } from "../icons.tsx";
 import { Popover } from "../popover.tsx";
 import { Sparkline } from "../sparkline.tsx";
 
@@ -36,7 +37,9 @@ export function ConnectionState({ feed }: { feed: LiveFeed }) {
   return (
     <span class={`live-state ${tone}`} title={"reason" in connection ? connection.reason : undefined}>
       <span class="dot" />
-      <b role="status">{text}</b>
+      <b role="status" class={feed.paused.value ? "hide-phone" : ""}>
+        {text}
+      </b>
       {connection.state === "waiting" && (
         <>
           {/* Read out, a countdown says a word every second. */}
@@ -97,7 +100,9 @@ export function NotShown({ feed, question }: { feed: LiveFeed; question: string 
       panelClass="live-missing-pop"
       button={
         <>
-          <span class="num">{count(total)}</span> not shown
+          <Icon name="alert" />
+          <span class="num">{count(total)}</span>
+          <span class="hide-phone">not shown</span>
           {m.errors > 0 && <span class="bad hide-phone">{plural(m.errors, "error")}</span>}
         </>
       }

@@ -15,7 +15,7 @@ export interface NotShownTotal {
   unchecked: number;
   /** Only in the store: they left the server's memory while there was no connection. Matching or not. */
   gone: number;
-  /** Server's ms, of the first and the last of them. */
+  /** ms: between these they happened. */
   from: number;
   to: number;
 }
@@ -32,10 +32,16 @@ export const noneMissing = (): NotShownTotal => ({
   to: 0,
 });
 
-const spread = (total: NotShownTotal, from: number, to: number) => ({
-  from: total.from === 0 ? from : Math.min(total.from, from),
-  to: Math.max(total.to, to),
-});
+/** Events carry the time when they happened; they come when their invocation has ended. */
+const LATE_MS = 10_000;
+
+/** When what came between two messages of the server's happened. */
+export const between = (from: number, to: number) => ({ from: from - LATE_MS, to });
+
+function spread(total: NotShownTotal, since: number, now: number): { from: number; to: number } {
+  const { from, to } = between(since, now);
+  return { from: total.from === 0 ? from : Math.min(total.from, from), to: Math.max(total.to, to) };
+}
 
 /** `since`: server's time of the message before, from when on they may have happened. */
 export function addNotShown(total: NotShownTotal, message: Events, since: number): NotShownTotal {

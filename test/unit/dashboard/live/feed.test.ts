@@ -47,6 +47,24 @@ test("whatever arrives between two frames is drawn once", () => {
   stop();
 });
 
+test("figures change a few times per second, and the last ones are told when nothing more comes", () => {
+  const told: number[] = [];
+  const stop = effect(() => {
+    feed.beat.value;
+    told.push(feed.rows.length);
+  });
+  for (let i = 1; i <= 20; i++) {
+    arrive(i);
+    world.paint();
+    vi.advanceTimersByTime(16);
+  }
+  expect(told.length).toBeLessThan(6);
+  vi.advanceTimersByTime(300);
+  world.paint();
+  expect(told.at(-1)).toBe(20);
+  stop();
+});
+
 test("an hour at 500 events/s, nobody looking, keeps the newest and grows in nothing", () => {
   world.isHidden = true;
   const batch = Array.from({ length: 500 }, (_, i) => event(i, { invocation_id: "one" }));
