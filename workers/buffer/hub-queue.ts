@@ -17,6 +17,7 @@ import {
   MAX_WAITING_CHARS,
   MAX_WAITING_ENTRIES,
   PUSH_GAP_MS,
+  PUSH_RETRY_MS,
   PUSH_TIMEOUT_MS,
 } from "./limits.ts";
 import { backoff } from "./sealer.ts";
@@ -158,7 +159,8 @@ export class HubQueue {
       this.notBefore = startedAt + PUSH_GAP_MS;
     } catch (error) {
       this.failures += 1;
-      this.notBefore = clock.now() + backoff(this.failures);
+      // A hub that was moved or deployed anew is back at once.
+      this.notBefore = clock.now() + (this.failures === 1 ? PUSH_RETRY_MS : backoff(this.failures - 1));
       if (this.failures === 1) console.warn("a push to viewers failed, trying again", String(error));
     }
     this.isSending = false;

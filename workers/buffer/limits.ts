@@ -99,6 +99,8 @@ export const MAX_PUSH_ENTRIES = 500;
 export const MAX_EXTRAS_CHARS = 2_000_000;
 /** From the start of one push to the next: a hub of 16 busy shards gets 640 calls a second at most, and nobody sees the wait. */
 export const PUSH_GAP_MS = 25;
+/** After the first push that failed; after further ones as long as after failed seals. */
+export const PUSH_RETRY_MS = 100;
 /** A hub that takes longer is taken to be away. Far more than it ever needs: each try that hangs keeps its push in memory. */
 export const PUSH_TIMEOUT_MS = 10_000;
 /** How long an entry, and what comes after it, waits for its extras: one call there and back. */

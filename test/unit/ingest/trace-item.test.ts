@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { occurrencesOf } from "../../../workers/ingest/grouping/occurrences.ts";
 import { traceItem } from "../../../workers/ingest/live/trace-item.ts";
 import { compileNormalizer, type ItemDefaults, type Suspect } from "../../../workers/ingest/normalize/normalize.ts";
-import { fetchItem, fixtures, NOW_MS, redactor, surroundings } from "./support.ts";
+import { eventsOf, fetchItem, fixtures, NOW_MS, redactor, surroundings } from "./support.ts";
 
 type Json = Record<string, unknown>;
 
@@ -104,6 +104,50 @@ describe("secrets", () => {
   ])("%s", (_, text) => {
     expect(text).not.toContain("hunter2");
     expect(text).toContain("REDACTED");
+  });
+
+  test("what does not get into the events of a log or an error does not get into its item either", () => {
+    const secret = "zq-s3cr3t-9917";
+    const word = fc.constantFrom(
+      "password",
+      "token",
+      "a",
+      "user",
+      "secret:",
+      "Bearer",
+      "api_key=",
+      "Authorization:",
+      "=",
+      "%s",
+    );
+    const text = fc
+      .array(fc.oneof(word, fc.constant(secret)), { maxLength: 4 })
+      .chain((words) => fc.constantFrom(" ", "", ": ", "=", '":"').map((between) => words.join(between)));
+    const key = fc.constantFrom("password", "note", "tokens", "a", "key", "auth", "cookie");
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 3 },
+        text,
+        fc.integer(),
+        fc.array(tie("value"), { maxLength: 3 }),
+        fc.dictionary(key, tie("value"), { maxKeys: 3 }),
+      ),
+    }));
+    const item = fc.record({
+      logs: fc.array(fc.record({ message: fc.array(value, { maxLength: 4 }), level: fc.constant("log") }), {
+        maxLength: 2,
+      }),
+      exceptions: fc.array(fc.record({ name: text, message: text, stack: text }), { maxLength: 1 }),
+      diagnosticsChannelEvents: fc.array(fc.record({ channel: fc.constant("c"), message: value }), { maxLength: 1 }),
+    });
+    fc.assert(
+      fc.property(item, (overrides) => {
+        const whole = fetchItem(overrides);
+        if (JSON.stringify(eventsOf(whole)).includes(secret)) return;
+        expect(textOf(whole)).not.toContain(secret);
+      }),
+      { numRuns: 3_000 },
+    );
   });
 
   test("whatever the shape, what is under a sensitive name does not leave", () => {

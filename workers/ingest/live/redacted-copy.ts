@@ -23,6 +23,7 @@ const VALUE_CHARS = 4;
 export class RedactedCopy {
   /** Something did not fit. */
   isCut = false;
+  private isInList = false;
   private values = MAX_VALUES;
   private chars = MAX_CHARS;
 
@@ -68,12 +69,27 @@ export class RedactedCopy {
       this.isCut = true;
       return undefined;
     }
-    if (Array.isArray(value) || value instanceof Set) return this.list(value, hidesText, depth);
+    if (Array.isArray(value) || value instanceof Set) return this.wholeList(value, hidesText, depth);
     return this.fields(value, hidesText, depth);
   }
 
   private error({ name, message, stack }: Error, hidesText: boolean, depth: number): unknown {
     return this.fields({ name, message, stack }, hidesText, depth);
+  }
+
+  /**
+   * Events keep a list as text, in which something may be secret beside what stands
+   * before it: `["Authorization:", "…"]`. Then it is text here, too.
+   */
+  private wholeList(values: Iterable<unknown>, hidesText: boolean, depth: number): unknown {
+    const isInner = this.isInList;
+    this.isInList = true;
+    const list = this.list(values, hidesText, depth);
+    this.isInList = isInner;
+    if (isInner) return list;
+    const text = JSON.stringify(list);
+    const clean = this.redactor.text(text);
+    return clean === text ? list : clean;
   }
 
   private list(values: Iterable<unknown>, hidesText: boolean, depth: number): unknown[] {
