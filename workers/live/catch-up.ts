@@ -40,7 +40,7 @@ export interface CatchUpParts {
 
 export interface Missed {
   cursor: LiveCursor;
-  /** ms; for shards that are not in the cursor. */
+  /** ms; for shards that are not in the cursor. 0: it is new. */
   since: number;
 }
 
@@ -56,8 +56,9 @@ export class CatchUp {
     now: number,
   ) {
     const { rate } = viewer.attachment;
-    // As much as it would have been shown meanwhile.
-    const seconds = Math.min(Math.max(now - missed.since, 0), RING_MS) / 1_000 + 1;
+    // As much as it would have been shown meanwhile. A new one has not been anywhere.
+    const awayMs = missed.since === 0 ? 0 : Math.min(Math.max(now - missed.since, 0), RING_MS);
+    const seconds = awayMs / 1_000 + 1;
     this.bucket = new Bucket(rate, now, Math.ceil(rate * seconds));
     for (const [shard, text] of Object.entries(missed.cursor)) {
       const position = parts.isOurs(shard) ? readPosition(text) : undefined;
