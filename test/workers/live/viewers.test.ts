@@ -12,18 +12,6 @@ const HIBERNATE = { webSockets: "hibernate" } as const;
 const failing = (every: number) => (k: number) => ({ status: k % every === 0 ? 500 : 200 });
 const adds = (viewer: TestViewer) => expect(viewer.events.length + viewer.notShown).toBe(viewer.matched);
 
-describe("a viewer that has just come", () => {
-  it("is held to its rate from the first event on: it has missed nothing that it would have been shown", async () => {
-    const hub = hubOf("v-new");
-    const shard = new Shard("v-new");
-    const viewer = await connect(hub, { script: "v-new", rate: 5 });
-    await hub.push(shard.push([shard.some(60)]));
-    await until(async () => viewer.matched === 60);
-    expect(viewer.events).toHaveLength(5);
-    adds(viewer);
-  });
-});
-
 describe("a viewer's filter", () => {
   it("can be changed on the open connection, also its rate", async () => {
     const hub = hubOf("v-filter");
