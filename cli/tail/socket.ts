@@ -42,6 +42,7 @@ export function liveConnect({ worker, q, rate, ...server }: LiveAddress): Connec
   return (listener) => {
     const socket = new WebSocket(address, options);
     let isOver = false;
+    let isRefused = false;
     let broken: string | undefined;
     const end = (how: SocketEnd) => {
       if (isOver) return;
@@ -51,14 +52,18 @@ export function liveConnect({ worker, q, rate, ...server }: LiveAddress): Connec
     socket.on("open", () => isOver || listener.opened());
     socket.on("message", (data: Buffer) => isOver || listener.heard(data.toString()));
     socket.on("unexpected-response", (_request, response) => {
-      void readRefusal(response, server.url, q).then(end);
-      // `ws` leaves the socket to whoever listens here.
-      response.once("close", () => socket.terminate());
+      isRefused = true;
+      void readRefusal(response, server.url, q).then((refusal) => {
+        end(refusal);
+        // `ws` leaves the connection to whoever listens here.
+        socket.terminate();
+      });
     });
     socket.on("error", (error: NodeJS.ErrnoException) => {
       broken = error.code ?? error.message;
     });
     socket.on("close", (code, reason) => {
+      if (isRefused) return;
       if (broken === undefined || code !== 1006) end({ tag: "closed", code, reason: reason.toString() });
       else end({ tag: "unreachable", why: broken });
     });
