@@ -15,6 +15,8 @@ export interface Ended {
 
 export interface Running {
   child: ChildProcess;
+  /** What it has printed so far. */
+  printed: { stdout: string; stderr: string };
   ended: Promise<Ended>;
 }
 
@@ -34,18 +36,17 @@ export function startCli(
     env: { ...process.env, TAILRACE_URL: url, TAILRACE_TOKEN: token, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const ended = new Promise<Ended>((done) => {
-    let stdout = "";
-    let stderr = "";
-    child.stdout.on("data", (chunk) => {
-      stdout += chunk;
-    });
-    child.stderr.on("data", (chunk) => {
-      stderr += chunk;
-    });
-    child.once("close", (code) => done({ code, stdout, stderr }));
+  const printed = { stdout: "", stderr: "" };
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    printed.stdout += text;
   });
-  return { child, ended };
+  child.stderr.setEncoding("utf8").on("data", (text) => {
+    printed.stderr += text;
+  });
+  const ended = new Promise<Ended>((done) => {
+    child.once("close", (code) => done({ code, ...printed }));
+  });
+  return { child, printed, ended };
 }
 
 export const runCli = (args: readonly string[], options: CliOptions): Promise<Ended> => startCli(args, options).ended;
