@@ -54,7 +54,7 @@ export async function measureLatency({ probes }) {
     const sent = [];
     const total = WARM_UPS + probes;
     for (let n = 0; n < total; n++) {
-      await sleep(started + (n * 1000) / INVOCATIONS_PER_S - performance.now());
+      await sleep(Math.max(0, started + (n * 1000) / INVOCATIONS_PER_S - performance.now()));
       const path = `/m/${n}`;
       sent.push(send(agent, base + path).then(() => ended.set(path, performance.now())));
     }

@@ -53,11 +53,12 @@ test("readers that stand still: others see everything, they are told when they g
     tailrace.stack.url,
     times(30, () => ({ token, script, rate: 5_000 })),
   );
-  for (const viewer of slow) viewer.pause();
   const quick = await open(script, { rate: 5_000 });
+  let all = await send(1, 10, (n) => probeItem(script, "first", n));
+  await Promise.all([...slow, quick].map((viewer) => viewer.until(({ events }) => events === 20, HEARD_MS)));
+  for (const viewer of slow) viewer.pause();
   // 40 MB of text for each of them: what nobody reads would be more than a gigabyte.
   let peakMib = 0;
-  let all = 0;
   for (let round = 0; round < 40; round++) {
     all += await send(5, 100, (n) => wordyItem(script, `r${round}`, n, 2_000));
     peakMib = Math.max(peakMib, rssMib(tailrace.stack));
@@ -65,11 +66,12 @@ test("readers that stand still: others see everything, they are told when they g
   await quick.until(({ matched, unchecked }) => matched + unchecked >= all, HEARD_MS);
   console.log(`peak ${peakMib.toFixed(0)} MiB; the quick one: ${JSON.stringify(quick.tally)}`);
   expect(peakMib).toBeLessThan(MAX_RSS_MIB);
-  expect(quick.tally.events).toBeGreaterThan(all / 4);
   for (const viewer of slow) viewer.goOn();
   await Promise.all(slow.map((viewer) => viewer.until((t) => t.matched + t.unchecked >= all, HEARD_MS, `all ${all}`)));
   addsUp([...slow, quick]);
-  expect(slow.every(({ tally }) => tally.notShown > all / 2)).toBe(true);
+  expect(quick.tally.events).toBeGreaterThan(4 * Math.max(...slow.map(({ tally }) => tally.events)));
+  console.log(`a slow one: ${JSON.stringify(slow[0]?.tally)}`);
+  expect(Math.min(...slow.map(({ tally }) => tally.notShown))).toBeGreaterThan(all / 2);
   for (const viewer of [...slow, quick]) viewer.destroy();
 });
 
@@ -213,7 +215,6 @@ test("frames of any kind: answered, or closed with a reason; others do not notic
 
 test.each([
   ["a huge message", "x".repeat(1 << 20)],
-  ["one beyond what the runtime takes", "x".repeat(40 << 20)],
   ["a huge message that is JSON", JSON.stringify({ type: "filter", q: "x".repeat(2 << 20) })],
   ["JSON that is deep", `${"[".repeat(30_000)}${"]".repeat(30_000)}`],
   ["bytes", new Uint8Array(100_000)],
@@ -227,6 +228,17 @@ test.each([
   expect([LIVE_CLOSE.badMessage, 1009, BROKEN]).toContain(code);
   await tailrace.client.ingest([probeItem(script, "h", 1)]);
   await steady.until(({ events }) => events === 2, HEARD_MS);
+  await steady.close();
+});
+
+test("a message beyond what the runtime takes does not reach anybody else", async () => {
+  const script = "bad-beyond";
+  const steady = await open(script);
+  const viewer = await open(script);
+  viewer.sayRaw("x".repeat(40 << 20));
+  const all = await send(5, 10, (n) => probeItem(script, "h", n));
+  await steady.until(({ events }) => events === all, HEARD_MS);
+  viewer.destroy();
   await steady.close();
 });
 
@@ -271,18 +283,26 @@ const BOMBS = [
 test("filters that are bombs: refused, or bounded and told; the plain filter beside them sees everything", async () => {
   const script = "bad-bombs";
   const plain = await open(script, { q: "kind:log", rate: 5_000 });
-  const bombers = await openViewers(
-    tailrace.stack.url,
-    BOMBS.flatMap((q) => times(3, () => ({ token, script, q }))),
-  );
-  const refused = bombers.filter(({ tally }) => tally.problems > 0).length;
+  const bombers: LiveViewer[] = [];
+  let refused = 0;
+  for (const q of BOMBS) {
+    // Refused before there is a socket, and on an open one, where it is a change of the filter.
+    const outcomes = await Promise.allSettled(times(3, () => open(script, { q })));
+    const listening = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+    bombers.push(...listening);
+    if (listening.length > 0) continue;
+    refused++;
+    const viewer = await open(script);
+    viewer.say({ type: "filter", q });
+    expect(await Promise.race([viewer.next("problem"), viewer.closed])).toMatchObject({});
+    viewer.destroy();
+  }
   const all = await send(30, 20, (n) => wordyItem(script, "b", n, 5_000));
   await plain.until(({ matched, unchecked }) => matched + unchecked >= all / 2, HEARD_MS);
   addsUp([plain, ...bombers]);
   expect(plain.tally).toMatchObject({ matched: all / 2, unchecked: 0 });
-  console.log(
-    `${refused} of ${bombers.length} refused, ${bombers.filter(({ tally }) => tally.unchecked > 0).length} not all checked`,
-  );
+  const unchecked = bombers.filter(({ tally }) => tally.unchecked > 0).length;
+  console.log(`${refused} of ${BOMBS.length} refused, ${unchecked} of ${bombers.length} viewers had not all checked`);
   expect((await tailrace.client.health()).status).toBe(200);
   for (const viewer of [plain, ...bombers]) viewer.destroy();
 });

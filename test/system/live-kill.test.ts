@@ -141,11 +141,11 @@ test("what was sealed meanwhile is gone from the stream, and the viewer is told 
     HEARD_MS,
   );
   viewer.leave();
-  // A redeploy empties the ring; sealing takes the log away.
+  await client.ingest(times(30, (n) => probeItem(script, "g", 10 + n)));
+  // Sealing takes the log away, and a redeploy the ring.
+  await client.seal();
   await running.kill("both");
   running = await launch(data, port);
-  await client.ingest(times(30, (n) => probeItem(script, "g", 10 + n)));
-  await client.seal();
   await client.ingest(times(5, (n) => probeItem(script, "g", 40 + n)));
   await viewer.come(running.url);
   await until(
