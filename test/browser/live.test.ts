@@ -67,6 +67,7 @@ test("events show up as they come, and lead to their invocation and to Explore a
   await page.locator(".live-more .attr").first().waitFor();
   expect(await page.locator(".live-more").textContent()).toContain("at total (cart.js:4:2)");
   expect(await page.locator(".live-item.related").count()).toBe(3);
+  await page.getByRole("link", { name: /^Issue #/ }).waitFor();
 
   await page.getByRole("link", { name: "Invocation" }).click();
   await page.locator(".step", { hasText: "price is missing" }).waitFor();

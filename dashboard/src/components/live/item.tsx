@@ -1,18 +1,24 @@
 /** One row of the stream: an event, expandable in place, or what happened to the stream itself. */
 import { Component } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { EventJson } from "../../../../workers/api/contract.ts";
+import { api } from "../../api/client.ts";
 import type { EventRow } from "../../lib/event-row.ts";
 import { clock, count } from "../../lib/format.ts";
 import { type LiveRow, type Note, shownOf } from "../../lib/live/buffer.ts";
 import { exploreAt, exploreBetween, invocationAt } from "../../lib/live/links.ts";
 import { withRange } from "../../state/location.ts";
+import { useResource } from "../../state/resource.ts";
 import { type AttributeActions, EventBody } from "../event-detail.tsx";
 import { EventCells, toneClass } from "../event-list.tsx";
 import { Icon } from "../icons.tsx";
 import { IssueLink } from "../issue-link.tsx";
 import { CopyButton } from "../states.tsx";
 import { Version } from "../version.tsx";
+
+/** A new issue is in the store within seconds of its first error: asked for again so often, after this time. */
+const ISSUE_ASKS = 4;
+const ISSUE_MS = 2000;
 
 export interface ItemActions extends AttributeActions {
   onToggle: (n: number) => void;
@@ -62,6 +68,24 @@ function NoteRow({ note, height, question }: { note: Note; height: number; quest
   );
 }
 
+/** The stream says the fingerprint of an error; which issue that leads to at present, the store knows. */
+function IssueOf({ row, event }: { row: EventRow; event: EventJson }) {
+  const error = typeof event.fingerprint === "string" && event.fingerprint !== "";
+  const [asked, setAsked] = useState(0);
+  const { data } = useResource(
+    error ? row.invocation : "",
+    async (signal) => (error ? api.invocation(row.invocation, Math.floor(row.time), signal) : undefined),
+    asked,
+  );
+  const issue = event.issue ?? data?.events.find((e) => e.seq === row.seq)?.issue;
+  useEffect(() => {
+    if (!error || issue !== undefined || asked >= ISSUE_ASKS) return;
+    const timer = setTimeout(() => setAsked(asked + 1), ISSUE_MS);
+    return () => clearTimeout(timer);
+  }, [error, issue, asked]);
+  return <IssueLink issue={issue} of={row} button />;
+}
+
 function More({ row, event, n, actions }: { row: EventRow; event: EventJson; n: number; actions: ItemActions }) {
   const host = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
@@ -82,7 +106,7 @@ function More({ row, event, n, actions }: { row: EventRow; event: EventJson; n: 
           showMessage
         />
         <span class="grow" />
-        <IssueLink issue={event.issue} of={row} button />
+        <IssueOf row={row} event={event} />
         <a class="btn" href={withRange(invocationAt(row))}>
           Invocation
           <Icon name="arrow" />

@@ -81,9 +81,15 @@ export function LiveList({ feed, actions }: Props) {
     const index = feed.rows.indexOf(n);
     const element = host.current;
     if (index < 0 || element === null) return;
-    const at = topOf(index, layout);
-    if (at < element.scrollTop) feed.scrollTop = at;
-    else if (at + rowPx > element.scrollTop + height) feed.scrollTop = at + rowPx - height;
+    // Rows call this when they have been measured: of what they were drawn with, only the height of a row still holds.
+    const now = layoutOf(feed, rowPx);
+    const from = element.scrollTop - goneAbove(feed, rowPx);
+    const at = topOf(index, now);
+    const end = topOf(index + 1, now);
+    const room = element.clientHeight;
+    const to = at < from ? at : end > from + room ? Math.min(at, end - room) : from;
+    feed.scrollTop = to;
+    feed.firstDrawn = feed.rows.firstNumber;
     redraw(undefined);
   };
   useEffect(() => {
@@ -104,9 +110,12 @@ export function LiveList({ feed, actions }: Props) {
     ...actions,
     onToggle: (n) => feed.toggle(n),
     onMeasure: (n, px) => {
-      if (feed.extraPx.get(n) === px) return;
+      const before = feed.extraPx.get(n);
+      if (before === px) return;
       feed.extraPx.set(n, px);
-      redraw(undefined);
+      // What was just opened should be seen.
+      if (before === undefined && n === feed.active.value) bring(n);
+      else redraw(undefined);
     },
   };
   const at = active === undefined ? -1 : feed.rows.indexOf(active);
