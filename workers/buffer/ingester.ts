@@ -28,7 +28,6 @@ import {
   ANSWER_BYTES,
   CHUNKS_PER_ALARM,
   MAX_APPEND_BYTES,
-  MAX_PUSH_CHARS,
   RETRY_AFTER_MS,
   ROLLUP_ANSWER_BYTES,
   SEAL_AGE_MS,
@@ -37,7 +36,7 @@ import { Meta } from "./meta.ts";
 import { OpenMark } from "./open-mark.ts";
 import { admits, Meter, wantedShards } from "./pressure.ts";
 import { PushQueue } from "./push-queue.ts";
-import { replay } from "./replay.ts";
+import { replay, replaySince } from "./replay.ts";
 import { Sealer, type Stores } from "./sealer.ts";
 import { entryBytes, Log, type LogEntry } from "./write-ahead-log.ts";
 
@@ -72,7 +71,7 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
       () => this.stores.DB,
       shard,
       this.meta,
-      (leases) => this.live.adopt(leases, () => replay(this.log, { afterId: 0, maxBytes: MAX_PUSH_CHARS }).entries),
+      (leases) => this.live.adopt(leases),
     );
     this.aftermath = new Aftermath(() => ({ ...env, ...this.stores }));
     this.flush = new IssueFlush({
@@ -96,7 +95,11 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     });
     const script = () => this.script;
     this.leases = new Leases(this.meta, script);
-    this.live = new PushQueue({ leases: this.leases, shard, script, hub: (name) => this.hub(name) });
+    this.live = new PushQueue({
+      ...{ leases: this.leases, shard, script },
+      hub: (name) => this.hub(name),
+      since: (at) => replaySince(this.log, at),
+    });
     ctx.blockConcurrencyWhile(async () => {
       this.alarmAt = (await ctx.storage.getAlarm()) ?? undefined;
       this.plan();

@@ -22,6 +22,8 @@ export class Leases {
   private readonly written = new Map<string, number>();
   /** Of leases that ended: what a Collector passes on that is no newer than this has ended as well. */
   private readonly ended = new Map<string, number>();
+  /** Hubs of the object's former life that have said nothing since: it may have died with entries for them. */
+  private readonly former = new Set<string>();
 
   constructor(
     private readonly meta: Pick<Meta, "get" | "set">,
@@ -32,7 +34,13 @@ export class Leases {
     for (const lease of JSON.parse(kept) as Lease[]) {
       this.byHub.set(lease.hub, lease);
       this.written.set(lease.hub, lease.until);
+      this.former.add(lease.hub);
     }
+  }
+
+  /** Once per hub and life: were there pushes to it that may not have left? */
+  takeFormer(hub: string): boolean {
+    return this.former.size > 0 && this.former.delete(hub);
   }
 
   /** Those in force; undefined for none. Costs nothing while there are none. */
@@ -45,6 +53,7 @@ export class Leases {
   /** A hub says so itself: that always holds. One whose end is past ends it. */
   watch(lease: Lease, now: number): void {
     if (!this.isOurs(lease)) return;
+    this.former.delete(lease.hub);
     if (lease.until <= now) this.end(lease.hub);
     else this.set(lease);
   }

@@ -105,5 +105,5 @@ export const PUSH_RETRY_MS = 100;
 export const PUSH_TIMEOUT_MS = 10_000;
 /** How long an entry, and what comes after it, waits for its extras: one call there and back. */
 export const SUPPLY_MS = 300;
-/** What is older when a shard's opening is announced (D1 was away) is no news to those who watch. */
-export const OPENING_MS = 10_000;
+/** What is older is no news to those who watch, when a shard tells a hub of what it had no chance to push: after a crash, or at its opening. */
+export const RECENT_MS = 10_000;

@@ -11,13 +11,15 @@ import type { Lease, LiveEntry, LiveHubRpc } from "../live/contract.ts";
 import type { AppendRequest, AppendResult } from "./contract.ts";
 import { HubQueue, type QueueClock } from "./hub-queue.ts";
 import type { Leases } from "./leases.ts";
-import { MAX_EXTRAS_CHARS, OPENING_MS, SUPPLY_MS } from "./limits.ts";
+import { MAX_EXTRAS_CHARS, RECENT_MS, SUPPLY_MS } from "./limits.ts";
 
 export interface PushQueueParts {
   leases: Leases;
   shard: string;
   script: () => string;
   hub: (name: string) => Pick<LiveHubRpc, "push">;
+  /** What the log has since then, ms; as much as one push carries. */
+  since: (at: number) => LiveEntry[];
   clock?: QueueClock;
 }
 
@@ -49,22 +51,33 @@ export class PushQueue {
     const entry: LiveEntry = { ...logged(), rows, batch, extras };
     const essential = request.essential || hasErrors;
     const heldUntil = isAwaited(request, leases, hasErrors) ? now + SUPPLY_MS : 0;
-    for (const { hub } of leases) this.queue(hub).add({ entry, batchId, essential, heldUntil });
+    for (const { hub } of leases) {
+      if (this.parts.leases.takeFormer(hub)) this.again(hub, entry, now);
+      this.queue(hub).add({ entry, batchId, essential, heldUntil });
+    }
+  }
+
+  /** After a crash: what may have waited then. The hub knows by the ids what it has had. */
+  private again(hub: string, before: LiveEntry, now: number): void {
+    for (const entry of this.parts.since(now - RECENT_MS)) if (entry.id < before.id) this.put(hub, entry);
+  }
+
+  private put(hub: string, entry: LiveEntry): void {
+    this.queue(hub).add({ entry, batchId: "", essential: false, heldUntil: 0 });
   }
 
   /**
    * Hubs that this shard had not heard of when it opened its log: they get what it has
-   * logged since (`opened`), which is what the Worker said first.
+   * logged since, which is what the Worker said first.
    */
-  adopt(leases: readonly Lease[], opened: () => LiveEntry[]): void {
+  adopt(found: readonly Lease[]): void {
     const now = this.clock.now();
-    const known = this.parts.leases.current(now) ?? [];
-    this.parts.leases.pass(leases, now);
-    const added = (this.parts.leases.current(now) ?? []).filter(({ hub }) => !known.some((lease) => lease.hub === hub));
-    if (added.length === 0) return;
-    const entries = opened().filter(({ at }) => at >= now - OPENING_MS);
-    for (const { hub } of added) {
-      for (const entry of entries) this.queue(hub).add({ entry, batchId: "", essential: false, heldUntil: 0 });
+    const { leases, since } = this.parts;
+    const known = leases.current(now) ?? [];
+    leases.pass(found, now);
+    for (const { hub } of leases.current(now) ?? []) {
+      if (known.some((lease) => lease.hub === hub)) continue;
+      for (const entry of since(now - RECENT_MS)) this.put(hub, entry);
     }
   }
 

@@ -4,7 +4,7 @@
  * what was set aside.
  */
 import type { LiveEntry, ReplayAnswer, ReplayRequest } from "../live/contract.ts";
-import { ANSWER_BYTES } from "./limits.ts";
+import { ANSWER_BYTES, MAX_PUSH_CHARS } from "./limits.ts";
 import type { Log } from "./write-ahead-log.ts";
 
 const ANY_TIME = { from: 0, to: Number.MAX_SAFE_INTEGER } as const;
@@ -19,4 +19,9 @@ export function replay(log: Log, { afterId, maxBytes }: ReplayRequest): ReplayAn
     return last;
   });
   return { entries: found, more, sealedThrough: log.sealedThrough };
+}
+
+/** What was logged since then, ms: the first of it, as much as one push carries. */
+export function replaySince(log: Log, at: number): LiveEntry[] {
+  return replay(log, { afterId: log.lastIdBefore(at), maxBytes: MAX_PUSH_CHARS }).entries;
 }

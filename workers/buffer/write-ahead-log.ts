@@ -232,6 +232,16 @@ export class Log {
     throw new Error(`BUG: entry ${id} is not in the log`);
   }
 
+  /** The last entry that arrived before then, ms; 0 when there is none. */
+  lastIdBefore(at: number): number {
+    for (const chunk of this.chunks.toReversed()) {
+      const last = `SELECT max(id) AS id FROM log_${chunk.firstId} WHERE at < ?`;
+      const { id } = this.sql.exec<{ id: number | null }>(last, at).one();
+      if (id !== null) return id;
+    }
+    return 0;
+  }
+
   /** A page of the counts of entries after `afterId`, without their events. */
   countsPage(afterId: number, maxBytes: number): UnsealedRollups {
     const entries: UnsealedRollups["entries"] = [];

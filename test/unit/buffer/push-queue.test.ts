@@ -67,7 +67,7 @@ function setUp({ watched = true, items = false } = {}) {
     set: (key: string, value: string) => void disk.set(key, value),
   };
   const leases = new Leases(meta, () => SCRIPT);
-  const queue = new PushQueue({ leases, shard: SCRIPT, script: () => SCRIPT, hub: () => hub });
+  const queue = new PushQueue({ leases, shard: SCRIPT, script: () => SCRIPT, hub: () => hub, since: () => [] });
   if (watched) leases.watch({ hub: HUB, until: Date.now() + LEASE_MS, items }, Date.now());
   let id = 0;
   let through = 0;
@@ -135,7 +135,13 @@ test("both hubs get it, and one that hangs does not keep the other waiting", asy
   slow.script.push("hang");
   leases.watch({ hub: tailHub(null), until: Date.now() + LEASE_MS, items: false }, Date.now());
   const hub = (name: string) => (name === HUB ? slow : fast);
-  const queue = new PushQueue({ leases: new Leases(meta, () => SCRIPT), shard: SCRIPT, script: () => SCRIPT, hub });
+  const queue = new PushQueue({
+    leases: new Leases(meta, () => SCRIPT),
+    shard: SCRIPT,
+    script: () => SCRIPT,
+    hub,
+    since: () => [],
+  });
   for (let id = 1; id <= 3; id++) {
     const request = { batchId: `${id}`, rows: 1, batch: "b", essential: false } as AppendRequest;
     queue.add(request, () => ({ id, through: id, at: 0 }));
