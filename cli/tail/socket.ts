@@ -23,8 +23,10 @@ const HANDSHAKE_MS = 15_000;
 const MAX_MESSAGE_BYTES = 32 << 20;
 /** Of an answer that is no WebSocket. */
 const MAX_ANSWER_BYTES = 64 << 10;
-/** For the other side to close as well. */
-const CLOSE_MS = 1_000;
+/** From a close that is heard to the end of the connection, which a platform that hibernates leaves open for seconds. */
+const CLOSED_MS = 500;
+/** From our own close, for the other side to hear it. */
+const CLOSE_MS = 300;
 
 export function liveConnect({ worker, q, rate, ...server }: LiveAddress): Connect {
   const params = new URLSearchParams();
@@ -32,7 +34,9 @@ export function liveConnect({ worker, q, rate, ...server }: LiveAddress): Connec
   if (q !== "") params.set("q", q);
   if (rate !== undefined) params.set("rate", String(rate));
   const address = `${server.url.replace(/^http/, "ws")}/api/v1/live?${params}`;
-  const options: WebSocket.ClientOptions = {
+  // Not in the types of `ws` yet.
+  const options: WebSocket.ClientOptions & { closeTimeout: number } = {
+    closeTimeout: CLOSED_MS,
     headers: headersOf(server, server.userAgent),
     handshakeTimeout: HANDSHAKE_MS,
     maxPayload: MAX_MESSAGE_BYTES,
