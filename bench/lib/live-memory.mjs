@@ -36,9 +36,14 @@ export async function measureMemory({ idle }) {
     const awake = await look();
     await sleep(HIBERNATED_MS);
     const hibernated = await look();
+    const own = idle / 2;
+    await viewers.open(own, { script: SCRIPT, q: "@user.id:u-#" });
+    await someEvents(bench.api);
+    const filtered = await look();
     const each = (key, now) => (now[key] - before[key]) / idle;
     return {
       idle,
+      heapOfOwnFilter: (filtered.heap - awake.heap) / own,
       heapAwake: each("heap", awake),
       heapHibernated: each("heap", hibernated),
       rss: each("rss", hibernated),

@@ -58,7 +58,7 @@ export function liveNotes({ latency, ingest, delivery, memory }) {
     "",
     table(["viewers", "events/s of the Worker", "delivered /s", "shown of what matched", "frames/s", "text/s"], rows),
     "",
-    `Memory, with ${show(memory.idle)} idle viewers: JavaScript heap of the platform's isolate after a garbage collection, per viewer, ${show(memory.heapAwake)} B with the hub awake and ${show(memory.heapHibernated)} B when it hibernates. Resident memory of workerd per open socket: ${show(memory.rss / KB)} KB: the connection itself with what the runtime buffers for it, on its way through Miniflare’s front, the Worker and the hub.`,
+    `Memory, with ${show(memory.idle)} idle viewers: JavaScript heap of the platform's isolate after a garbage collection, per viewer, ${show(memory.heapAwake)} B with the hub awake and ${show(memory.heapHibernated)} B when it hibernates; with a filter of its own each, ${show(memory.heapOfOwnFilter)} B. Resident memory of workerd per open socket: ${show(memory.rss / KB)} KB: the connection itself with what the runtime buffers for it, on its way through Miniflare’s front, the Worker and the hub.`,
   ];
 }
 

@@ -13,11 +13,11 @@ let viewers = [];
 const SUMMED = ["frames", "chars", "events", "matched", "notShown", "unchecked"];
 
 const DO = {
-  /** @param {{ url: string, tokens: string[], count: number, script: string | null, q?: string, rate?: number }} wanted */
-  async open({ url, tokens, count, ...options }) {
+  /** @param {{ url: string, tokens: string[], count: number, script: string | null, q?: string, rate?: number }} wanted `#` in the filter: the viewer's number */
+  async open({ url, tokens, count, q = "", ...options }) {
     for (let n = 0; n < count; n += OPENING) {
       const some = Array.from({ length: Math.min(OPENING, count - n) }, (_, i) =>
-        LiveViewer.open(url, { ...options, token: tokens[(n + i) % tokens.length] }),
+        LiveViewer.open(url, { ...options, q: q.replaceAll("#", n + i), token: tokens[(n + i) % tokens.length] }),
       );
       viewers.push(...(await Promise.all(some)));
     }
