@@ -13,6 +13,7 @@ import type { ReplayAnswer, ShardPosition } from "./contract.ts";
 import { OpenEntry } from "./entry.ts";
 import {
   MAX_FRAME_CHARS,
+  MAX_MISSED_CHARS,
   REPLAY_PAGE_BYTES,
   REPLAY_PAGES,
   REPLAY_SHARDS,
@@ -76,7 +77,7 @@ export class CatchUp {
     }
     await this.fromRing(0);
     for (const [shard, position] of this.passed) {
-      if (position.id > (stream.positions.get(shard)?.id ?? 0)) this.viewer.ahead.set(shard, position);
+      if (position.id > stream.positions.passedOn(shard)) this.viewer.ahead.set(shard, position);
     }
     return this.gone;
   }
@@ -153,7 +154,7 @@ export class CatchUp {
     const { viewer } = this;
     for (const entry of entries) this.pass(entry);
     const open = entries.map((entry) => new OpenEntry(entry));
-    const frames = stream.renderFor(viewer, open, this.bucket, Date.now());
+    const frames = stream.renderFor(viewer, open, this.bucket, Date.now(), MAX_MISSED_CHARS);
     for (const frame of frames) {
       while (!viewer.isGone && !viewer.isSlow && !viewer.fits(frame.text.length, stream.window)) {
         if (!(await viewer.reads(ROOM_MS))) break;

@@ -8,7 +8,7 @@ import { resolveIssues } from "../query/issues.ts";
 import { rootMessage } from "../util/error-message.ts";
 import { within } from "../util/within.ts";
 import { compileInto, type LiveFilter, type ReadFilter, readFilter } from "./filter.ts";
-import { ISSUES_FRESH_MS, ISSUES_RANGE_MS, ISSUES_TIMEOUT_MS } from "./limits.ts";
+import { ISSUES_FRESH_MS, ISSUES_RANGE_MS, ISSUES_RETRY_MS, ISSUES_TIMEOUT_MS } from "./limits.ts";
 
 export class Filters {
   private readonly byText = new Map<string, LiveFilter>();
@@ -41,26 +41,28 @@ export class Filters {
     this.byText.delete(filter.q);
   }
 
-  /** Those that cannot be compared with yet. */
-  unresolved(): LiveFilter[] {
-    return [...this.byText.values()].filter(({ node }) => node === undefined);
+  /** Makes those ready that are not, as after an eviction. D1 that does not answer holds pushes up once, not each of them. */
+  async ready(now: number): Promise<void> {
+    const waiting = [...this.byText.values()].filter(
+      ({ node, resolvedAt }) => node === undefined && now - resolvedAt > ISSUES_RETRY_MS,
+    );
+    if (waiting.length > 0) await Promise.all(waiting.map((filter) => this.resolve(filter, now)));
   }
 
   /** Looks issues up again where the last time is long ago. Nobody waits for it. */
   refresh(now: number): void {
     for (const filter of this.byText.values()) {
       if (!filter.hasIssues || filter.node === undefined || now - filter.resolvedAt < ISSUES_FRESH_MS) continue;
-      filter.resolvedAt = now;
       void this.resolve(filter, now);
     }
   }
 
   /** Never throws; what was known stays when the look-up fails. */
-  async resolve(filter: LiveFilter, now: number): Promise<QueryError | undefined> {
+  private async resolve(filter: LiveFilter, now: number): Promise<QueryError | undefined> {
+    filter.resolvedAt = now;
     try {
       const range = { from: (now - ISSUES_RANGE_MS) * 1_000, to: now * 1_000 };
       const resolved = await within(ISSUES_TIMEOUT_MS, "issues", resolveIssues(this.db, filter.query, range));
-      filter.resolvedAt = now;
       return compileInto(filter, resolved.filter);
     } catch (error) {
       if (error instanceof QueryFailure) return error.error;

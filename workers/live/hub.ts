@@ -190,8 +190,7 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
 
   /** All that viewers are sent of it is on its way when this is answered. */
   async push(push: LivePush): Promise<PushAnswer> {
-    const unresolved = this.filters.unresolved();
-    if (unresolved.length > 0) await Promise.all(unresolved.map((filter) => this.filters.resolve(filter, Date.now())));
+    await this.filters.ready(Date.now());
     const now = Date.now();
     if (now - this.goneCheckedAt > GONE_CHECK_MS) this.dismissGone(now);
     const { open, frames } = this.stream.push(push, now);

@@ -37,6 +37,8 @@ export const MIN_WINDOW_CHARS = 16 << 10;
 export const MAX_FRAME_CHARS = 64 << 10;
 /** Made into text for one audience and push; what is beyond is counted. */
 export const MAX_PUSH_CHARS = 1 << 20;
+/** The same of what was missed, which waits until it is read: entries that are short in the log may be long as text. */
+export const MAX_MISSED_CHARS = 8 << 20;
 
 /** Pushed entries kept for who comes again: a redeploy and a lift ride, in a part of the object's memory. */
 export const RING_CHARS = 12 << 20;
@@ -78,6 +80,8 @@ export const MAX_POSITIONS = 2_000;
 
 /** `issue:12` is looked up again: fingerprints come and are merged. */
 export const ISSUES_FRESH_MS = 60_000;
+/** A look-up that failed is tried again after this long; until then its filter compares with nothing. */
+export const ISSUES_RETRY_MS = 10_000;
 /** Looking it up holds nothing longer. */
 export const ISSUES_TIMEOUT_MS = 2_000;
 /** How far back an issue's fingerprints are looked for: those of older events do not come live, or come anew. */
@@ -97,6 +101,8 @@ export const TRACE_CHARS_PER_S = 2 << 20;
 export const TRACE_NOTICE_MS = 5_000;
 /** Sent to all `wrangler tail`s without a sign that it was read; the one with the most is sent away when it is more, and comes again by itself. */
 export const UNPROVEN_CHARS = 64 << 20;
+/** Half of it is taken to have been read after this long: one that shows 100 KB a second is never sent away. */
+export const UNPROVEN_HALF_MS = 5 * 60_000;
 /** One that comes again this soon goes on where it was. */
 export const TRACE_RETURN_MS = 60_000;
 

@@ -31,8 +31,10 @@ export class Positions {
     return this.byShard.get(shard);
   }
 
-  shards(): Iterable<string> {
-    return this.byShard.keys();
+  /** Id of the last entry that was pushed; what an Ingester said of its log may still be on its way. */
+  passedOn(shard: string): number {
+    const known = this.byShard.get(shard);
+    return known === undefined || known.at === 0 ? 0 : known.id;
   }
 
   /** Where a log was when its Ingester was told of us. What is known better stays. */

@@ -7,7 +7,6 @@
 import type { LiveCursor, LiveMessage } from "../api/contract/live.ts";
 import type { OpenEntry } from "./entry.ts";
 import type { LiveFilter } from "./filter.ts";
-import { MAX_PUSH_CHARS } from "./limits.ts";
 import { positionText } from "./positions.ts";
 import type { StepBudget } from "./steps.ts";
 import { addTally, emptyTally, isEmpty, type Tally } from "./tally.ts";
@@ -26,6 +25,8 @@ export interface Rendering {
   now: number;
   /** Of a frame; an event that is longer is not shown. */
   maxChars: number;
+  /** Of all frames; what is beyond is not shown. */
+  maxTotal: number;
   /** Events that came without being pushed. */
   unchecked?: number;
 }
@@ -44,7 +45,7 @@ export function count(entries: readonly OpenEntry[], { filter, budget, unchecked
 
 /** No frames when nothing matched. */
 export function render(entries: readonly OpenEntry[], rendering: Rendering): Frame[] {
-  const { filter, bucket, budget, now, maxChars } = rendering;
+  const { filter, bucket, budget, now, maxChars, maxTotal } = rendering;
   const candidates: Candidates[] = [];
   const tallies: Tally[] = [];
   for (const [k, entry] of entries.entries()) {
@@ -56,7 +57,7 @@ export function render(entries: readonly OpenEntry[], rendering: Rendering): Fra
   }
   if (tallies.every(isEmpty)) return [];
   const shown = thin(candidates, bucket, now);
-  const writer = new FrameWriter(now, maxChars);
+  const writer = new FrameWriter(now, maxChars, maxTotal);
   for (const [k, entry] of entries.entries()) writer.entry(entry, shown[k] as Uint8Array, tallies[k] as Tally);
   return writer.finish();
 }
@@ -75,12 +76,13 @@ class FrameWriter {
   constructor(
     private readonly now: number,
     private readonly maxChars: number,
+    private readonly maxTotal: number,
   ) {}
 
   entry(entry: OpenEntry, shown: Uint8Array, matched: Tally): void {
     const sent = new Uint8Array(shown.length);
     for (let row = shown.indexOf(1); row >= 0; row = shown.indexOf(1, row + 1)) {
-      if (this.chars > MAX_PUSH_CHARS) break;
+      if (this.chars > this.maxTotal) break;
       const text = entry.text(row);
       if (text.length > this.maxChars) {
         this.because = "slow";

@@ -9,7 +9,14 @@ import { type Audience, Audiences } from "./audiences.ts";
 import type { LiveEntry, LivePush } from "./contract.ts";
 import { OpenEntry } from "./entry.ts";
 import type { Filters } from "./filters.ts";
-import { MAX_FRAME_CHARS, MAX_WINDOW_CHARS, MIN_WINDOW_CHARS, POSITION_MS, UNREAD_CHARS } from "./limits.ts";
+import {
+  MAX_FRAME_CHARS,
+  MAX_PUSH_CHARS,
+  MAX_WINDOW_CHARS,
+  MIN_WINDOW_CHARS,
+  POSITION_MS,
+  UNREAD_CHARS,
+} from "./limits.ts";
 import { Positions } from "./positions.ts";
 import { count, positionsFrame, render } from "./render.ts";
 import { type Received, Ring } from "./ring.ts";
@@ -62,19 +69,13 @@ export class Stream {
     return { open, frames };
   }
 
-  /** Renders for one viewer alone, and pays for it. */
-  renderFor(viewer: Viewer, entries: readonly OpenEntry[], bucket: Bucket, now: number, unchecked = 0) {
+  /** For one viewer alone, from a bucket of its own. */
+  renderFor(viewer: Viewer, entries: readonly OpenEntry[], bucket: Bucket, now: number, maxTotal = MAX_PUSH_CHARS) {
     const read = this.parts.filters.peek(viewer.attachment.q ?? "", now);
-    if (!read.ok) return [];
+    if (!read.ok || viewer.attachment.q === null) return [];
     this.budget.refill(now);
-    return render(entries, {
-      filter: read.filter,
-      bucket,
-      budget: this.budget,
-      now,
-      maxChars: this.frameChars,
-      unchecked,
-    });
+    const { budget, frameChars: maxChars } = this;
+    return render(entries, { filter: read.filter, bucket, budget, now, maxChars, maxTotal });
   }
 
   /** Nobody is told any more: what comes next has a new beginning. */
@@ -107,7 +108,7 @@ export class Stream {
   private show(audience: Audience, open: readonly OpenEntry[], gap: number, before: number, now: number): number {
     const { filter, bucket, members } = audience;
     const { budget, window, frameChars: maxChars } = this;
-    const rendering = { filter, bucket, budget, now, maxChars, unchecked: gap };
+    const rendering = { filter, bucket, budget, now, maxChars, maxTotal: MAX_PUSH_CHARS, unchecked: gap };
     let frames: ReturnType<typeof render> | undefined;
     let tally: ReturnType<typeof count> | undefined;
     for (const viewer of members) {

@@ -11,7 +11,7 @@ import { hash32 } from "../util/hash.ts";
 import type { TraceAttachment } from "./attachment.ts";
 import type { TailFilter, TailRequest } from "./contract.ts";
 import type { OpenEntry } from "./entry.ts";
-import { TRACE_CHARS_PER_S, TRACE_ITEMS_PER_S, TRACE_NOTICE_MS, UNPROVEN_CHARS } from "./limits.ts";
+import { TRACE_CHARS_PER_S, TRACE_ITEMS_PER_S, TRACE_NOTICE_MS, UNPROVEN_CHARS, UNPROVEN_HALF_MS } from "./limits.ts";
 import { Talk } from "./requests.ts";
 import { attach, CLOSE, sendTo } from "./sockets.ts";
 import { addTally, emptyTally, isEmpty, type Tally } from "./tally.ts";
@@ -45,8 +45,9 @@ class Tail {
   readonly blocker: Blocker;
   readonly items: Bucket;
   readonly chars: Bucket;
-  /** Sent since it came: nobody knows what it has read. */
-  unproven = 0;
+  /** Characters that it may not have read: nobody knows, so with time it is taken to have. */
+  private doubt = 0;
+  private doubtAt = 0;
   /** When it was told last that it does not see everything, ms. */
   toldAt = 0;
 
@@ -62,6 +63,18 @@ class Tail {
     this.blocker = compileBlocker(filters, clientIp);
     this.items = new Bucket(TRACE_ITEMS_PER_S, now, TRACE_ITEMS_PER_S * (1 + seconds));
     this.chars = new Bucket(TRACE_CHARS_PER_S, now, TRACE_CHARS_PER_S * (1 + Math.min(seconds, 5)));
+  }
+
+  unproven(now: number): number {
+    this.doubt *= 0.5 ** (Math.max(now - this.doubtAt, 0) / UNPROVEN_HALF_MS);
+    this.doubtAt = now;
+    return this.doubt;
+  }
+
+  /** False: its socket is dead. */
+  send(text: string, now: number): boolean {
+    this.doubt = this.unproven(now) + text.length;
+    return sendTo(this.socket, text);
   }
 }
 
@@ -116,7 +129,7 @@ export class Tails {
     if (this.bySocket.size === 0) return;
     const entries = open.map(itemsOf);
     for (const tail of this.bySocket.values()) this.showTo(tail, entries, now);
-    this.bound();
+    this.bound(now);
   }
 
   private showTo(tail: Tail, entries: readonly Items[], now: number): void {
@@ -154,12 +167,9 @@ export class Tails {
   private send(tail: Tail, text: string, now: number): boolean {
     if (tail.chars.shares(0, text.length, now).most < text.length) return false;
     tail.chars.spend(text.length);
-    if (!sendTo(tail.socket, text)) {
-      this.parts.drop(tail.socket, CLOSE.goingAway, "The connection failed.");
-      return false;
-    }
-    tail.unproven += text.length;
-    return true;
+    if (tail.send(text, now)) return true;
+    this.parts.drop(tail.socket, CLOSE.goingAway, "The connection failed.");
+    return false;
   }
 
   /** With `debug`, Cloudflare's tail says of what it leaves out by which filter. */
@@ -187,9 +197,8 @@ export class Tails {
     const text = notice(script, attachment.notShown ?? emptyTally(), now);
     delete attachment.notShown;
     tail.toldAt = now;
-    tail.unproven += text.length;
     attach(socket, attachment);
-    sendTo(socket, text);
+    tail.send(text, now);
   }
 
   /** Only while somebody is to be told something: no timer runs while nothing happens. */
@@ -214,12 +223,12 @@ export class Tails {
     this.tell(tail, now, overloadStopNotice);
   }
 
-  private bound(): void {
+  private bound(now: number): void {
     let sum = 0;
     let most: Tail | undefined;
     for (const tail of this.bySocket.values()) {
-      sum += tail.unproven;
-      if (tail.unproven > (most?.unproven ?? 0)) most = tail;
+      sum += tail.unproven(now);
+      if (most === undefined || tail.unproven(now) > most.unproven(now)) most = tail;
     }
     if (sum <= UNPROVEN_CHARS || most === undefined) return;
     this.parts.drop(most.socket, CLOSE.restart, "Much was sent; come again and go on from here.");

@@ -60,22 +60,29 @@ describe("a viewer's filter", () => {
     await until(async () => viewer.events.length === 3);
   });
 
-  it("knows issues, as D1 has them", async () => {
-    const db = env.DB;
-    await db
-      .prepare(
-        "INSERT INTO issues (id, script, kind, type, title, status, first_seen, last_seen, events) VALUES (990001, 'v-issue', 'exception', 'E', 't', 'open', 0, 0, 0)",
-      )
-      .run()
-      .catch((error) => console.log(String(error)));
-    const hub = hubOf("v-issue");
-    const viewer = await watch(hub, { script: "v-issue", q: "issue:990002" });
-    const shard = new Shard("v-issue");
-    await hub.push(shard.push([shard.some(2, () => ({ fingerprint: "f1" }))]));
+  it("knows issues, as D1 has them, also after the hub has lost its memory", async () => {
+    const script = "v-issue";
+    const [issue] = await env.DB.batch<{ id: number }>([
+      env.DB.prepare(
+        `INSERT INTO issues (script, birth, kind, type, title, culprit, state_at, first_seen, last_seen, first_version, last_version, count)
+          VALUES (?1, ?1, 'exception', 'E', 't', '', 0, 0, 0, '', '', 1) RETURNING id`,
+      ).bind(script),
+      env.DB.prepare(
+        `INSERT INTO fingerprints (fingerprint, script, issue_id, home_issue_id, algorithm, first_seen, last_seen, first_version, last_version, count)
+          SELECT 'f1', script, id, id, 1, 0, ?2, '', '', 1 FROM issues WHERE birth = ?1`,
+      ).bind(script, Date.now()),
+    ]);
+    const id = issue?.results[0]?.id;
+    const hub = hubOf(script);
+    const shard = new Shard(script);
+    const viewer = await watch(hub, { script, q: `issue:${id}` });
+    const mixed = () => shard.push([shard.some(4, (k) => ({ fingerprint: k < 3 ? "f1" : "f2" }))]);
+    await hub.push(mixed());
+    await until(async () => viewer.events.length === 3);
     await evictDurableObject(hub, HIBERNATE);
-    await hub.push(shard.push([shard.some(2, () => ({ fingerprint: "f1" }))]));
-    await viewer.hears("events");
-    expect(viewer.matched + viewer.unchecked).toBe(0);
+    await hub.push(mixed());
+    await until(async () => viewer.events.length === 6);
+    expect([viewer.matched, viewer.unchecked]).toEqual([6, 0]);
   });
 });
 
