@@ -21,12 +21,18 @@ const LEVEL = fieldOf("level", 0).physical;
 const INVOCATION = fieldOf("invocation_id", 0).physical;
 const SEQ = fieldOf("seq", 0).physical;
 
+/** `hashes[k]` is of `rows[k]`; ascending. */
+export interface RowsByHash {
+  rows: readonly number[];
+  hashes: readonly number[];
+}
+
 export class OpenEntry {
   /** Undefined when it could not be read: its rows are unchecked. */
   readonly batch: ColumnBatch | undefined;
   private readonly compared = new Map<LiveFilter, Compared>();
   private errorMask: Uint8Array | undefined;
-  private hashes: number[] | undefined;
+  private sorted: [others: RowsByHash, errors: RowsByHash] | undefined;
   private texts: EventTexts | undefined;
   private readonly made: string[] = [];
   private parsedExtras: LiveExtras | undefined;
@@ -59,19 +65,34 @@ export class OpenEntry {
     return this.errorMask;
   }
 
+  /** Rows with errors, or the others, by the hash of their invocation: sorted once, however many audiences take a sample. */
+  byHash(errors: 0 | 1): RowsByHash {
+    this.sorted ??= this.sort();
+    return this.sorted[errors];
+  }
+
+  private sort(): [others: RowsByHash, errors: RowsByHash] {
+    const hashes = this.rowHashes();
+    const sides: [number[], number[]] = [[], []];
+    for (let row = 0; row < hashes.length; row++) sides[this.errors[row] === 1 ? 1 : 0].push(row);
+    const sorted = (rows: number[]): RowsByHash => {
+      rows.sort((a, b) => (hashes[a] as number) - (hashes[b] as number) || a - b);
+      return { rows, hashes: rows.map((row) => hashes[row] as number) };
+    };
+    return [sorted(sides[0]), sorted(sides[1])];
+  }
+
   /** The same for all events of an invocation; even over 32 bits. */
-  hash(row: number): number {
+  private rowHashes(): number[] {
     const column = this.batch?.columns.get(INVOCATION);
-    if (column?.type !== "string") return 0;
-    this.hashes ??= [];
-    const at = column.index[row] as number;
-    if (at < 0) return 0;
-    let hash = this.hashes[at];
-    if (hash === undefined) {
-      hash = hash32(column.dict[at] as string);
-      this.hashes[at] = hash;
-    }
-    return hash;
+    if (column?.type !== "string") return new Array<number>(this.batch?.rows ?? 0).fill(0);
+    const { dict, index } = column;
+    const ofName: number[] = [];
+    return Array.from(index, (at) => {
+      if (at < 0) return 0;
+      ofName[at] ??= hash32(dict[at] as string);
+      return ofName[at] as number;
+    });
   }
 
   invocation(row: number): string {
@@ -97,20 +118,25 @@ export class OpenEntry {
     return stack === undefined ? undefined : { mapped_stack: stack };
   }
 
-  /** Of the rows of a mask. */
+  /** Of the rows of a mask. A plain loop: it runs for every audience, and most rows are in most masks. */
   tally(mask: Uint8Array): Tally {
     const tally = emptyTally();
     const { errors } = this;
     const kinds = this.batch?.columns.get(KIND) as StringColumn | undefined;
-    const byKind = new Map<number, number>();
-    for (let row = mask.indexOf(1); row >= 0; row = mask.indexOf(1, row + 1)) {
+    const dict = kinds?.dict ?? [];
+    const index = kinds?.index ?? new Int32Array(mask.length).fill(-1);
+    // In front: those without a kind.
+    const counts = new Int32Array(dict.length + 1);
+    for (let row = 0; row < mask.length; row++) {
+      if (mask[row] !== 1) continue;
       tally.events += 1;
       tally.errors += errors[row] as number;
-      const at = kinds?.index[row] ?? -1;
-      byKind.set(at, (byKind.get(at) ?? 0) + 1);
+      const at = (index[row] as number) + 1;
+      counts[at] = (counts[at] as number) + 1;
     }
-    for (const [at, count] of byKind) {
-      const kind = (kinds?.dict[at] ?? "raw") as Kind;
+    for (const [k, count] of counts.entries()) {
+      if (count === 0) continue;
+      const kind = (dict[k - 1] ?? "raw") as Kind;
       tally.kinds[kind] = (tally.kinds[kind] ?? 0) + count;
     }
     return tally;

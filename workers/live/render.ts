@@ -149,7 +149,10 @@ interface EventsFrame {
 
 /** A message of type `events`. */
 export function eventsFrame({ now, at, texts = [], matched, notShown, because }: EventsFrame): string {
-  let text = `{"type":"events","now":${now},"at":${JSON.stringify(at)},"events":[${texts.join(",")}],"matched":${matched.events}`;
+  // Put together piece by piece: joined first, all of it would be copied once more.
+  let text = `{"type":"events","now":${now},"at":${JSON.stringify(at)},"events":[${texts[0] ?? ""}`;
+  for (let k = 1; k < texts.length; k++) text += `,${texts[k]}`;
+  text += `],"matched":${matched.events}`;
   if (notShown.events > 0) {
     const { events, errors, kinds } = notShown;
     const counted = Object.fromEntries(Object.entries(kinds).filter(([, n]) => n > 0));

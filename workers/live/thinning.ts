@@ -64,7 +64,7 @@ export function thin(candidates: readonly Candidates[], bucket: Bucket, now: num
   }
   const shown = candidates.map((c) => new Uint8Array(c.mask.length));
   let left = shares.most;
-  for (const wanted of [1, 0]) {
+  for (const wanted of [1, 0] as const) {
     const below = (wanted === 1 ? shares.errors : shares.others) * HASHES;
     for (let k = 0; k < candidates.length && left > 0 && below > 0; k++) {
       left -= pick(candidates[k] as Candidates, shown[k] as Uint8Array, wanted, below, left);
@@ -74,11 +74,13 @@ export function thin(candidates: readonly Candidates[], bucket: Bucket, now: num
   return shown;
 }
 
-function pick({ entry, mask }: Candidates, shown: Uint8Array, wanted: number, below: number, most: number): number {
-  const { errors } = entry;
+/** From the lowest hash on: costs what is picked, not what there is. */
+function pick({ entry, mask }: Candidates, shown: Uint8Array, wanted: 0 | 1, below: number, most: number): number {
+  const { rows, hashes } = entry.byHash(wanted);
   let picked = 0;
-  for (let row = mask.indexOf(1); row >= 0 && picked < most; row = mask.indexOf(1, row + 1)) {
-    if (errors[row] !== wanted || entry.hash(row) >= below) continue;
+  for (let k = 0; k < rows.length && picked < most && (hashes[k] as number) < below; k++) {
+    const row = rows[k] as number;
+    if (mask[row] !== 1) continue;
     shown[row] = 1;
     picked++;
   }
