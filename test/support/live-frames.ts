@@ -15,7 +15,7 @@ export interface Frame {
 const MAX_REMEMBERED = 64;
 const MAX_REMEMBERED_BYTES = 16 << 20;
 
-let remembered: { bytes: Buffer; frame: Frame }[] = [];
+const remembered: { bytes: Buffer; frame: Frame }[] = [];
 let rememberedBytes = 0;
 
 export function readFrame(bytes: Buffer): Frame {
@@ -29,9 +29,4 @@ export function readFrame(bytes: Buffer): Frame {
     rememberedBytes -= remembered.pop()?.bytes.length ?? 0;
   }
   return frame;
-}
-
-export function forgetFrames(): void {
-  remembered = [];
-  rememberedBytes = 0;
 }
