@@ -10,6 +10,7 @@ import { type Output, type Streams, seconds } from "../output.ts";
 import { safeJson, safeLine } from "../safe-text.ts";
 import type { TailRequest } from "../tail/arguments.ts";
 import type { Connect } from "../tail/connection.ts";
+import { CODES, coloured, type Paint, plain } from "../tail/render/colour.ts";
 import { EventLines } from "../tail/render/event-lines.ts";
 import { type Events, LiveSession, type Ready } from "../tail/session.ts";
 import { Sink } from "../tail/sink.ts";
@@ -49,6 +50,8 @@ class Watch {
   readonly #session: LiveSession;
   readonly #tally: Tally;
   readonly #lines: EventLines | undefined;
+  /** Of stderr. */
+  readonly #paint: Paint;
   readonly #cancels: (() => void)[] = [];
   #wasConnected = false;
   #whyAway = "";
@@ -60,7 +63,8 @@ class Watch {
     this.#over = over;
     const { connect, timers, random, streams } = surroundings;
     const { out } = streams;
-    this.#tally = new Tally((text) => this.#note(text), timers);
+    this.#tally = new Tally((text) => this.#note(text, "warn"), timers);
+    this.#paint = streams.err.isTTY === true && request.colour !== false ? coloured : plain;
     const isTerminal = out.isTTY === true;
     const { json = !isTerminal, colour = isTerminal, full, ids, q, sinceMs } = request;
     if (!json) this.#lines = new EventLines({ colour, full, ids, columns: () => out.columns });
@@ -123,6 +127,7 @@ class Watch {
     if (gone > 0)
       this.#note(
         `${gone.toLocaleString("en")} events from before, whether they match or not, are gone from the live stream; Explore has them`,
+        "warn",
       );
     else if (this.#whyAway !== "") this.#note("nothing was missed");
     this.#whyAway = "";
@@ -132,7 +137,7 @@ class Watch {
     const { url } = this.#in.api;
     const what = this.#wasConnected ? "connection lost" : `${url} cannot be reached`;
     this.#whyAway = why;
-    this.#note(`${what} (${why}); trying again in ${seconds(waitMs)}`);
+    this.#note(`${what} (${why}); trying again in ${seconds(waitMs)}`, "warn");
   }
 
   async #tellIfUnknown(worker: string): Promise<void> {
@@ -150,7 +155,10 @@ class Watch {
     const named = known.slice(0, MAX_NAMED).map(safeLine).join(", ");
     const more = known.length > MAX_NAMED ? ", …" : "";
     const others = known.length === 0 ? "Tailrace has not seen any Worker yet." : `Known are ${named}${more}.`;
-    this.#note(`no Worker ${safeLine(worker)} was seen in the last 7 days. ${others} Waiting for its first event.`);
+    this.#note(
+      `no Worker ${safeLine(worker)} was seen in the last 7 days. ${others} Waiting for its first event.`,
+      "warn",
+    );
   }
 
   #timeIsUp(forMs: number): void {
@@ -175,8 +183,9 @@ class Watch {
     this.#over(how);
   }
 
-  #note(text: string): void {
+  /** A line about the stream itself; one that reports a loss stands out. */
+  #note(text: string, style: "dim" | "warn" = "dim"): void {
     this.#lines?.interrupted();
-    this.#in.output.note(`-- ${text}`);
+    this.#in.output.note(this.#paint(CODES[style], `-- ${text}`));
   }
 }

@@ -37,7 +37,7 @@ export interface SessionOptions {
 }
 
 /** A connection that held this long was a good one: the next wait is short again. */
-const GOOD_MS = 10_000;
+const GOOD_MS = 5_000;
 
 const CREDENTIAL_ENDED = "The token has been revoked or has expired. Put another one into TAILRACE_TOKEN.";
 const NOT_UNDERSTOOD = "Tailrace did not understand this command; are they of one version?";
