@@ -77,7 +77,9 @@ export class CatchUp {
     }
     await this.fromRing(0);
     for (const [shard, position] of this.passed) {
-      if (position.id > stream.positions.passedOn(shard)) this.viewer.ahead.set(shard, position);
+      if (position.id <= stream.positions.passedOn(shard)) continue;
+      this.viewer.ahead ??= new Map();
+      this.viewer.ahead.set(shard, position);
     }
     return this.gone;
   }

@@ -6,7 +6,7 @@
  */
 
 import { type Audience, Audiences } from "./audiences.ts";
-import type { LiveEntry, LivePush } from "./contract.ts";
+import type { LiveEntry, LivePush, ShardPosition } from "./contract.ts";
 import { OpenEntry } from "./entry.ts";
 import type { Filters } from "./filters.ts";
 import {
@@ -59,12 +59,17 @@ export class Stream {
   /** The entries that are new, decoded once for all who look, and how many frames were sent of them. */
   push(push: LivePush, now: number): { open: OpenEntry[]; frames: number } {
     const before = this.positions.change;
+    const isFirst = this.positions.passedOn(push.shard) === 0;
     const { entries, gap } = this.receive(push, now);
     if (entries.length === 0) return { open: [], frames: 0 };
     const open = entries.map((entry) => new OpenEntry(entry));
     this.budget.refill(now);
+    // Nobody knows what of it was sent before an eviction: told apart, a viewer drops what it heard by the position.
+    const parts = isFirst ? open.map((entry) => [entry]) : [open];
     let frames = 0;
-    for (const audience of this.audiences.all()) frames += this.show(audience, open, gap, before, now);
+    for (const [k, part] of parts.entries()) {
+      for (const audience of this.audiences.all()) frames += this.show(audience, part, k === 0 ? gap : 0, before, now);
+    }
     if (this.timer === undefined && this.anyBehind()) this.timer = setTimeout(() => this.tellPositions(), POSITION_MS);
     return { open, frames };
   }
@@ -112,7 +117,7 @@ export class Stream {
     let frames: ReturnType<typeof render> | undefined;
     let tally: ReturnType<typeof count> | undefined;
     for (const viewer of members) {
-      if (viewer.ahead.size > 0) this.showRest(viewer, open, before, now);
+      if (viewer.ahead !== undefined) this.showRest(viewer, viewer.ahead, open, before, now);
       else if (viewer.isSlow) {
         tally ??= count(open, rendering);
         viewer.miss(tally, before);
@@ -126,11 +131,16 @@ export class Stream {
   }
 
   /** To one that got some of these from an Ingester's log already. */
-  private showRest(viewer: Viewer, open: readonly OpenEntry[], before: number, now: number): void {
-    const rest = open.filter(({ raw }) => raw.id > (viewer.ahead.get(raw.shard)?.id ?? 0));
-    for (const { raw } of open) {
-      if ((viewer.ahead.get(raw.shard)?.id ?? 0) <= raw.id) viewer.ahead.delete(raw.shard);
-    }
+  private showRest(
+    viewer: Viewer,
+    ahead: Map<string, ShardPosition>,
+    open: readonly OpenEntry[],
+    before: number,
+    now: number,
+  ): void {
+    const rest = open.filter(({ raw }) => raw.id > (ahead.get(raw.shard)?.id ?? 0));
+    for (const { raw } of open) if ((ahead.get(raw.shard)?.id ?? 0) <= raw.id) ahead.delete(raw.shard);
+    if (ahead.size === 0) viewer.ahead = undefined;
     if (rest.length === 0) return;
     const frames = this.renderFor(viewer, rest, new Bucket(viewer.attachment.rate, now), now);
     if (!viewer.offer(frames, this.window, before)) this.parts.lost(viewer);

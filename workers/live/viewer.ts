@@ -2,7 +2,7 @@
  * One viewer: what it may be sent now, and what it is told later. The runtime
  * takes whatever is sent and queues it without bound, so a viewer says what it
  * has read; with a window's worth on its way it is sent no events but counted
- * for, and told as soon as it has read (docs/decisions/0019-flow-control.md).
+ * for, and told as soon as it has read (docs/decisions/0020-flow-control.md).
  * What it is still to be told lies in the socket's attachment, so that it
  * survives the hub.
  */
@@ -20,7 +20,7 @@ const TOLD_SHARDS = 100;
 export class Viewer {
   readonly talk = new Talk();
   /** Entries up to these it has got from elsewhere, ahead of the pushes. */
-  readonly ahead = new Map<string, ShardPosition>();
+  ahead: Map<string, ShardPosition> | undefined;
   /** What it asked for is answered one after the other. */
   work: Promise<void> = Promise.resolve();
   isGone = false;
@@ -39,7 +39,7 @@ export class Viewer {
   /** Positions that it has heard of changed before this one. */
   private slowSince = 0;
   private waiters: (() => void)[] = [];
-  private hasSpoken = false;
+  private askers: (() => void)[] = [];
 
   constructor(
     readonly socket: WebSocket,
@@ -119,19 +119,21 @@ export class Viewer {
     return await withTimer(ms, (resolve) => this.waiters.push(resolve));
   }
 
-  /** When it has asked for something, or a while later: what a new one asks for first decides where it begins. */
+  /** When it has asked for what it missed, or a while later: one that comes again does so first. */
   async speaks(ms: number): Promise<void> {
-    if (!this.hasSpoken) await withTimer(ms, (resolve) => this.waiters.push(resolve));
+    if (!this.hasResumed) await withTimer(ms, (resolve) => this.askers.push(resolve));
   }
 
-  spoke(): void {
-    this.hasSpoken = true;
-    this.wake();
+  /** It asks for what it missed. */
+  resumes(): void {
+    this.hasResumed = true;
+    for (const wake of this.askers.splice(0)) wake();
   }
 
   leave(): void {
     this.isGone = true;
     this.wake();
+    for (const wake of this.askers.splice(0)) wake();
   }
 
   private wake(): void {

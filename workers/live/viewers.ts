@@ -102,8 +102,7 @@ export class Viewers {
         this.refilter(viewer, await this.parts.filters.open(q, Date.now()), rateOf(rate)),
       );
     } else {
-      viewer.hasResumed = true;
-      viewer.spoke();
+      viewer.resumes();
       this.inTurn(viewer, () => this.resume(viewer, request));
     }
   }
