@@ -6,23 +6,19 @@
  * more is counted by the positions (`gone`). `hub.ts` calls it.
  */
 import type { LiveCursor } from "../api/contract/live.ts";
-import type { IngesterRpc } from "../buffer/contract.ts";
-import { rootMessage } from "../util/error-message.ts";
-import { within } from "../util/within.ts";
-import type { ReplayAnswer, ShardPosition } from "./contract.ts";
-import { OpenEntry } from "./entry.ts";
+import type { ShardPosition } from "./contract.ts";
+import { openEntry } from "./entry.ts";
 import {
   MAX_FRAME_CHARS,
   MAX_MISSED_CHARS,
-  REPLAY_PAGE_BYTES,
   REPLAY_PAGES,
   REPLAY_SHARDS,
-  REPLAY_TIMEOUT_MS,
   REPLAY_WIDTH,
   RING_MS,
   ROOM_MS,
 } from "./limits.ts";
 import { readPosition } from "./positions.ts";
+import type { Replayed, Replays } from "./replays.ts";
 import type { Received } from "./ring.ts";
 import type { Stream } from "./stream.ts";
 import { Bucket } from "./thinning.ts";
@@ -30,13 +26,10 @@ import type { Viewer } from "./viewer.ts";
 
 export interface CatchUpParts {
   stream: Stream;
-  /** By the name of the shard. */
-  ingester(shard: string): Pick<IngesterRpc, "replay">;
+  replays: Replays;
   /** Its Ingester may be asked. */
   isOurs(shard: string): boolean;
   shards(): Iterable<string>;
-  /** Of the Worker whose hub this is; else what the shard's name says (`buffer/contract.ts`). */
-  scriptOf(shard: string): string;
 }
 
 export interface Missed {
@@ -117,14 +110,13 @@ export class CatchUp {
     const end = ring.find(shard, (entry) => this.isMissed(entry))?.id ?? Number.POSITIVE_INFINITY;
     let afterId = this.passed.get(shard)?.id ?? 0;
     for (let page = 0; page < REPLAY_PAGES && !this.viewer.isGone; page++) {
-      const answer = await this.ask(shard, afterId);
-      if (answer === undefined) return;
+      const answer = await this.parts.replays.ask(shard, afterId, Date.now());
+      if (answer === undefined) {
+        this.giveUp(shard);
+        return;
+      }
       const { entries } = answer;
-      const script = this.parts.scriptOf(shard);
-      const wanted = entries
-        .map((entry) => ({ ...entry, shard, script }))
-        .filter((e) => e.id < end && this.isMissed(e));
-      await this.send(wanted);
+      await this.send(entries.filter((entry) => entry.id < end && this.isMissed(entry)));
       const last = entries.at(-1);
       this.passSealed(shard, answer);
       if (last === undefined || !answer.more || last.id >= end) return;
@@ -132,22 +124,22 @@ export class CatchUp {
     }
   }
 
+  /** Its log cannot be read: what the ring does not have either is not to be had. */
+  private giveUp(shard: string): void {
+    const { ring, positions } = this.parts.stream;
+    const from = this.passed.get(shard);
+    const known = positions.get(shard);
+    if (from === undefined || known === undefined || ring.find(shard, (entry) => this.isMissed(entry))) return;
+    this.gone += Math.max(known.through - from.through, 0);
+    this.passed.set(shard, known);
+  }
+
   /** Nothing is left in the log of what was sealed meanwhile. */
-  private passSealed(shard: string, { sealedThrough }: ReplayAnswer): void {
+  private passSealed(shard: string, { sealedThrough }: Replayed): void {
     const from = this.passed.get(shard);
     if (from === undefined || sealedThrough <= from.through) return;
     this.gone += sealedThrough - from.through;
     this.passed.set(shard, { id: from.id, through: sealedThrough });
-  }
-
-  private async ask(shard: string, afterId: number): Promise<ReplayAnswer | undefined> {
-    try {
-      const asked = this.parts.ingester(shard).replay({ afterId, maxBytes: REPLAY_PAGE_BYTES });
-      return await within(REPLAY_TIMEOUT_MS, shard, asked);
-    } catch (error) {
-      console.warn(`live: what a viewer missed cannot be read: ${rootMessage(error)}`);
-      return undefined;
-    }
   }
 
   private async send(entries: readonly Received[]): Promise<void> {
@@ -155,7 +147,7 @@ export class CatchUp {
     const { stream } = this.parts;
     const { viewer } = this;
     for (const entry of entries) this.pass(entry);
-    const open = entries.map((entry) => new OpenEntry(entry));
+    const open = entries.map(openEntry);
     const frames = stream.renderFor(viewer, open, this.bucket, Date.now(), MAX_MISSED_CHARS);
     for (const frame of frames) {
       while (!viewer.isGone && !viewer.isSlow && !viewer.fits(frame.text.length, stream.window)) {

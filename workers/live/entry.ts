@@ -143,6 +143,17 @@ export class OpenEntry {
   }
 }
 
+const opened = new WeakMap<Received, WeakRef<OpenEntry>>();
+
+/** One that is kept: hundreds who come again share what is made of it, for as long as they need it. */
+export function openEntry(raw: Received): OpenEntry {
+  const known = opened.get(raw)?.deref();
+  if (known !== undefined) return known;
+  const entry = new OpenEntry(raw);
+  opened.set(raw, new WeakRef(entry));
+  return entry;
+}
+
 function decode({ batch, shard, id }: Received): ColumnBatch | undefined {
   try {
     return decodeBatch(batch);

@@ -8,10 +8,12 @@ import { resolveIssues } from "../query/issues.ts";
 import { rootMessage } from "../util/error-message.ts";
 import { within } from "../util/within.ts";
 import { compileInto, type LiveFilter, type ReadFilter, readFilter } from "./filter.ts";
-import { ISSUES_FRESH_MS, ISSUES_RANGE_MS, ISSUES_RETRY_MS, ISSUES_TIMEOUT_MS } from "./limits.ts";
+import { ISSUES_FRESH_MS, ISSUES_RANGE_MS, ISSUES_RETRY_MS, ISSUES_TIMEOUT_MS, RECENT_FILTERS } from "./limits.ts";
 
 export class Filters {
   private readonly byText = new Map<string, LiveFilter>();
+  /** Asked for a moment ago: hundreds come again at once with the same one. */
+  private readonly recent = new Map<string, LiveFilter>();
 
   constructor(private readonly db: D1Database) {}
 
@@ -25,8 +27,14 @@ export class Filters {
 
   /** Without waiting: `node` may be missing. */
   peek(q: string, now: number): ReadFilter {
-    const known = this.byText.get(q);
-    return known === undefined ? readFilter(q, now) : { ok: true, filter: known };
+    const known = this.byText.get(q) ?? this.recent.get(q);
+    if (known !== undefined) return { ok: true, filter: known };
+    const read = readFilter(q, now);
+    if (read.ok) {
+      this.recent.set(q, read.filter);
+      if (this.recent.size > RECENT_FILTERS) this.recent.delete(this.recent.keys().next().value as string);
+    }
+    return read;
   }
 
   /** It has an audience. Returns the one that is used by others already, if there is. */

@@ -29,7 +29,7 @@ import {
   type TailTicket,
 } from "./contract.ts";
 import { readStanding } from "./credentials.ts";
-import { OpenEntry } from "./entry.ts";
+import { type OpenEntry, openEntry } from "./entry.ts";
 import { Filters } from "./filters.ts";
 import { Leases } from "./leases.ts";
 import {
@@ -45,6 +45,7 @@ import {
   TRACE_RETURN_MS,
 } from "./limits.ts";
 import { readPosition } from "./positions.ts";
+import { Replays } from "./replays.ts";
 import { rateOf } from "./requests.ts";
 import { CLOSE, closeSocket, sendTo } from "./sockets.ts";
 import { Stream } from "./stream.ts";
@@ -86,10 +87,9 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
       ...{ script, drop, filters: this.filters },
       catchUp: {
         stream: this.stream,
-        ingester: (shard) => env.INGESTER.getByName(shard),
+        replays: new Replays({ ingester: (shard) => env.INGESTER.getByName(shard), script: script ?? "" }),
         isOurs: (shard) => this.leases.isOurs(shard),
         shards: () => this.leases.shards,
-        scriptOf: () => script ?? "",
       },
       watched: () => this.leases.ensure(this.tails.size > 0, Date.now()),
       waitUntil: (work) => ctx.waitUntil(work),
@@ -157,7 +157,7 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
     const { ring } = this.stream;
     const { entries } = ring.from(0, Number.POSITIVE_INFINITY);
     const missed = entries.filter(({ shard, id }) => id > (readPosition(cursor?.[shard] ?? "")?.id ?? 0));
-    return missed.map((entry) => new OpenEntry(entry));
+    return missed.map(openEntry);
   }
 
   private accept(attachment: Attachment): { client: WebSocket; server: WebSocket } {

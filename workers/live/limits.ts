@@ -54,6 +54,9 @@ export const REPLAY_SHARDS = 512;
 export const REPLAY_WIDTH = 8;
 export const REPLAY_TIMEOUT_MS = 3_000;
 export const REPLAY_PAGE_BYTES = 1 << 20;
+/** Answers that are kept for others who ask the same, and how long: a redeploy sends all viewers at once. */
+export const REPLAYS_KEPT = 8;
+export const REPLAYS_MS = 2_000;
 /** Pages of one shard. */
 export const REPLAY_PAGES = 16;
 
@@ -78,6 +81,8 @@ export const POSITION_MS = 1_000;
 /** Shards whose positions are remembered, those with the latest news. */
 export const MAX_POSITIONS = 2_000;
 
+/** Compiled filters kept though nobody uses them. */
+export const RECENT_FILTERS = 100;
 /** `issue:12` is looked up again: fingerprints come and are merged. */
 export const ISSUES_FRESH_MS = 60_000;
 /** A look-up that failed is tried again after this long; until then its filter compares with nothing. */
