@@ -20,12 +20,17 @@ const keyOf = (q: string, rate: number) => `${rate} ${q}`;
 
 export class Audiences {
   private byKey = new Map<string, Audience>();
+  private isSorted = true;
   private readonly of = new Map<Viewer, Audience>();
 
   constructor(private readonly filters: Filters) {}
 
   /** In the order in which they are to be served. */
   all(): Iterable<Audience> {
+    if (!this.isSorted) {
+      this.byKey = new Map([...this.byKey].sort(([, a], [, b]) => a.filter.cost - b.filter.cost));
+      this.isSorted = true;
+    }
     return this.byKey.values();
   }
 
@@ -47,7 +52,7 @@ export class Audiences {
         behind: undefined,
       };
       this.byKey.set(key, audience);
-      this.byKey = new Map([...this.byKey].sort(([, a], [, b]) => a.filter.cost - b.filter.cost));
+      this.isSorted = false;
     }
     audience.behind ??= behind;
     audience.members.add(viewer);

@@ -47,7 +47,7 @@ import {
 import { readPosition } from "./positions.ts";
 import { Replays } from "./replays.ts";
 import { rateOf } from "./requests.ts";
-import { CLOSE, closeSocket, sendTo } from "./sockets.ts";
+import { attach, CLOSE, closeSocket, sendTo } from "./sockets.ts";
 import { Stream } from "./stream.ts";
 import { Tails, tailAttachment } from "./tails.ts";
 import { type Departed, Departures } from "./trace/departures.ts";
@@ -283,8 +283,15 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
     for (const { socket, to } of sockets) {
       const end = standing === undefined ? to.who.expiresAt : standing.expiresAt(to.who);
       if ((end ?? Infinity) <= now || standing?.hasEnded(to.who, now) === true) this.end(socket);
-      else if (end !== undefined) this.viewers.of(socket)?.extend(end);
+      else if (end !== undefined && end !== to.who.expiresAt) this.extend(socket, to, end);
     }
+  }
+
+  /** What let it in lasts longer than it did: a session that is used. */
+  private extend(socket: WebSocket, to: Attachment, expiresAt: number): void {
+    const viewer = this.viewers.of(socket);
+    if (viewer !== undefined) viewer.extend(expiresAt);
+    else attach(socket, { ...to, who: { ...to.who, expiresAt } });
   }
 
   /** Closes those that used to ping and do not any more: their messages would pile up for nobody. */

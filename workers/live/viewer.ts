@@ -142,7 +142,6 @@ export class Viewer {
 
   /** What let it in ends later than was known. */
   extend(expiresAt: number): void {
-    if (this.attachment.who.expiresAt === expiresAt) return;
     this.attachment.who = { ...this.attachment.who, expiresAt };
     this.save();
   }

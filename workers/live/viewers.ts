@@ -98,9 +98,10 @@ export class Viewers {
     if (request.type === "ack") this.acknowledge(viewer, request.chars);
     else if (request.type === "filter") {
       const { q, rate } = request;
-      this.inTurn(viewer, async () =>
-        this.refilter(viewer, await this.parts.filters.open(q, Date.now()), rateOf(rate)),
-      );
+      this.inTurn(viewer, async () => {
+        const read = await this.parts.filters.open(q, Date.now());
+        this.refilter(viewer, read, rate === undefined ? viewer.attachment.rate : rateOf(rate));
+      });
     } else {
       viewer.resumes();
       this.inTurn(viewer, () => this.resume(viewer, request));

@@ -20,11 +20,13 @@ describe("a viewer's filter", () => {
     await hub.push(shard.push([shard.some(4, failing(4))]));
     await until(async () => viewer.events.length === 3);
     viewer.say({ type: "filter", q: "status:500", rate: 1e9 });
-    await viewer.hears("ready", 2);
+    viewer.say({ type: "filter", q: "status:500" });
+    await viewer.hears("ready", 3);
     await hub.push(shard.push([shard.some(4, failing(4))]));
     await until(async () => viewer.events.length === 4);
     expect(viewer.of("ready").map(({ q, rate }) => ({ q, rate }))).toEqual([
       { q: "status:200", rate: LIVE_RATE },
+      { q: "status:500", rate: LIVE_MAX_RATE },
       { q: "status:500", rate: LIVE_MAX_RATE },
     ]);
   });
@@ -292,6 +294,28 @@ describe("a credential", () => {
     await until(async () => stays.events.length === 1);
   });
 
+  it("of a session that is used elsewhere lasts as long as the session", async () => {
+    const hub = hubOf("v-session");
+    const hash = crypto.randomUUID();
+    const expiresAt = Date.now() + 3_600_000;
+    await env.DB.prepare(
+      "INSERT INTO sessions (hash, token_id, actor, scope, created_at, expires_at) VALUES (?, 'bootstrap:x', 'me', 'read', 0, ?)",
+    )
+      .bind(hash, expiresAt)
+      .run();
+    const who = { credential: "token bootstrap:x", session: hash, expiresAt: Date.now() - 1 };
+    const viewer = await watch(hub, { script: "v-session", who });
+    expect(await runDurableObjectAlarm(hub)).toBe(true);
+    await runInDurableObject(hub, async (_, state) => {
+      const [socket] = state.getWebSockets();
+      expect((socket?.deserializeAttachment() as ViewerAttachment | undefined)?.who.expiresAt).toBe(expiresAt);
+      expect(await state.storage.getAlarm()).toBeGreaterThan(Date.now() + 60_000);
+    });
+    const shard = new Shard("v-session");
+    await hub.push(shard.push([shard.some(1)]));
+    await until(async () => viewer.events.length === 1);
+  });
+
   it("that was revoked while nobody could say so is found by the alarm", async () => {
     const hub = hubOf("v-revoked");
     const id = crypto.randomUUID();
@@ -307,6 +331,21 @@ describe("a credential", () => {
       LIVE_CLOSE.credentialEnded,
       LIVE_CLOSE.credentialEnded,
     ]);
+  });
+});
+
+describe("a viewer that was about to begin when the hub lost its memory", () => {
+  it("is told to come again: what it waited for is lost", async () => {
+    const hub = hubOf("v-held");
+    const viewer = await watch(hub, { script: "v-held" });
+    await runInDurableObject(hub, (_, state) => {
+      const [socket] = state.getWebSockets() as [WebSocket];
+      socket.serializeAttachment({ ...(socket.deserializeAttachment() as ViewerAttachment), held: true });
+    });
+    await evictDurableObject(hub, HIBERNATE);
+    const shard = new Shard("v-held");
+    await hub.push(shard.push([shard.some(1)]));
+    expect(await viewer.closed).toBe(1012);
   });
 });
 
