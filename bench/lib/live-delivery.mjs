@@ -9,13 +9,13 @@ import { startViewers } from "./live-viewers.mjs";
 import { benchStack } from "./stack.mjs";
 
 const SCRIPT = "storefront";
-/** Viewers and events per second of the stream: what is wanted of the hub grows from line to line. */
+/** Viewers and events per second of the stream: what is wanted of the hub grows, and in the end there are many. */
 const SWEEP = [
   { viewers: 20, rate: 1_000 },
-  { viewers: 100, rate: 500 },
   { viewers: 100, rate: 1_000 },
   { viewers: 200, rate: 1_000 },
   { viewers: 400, rate: 1_000 },
+  { viewers: 1_000, rate: 100 },
 ];
 /** The most that a viewer may ask for. */
 const VIEWER_RATE = 5_000;

@@ -21,9 +21,9 @@ export const LIVE_PING_MS = 30_000;
 export const LIVE_RATE = 500;
 export const LIVE_MAX_RATE = 5_000;
 
-/** Characters of messages after which a viewer tells what it has read; at the latest this long after a message. */
+/** Characters of messages after which a viewer tells what it has read; at the latest this long after a message: with a thousand viewers no more than LIVE_ACK_CHARS are on their way to one, and who waits for more stands still. */
 export const LIVE_ACK_CHARS = 32_768;
-export const LIVE_ACK_MS = 1_000;
+export const LIVE_ACK_MS = 250;
 
 /**
  * Where a viewer is: per Ingester, what it has heard last. Opaque. A viewer adds
