@@ -6,7 +6,7 @@ import type { IncomingMessage } from "node:http";
 import WebSocket from "ws";
 import { isWorthRetrying, readRetryAfter } from "../api/back-off.ts";
 import { failureOf, headersOf } from "../api/failures.ts";
-import { CliFailure } from "../failure.ts";
+import { CliFailure, usageFailure } from "../failure.ts";
 import type { Server } from "../options.ts";
 import type { Connect, LiveSocket, SocketEnd } from "./connection.ts";
 import { filterFailure } from "./filter-failure.ts";
@@ -117,6 +117,7 @@ async function readRefusal(response: IncomingMessage, origin: string, q: string)
   const failure = failureOf({ status, location }, text, origin, "read");
   if (failure.code === "bad_query")
     return { tag: "refused", failure: filterFailure(q, failure.said, failure.details), retry: false };
+  if (status === 400) return { tag: "refused", failure: usageFailure(failure.message), retry: false };
   const retryAfterMs = readRetryAfter(response.headers["retry-after"] ?? null, Date.now());
   const retry = isWorthRetrying(status);
   return retryAfterMs === undefined

@@ -127,6 +127,12 @@ it.each<[string, [number, string, Record<string, string>?], RegExp, object]>([
     { retry: false },
   ],
   [
+    "an argument",
+    [400, problem("bad_request", "q is too long.")],
+    /400: q is too long\./,
+    { retry: false, failure: { exitCode: 2 } },
+  ],
+  [
     "Cloudflare Access",
     [302, "", { location: "https://team.cloudflareaccess.com/login?x=1" }],
     /Cloudflare Access stands in front/,
