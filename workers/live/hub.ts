@@ -39,9 +39,7 @@ import {
   LISTENER_FULL,
   MAX_LISTENERS,
   MAX_LISTENERS_EACH,
-  MAX_REST_MS,
   MAX_TOPIC_CHARS,
-  REST_MS_PER_FRAME,
   TRACE_RETURN_MS,
 } from "./limits.ts";
 import { readPosition } from "./positions.ts";
@@ -193,14 +191,13 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
     await this.filters.ready(Date.now());
     const now = Date.now();
     if (now - this.goneCheckedAt > GONE_CHECK_MS) this.dismissGone(now);
-    const { open, frames } = this.stream.push(push, now);
+    const { open, restMs } = this.stream.push(push, now);
     this.tails.show(open, now);
     this.filters.refresh(now);
     const isWatched = this.viewers.size + this.tails.size > 0;
     const answer = this.leases.answer(push.shard, isWatched, this.tails.size > 0, now);
     if (answer.until === 0) this.stream.reset();
-    const rest = Math.min(Math.floor(frames * REST_MS_PER_FRAME), MAX_REST_MS);
-    if (rest > 0) await scheduler.wait(rest);
+    if (restMs > 0) await scheduler.wait(restMs);
     return answer;
   }
 

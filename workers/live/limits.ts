@@ -68,13 +68,17 @@ export const ALARM_MS = 4 * 60_000;
 export const WATCHED_SHARDS = 512;
 export const WATCH_WIDTH = 16;
 export const WATCH_TIMEOUT_MS = 2_000;
+/** So long a new viewer waits for all of them together. */
+export const WATCH_PATIENCE_MS = 3_000;
 
 /**
  * A push is answered this much later for each frame that was sent, so that what
  * the Ingester has to push next is more at once: a frame costs some 10 µs however small.
  */
 export const REST_MS_PER_FRAME = 0.05;
-export const MAX_REST_MS = 250;
+/** The same for a frame of a stream above its rate: a hundred viewers get ten frames a second instead of twenty. */
+export const REST_MS_PER_SAMPLE = 1;
+export const MAX_REST_MS = 150;
 
 /** Positions of viewers are told at least this often while events pass that they do not see. */
 export const POSITION_MS = 1_000;

@@ -12,9 +12,12 @@ import type { Filters } from "./filters.ts";
 import {
   MAX_FRAME_CHARS,
   MAX_PUSH_CHARS,
+  MAX_REST_MS,
   MAX_WINDOW_CHARS,
   MIN_WINDOW_CHARS,
   POSITION_MS,
+  REST_MS_PER_FRAME,
+  REST_MS_PER_SAMPLE,
   UNREAD_CHARS,
 } from "./limits.ts";
 import { Positions } from "./positions.ts";
@@ -56,22 +59,22 @@ export class Stream {
     return Math.min(Math.max(share, MIN_WINDOW_CHARS), MAX_WINDOW_CHARS);
   }
 
-  /** The entries that are new, decoded once for all who look, and how many frames were sent of them. */
-  push(push: LivePush, now: number): { open: OpenEntry[]; frames: number } {
+  /** The entries that are new, decoded once for all who look, and how long the next push may wait. */
+  push(push: LivePush, now: number): { open: OpenEntry[]; restMs: number } {
     const before = this.positions.change;
     const isFirst = this.positions.passedOn(push.shard) === 0;
     const { entries, gap } = this.receive(push, now);
-    if (entries.length === 0) return { open: [], frames: 0 };
+    if (entries.length === 0) return { open: [], restMs: 0 };
     const open = entries.map((entry) => new OpenEntry(entry));
     this.budget.refill(now);
     // Nobody knows what of it was sent before an eviction: told apart, a viewer drops what it heard by the position.
     const parts = isFirst ? open.map((entry) => [entry]) : [open];
-    let frames = 0;
+    let restMs = 0;
     for (const [k, part] of parts.entries()) {
-      for (const audience of this.audiences.all()) frames += this.show(audience, part, k === 0 ? gap : 0, before, now);
+      for (const audience of this.audiences.all()) restMs += this.show(audience, part, k === 0 ? gap : 0, before, now);
     }
     if (this.timer === undefined && this.anyBehind()) this.timer = setTimeout(() => this.tellPositions(), POSITION_MS);
-    return { open, frames };
+    return { open, restMs: Math.min(Math.floor(restMs), MAX_REST_MS) };
   }
 
   /** For one viewer alone, from a bucket of its own. */
@@ -110,6 +113,7 @@ export class Stream {
     return { entries: fresh, gap };
   }
 
+  /** Returns how long to rest for it. */
   private show(audience: Audience, open: readonly OpenEntry[], gap: number, before: number, now: number): number {
     const { filter, bucket, members } = audience;
     const { budget, window, frameChars: maxChars } = this;
@@ -127,7 +131,14 @@ export class Stream {
       }
     }
     if (frames?.length === 0) audience.behind ??= before;
-    return (frames?.length ?? 0) * members.size;
+    return this.restFor(frames?.length ?? 0, audience);
+  }
+
+  /** Who sees a sample anyway sees it in fewer, fuller frames, as long as there is room in them. */
+  private restFor(frames: number, { bucket, members }: Audience): number {
+    const hasRoom = frames === 1 && this.window >= 2 * MAX_FRAME_CHARS;
+    const each = bucket.isShort && hasRoom ? REST_MS_PER_SAMPLE : REST_MS_PER_FRAME;
+    return frames * members.size * each;
   }
 
   /** To one that got some of these from an Ingester's log already. */

@@ -13,6 +13,8 @@ const HASHES = 2 ** 32;
 export class Bucket {
   private tokens: number;
   private at: number;
+  /** The last time there was more than it had room for. */
+  isShort = false;
 
   constructor(
     readonly rate: number,
@@ -31,6 +33,7 @@ export class Bucket {
     this.at = now;
     const forErrors = Math.max(this.tokens + this.rate, 0);
     const forOthers = Math.max(this.tokens - errors, 0);
+    this.isShort = errors > forErrors || others > forOthers;
     return { errors: share(forErrors, errors), others: share(forOthers, others), most: Math.floor(forErrors) };
   }
 
