@@ -13,7 +13,7 @@ import { rootMessage } from "../util/error-message.ts";
 import { eachWithin } from "../util/parallel.ts";
 import { within } from "../util/within.ts";
 import { LEASE_MS, type PushAnswer, type ShardPosition } from "./contract.ts";
-import { LINGER_MS, WATCH_TIMEOUT_MS, WATCH_WIDTH, WATCHED_SHARDS } from "./limits.ts";
+import { LINGER_MS, WATCH_PATIENCE_MS, WATCH_TIMEOUT_MS, WATCH_WIDTH, WATCHED_SHARDS } from "./limits.ts";
 
 export interface LeaseParts {
   env: Pick<Env, "DB" | "INGESTER">;
@@ -60,7 +60,8 @@ export class Leases {
       });
       this.taking = { items: wanted, done };
     }
-    await this.taking.done;
+    // Those who do not answer are told all the same; a viewer does not wait for each of them.
+    await within(WATCH_PATIENCE_MS, undefined, this.taking.done).catch(() => undefined);
   }
 
   /** Tells everybody, whatever they know. */
