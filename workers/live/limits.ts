@@ -76,8 +76,10 @@ export const WATCH_PATIENCE_MS = 3_000;
  * the Ingester has to push next is more at once: a frame costs some 10 µs however small.
  */
 export const REST_MS_PER_FRAME = 0.05;
-/** The same for a frame of a stream above its rate: a hundred viewers get ten frames a second instead of twenty. */
-export const REST_MS_PER_SAMPLE = 1;
+/** The same for a frame of a stream above its rate: a hundred viewers get fewer and fuller ones. */
+export const REST_MS_PER_SAMPLE = 0.5;
+/** Of a push, after which there is no rest: a tenth of what may wait in the Ingester (buffer/limits.ts), at full speed some 50 ms. */
+export const MAX_REST_CHARS = 300_000;
 export const MAX_REST_MS = 150;
 
 /** Positions of viewers are told at least this often while events pass that they do not see. */

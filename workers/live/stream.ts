@@ -5,6 +5,7 @@
  * pushes; viewers who come again get theirs through `catch-up.ts` and join here.
  */
 
+import { rootMessage } from "../util/error-message.ts";
 import { type Audience, Audiences } from "./audiences.ts";
 import type { LiveEntry, LivePush, ShardPosition } from "./contract.ts";
 import { OpenEntry } from "./entry.ts";
@@ -12,6 +13,7 @@ import type { Filters } from "./filters.ts";
 import {
   MAX_FRAME_CHARS,
   MAX_PUSH_CHARS,
+  MAX_REST_CHARS,
   MAX_REST_MS,
   MAX_WINDOW_CHARS,
   MIN_WINDOW_CHARS,
@@ -24,6 +26,7 @@ import { Positions } from "./positions.ts";
 import { count, positionsFrame, render } from "./render.ts";
 import { type Received, Ring } from "./ring.ts";
 import { StepBudget } from "./steps.ts";
+import { emptyTally } from "./tally.ts";
 import { Bucket } from "./thinning.ts";
 import type { Viewer } from "./viewer.ts";
 
@@ -71,10 +74,13 @@ export class Stream {
     const parts = isFirst ? open.map((entry) => [entry]) : [open];
     let restMs = 0;
     for (const [k, part] of parts.entries()) {
-      for (const audience of this.audiences.all()) restMs += this.show(audience, part, k === 0 ? gap : 0, before, now);
+      for (const audience of this.audiences.all())
+        restMs += this.tryShow(audience, part, k === 0 ? gap : 0, before, now);
     }
     if (this.timer === undefined && this.anyBehind()) this.timer = setTimeout(() => this.tellPositions(), POSITION_MS);
-    return { open, restMs: Math.min(Math.floor(restMs), MAX_REST_MS) };
+    const chars = entries.reduce((sum, { batch }) => sum + batch.length, 0);
+    // Much came: more is waiting, and what waits too long is dropped unseen.
+    return { open, restMs: chars > MAX_REST_CHARS ? 0 : Math.min(Math.floor(restMs), MAX_REST_MS) };
   }
 
   /** For one viewer alone, from a bucket of its own. */
@@ -111,6 +117,18 @@ export class Stream {
       this.ring.add(received, now);
     }
     return { entries: fresh, gap };
+  }
+
+  /** What cannot be shown to one audience keeps no other from seeing, and is told to that one. */
+  private tryShow(audience: Audience, open: readonly OpenEntry[], gap: number, before: number, now: number): number {
+    try {
+      return this.show(audience, open, gap, before, now);
+    } catch (error) {
+      console.error(`BUG: events cannot be shown by "${audience.filter.q}": ${rootMessage(error)}`);
+      const unchecked = open.reduce((sum, { raw }) => sum + raw.rows, gap);
+      for (const viewer of audience.members) viewer.miss({ ...emptyTally(), unchecked }, before);
+      return 0;
+    }
   }
 
   /** Returns how long to rest for it. */

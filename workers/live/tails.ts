@@ -7,6 +7,7 @@
  * with the most is sent away then, comes again by itself within seconds, and goes
  * on where it was (`trace/departures.ts`).
  */
+import { rootMessage } from "../util/error-message.ts";
 import { hash32 } from "../util/hash.ts";
 import type { TraceAttachment } from "./attachment.ts";
 import type { TailFilter, TailRequest } from "./contract.ts";
@@ -128,7 +129,15 @@ export class Tails {
   show(open: readonly OpenEntry[], now: number): void {
     if (this.bySocket.size === 0) return;
     const entries = open.map(itemsOf);
-    for (const tail of this.bySocket.values()) this.showTo(tail, entries, now);
+    for (const tail of this.bySocket.values()) {
+      try {
+        this.showTo(tail, entries, now);
+      } catch (error) {
+        console.error(`BUG: trace items cannot be shown: ${rootMessage(error)}`);
+        const rows = open.reduce((sum, { raw }) => sum + raw.rows, 0);
+        this.hide(tail, { ...emptyTally(), events: rows, kinds: { raw: rows } }, now);
+      }
+    }
     this.bound(now);
   }
 

@@ -5,6 +5,8 @@ import { describe, expect, it } from "vitest";
 import { LIVE_CLOSE, LIVE_MAX_RATE, LIVE_RATE } from "../../../workers/api/contract/live.ts";
 import type { ViewerAttachment } from "../../../workers/live/attachment.ts";
 import { MAX_MESSAGE_CHARS, MAX_WINDOW_CHARS, MESSAGES_BURST } from "../../../workers/live/limits.ts";
+import type { Stream } from "../../../workers/live/stream.ts";
+import type { Node } from "../../../workers/query/filter/compile.ts";
 import { until } from "../buffer/support.ts";
 import { connect, type Hub, hubOf, knock, Shard, type TestViewer, watch } from "./support.ts";
 
@@ -217,6 +219,23 @@ describe("what a viewer says", () => {
     const viewer = await watch(hub);
     for (let k = 0; k < MESSAGES_BURST; k++) viewer.say({ type: "filter", q: `status:${k}` });
     expect(await viewer.closed).toBe(LIVE_CLOSE.badMessage);
+  });
+});
+
+describe("a filter that cannot be compared with, by a mistake of ours", () => {
+  it("keeps no other from seeing, and is told so", async () => {
+    const hub = hubOf("v-bug");
+    const shard = new Shard("v-bug");
+    const [unlucky, other] = [await watch(hub, { q: "status:200" }), await watch(hub)];
+    await runInDurableObject(hub, (instance) => {
+      const { stream } = instance as unknown as { stream: Stream };
+      const audience = [...stream.audiences.all()].find(({ filter }) => filter.q !== "");
+      if (audience !== undefined) audience.filter.node = { kind: "not" } as Node;
+    });
+    await hub.push(shard.push([shard.some(3)]));
+    await until(async () => other.events.length === 3);
+    unlucky.ack();
+    await until(async () => unlucky.unchecked === 3);
   });
 });
 
