@@ -17,7 +17,7 @@ import { startTestStack, type TestStack } from "../support/stack.ts";
 /** Two cores, shared with whatever else runs. */
 const HEARD_MS = 90_000;
 /** workerd with all its isolates, some hundred sockets at 100 KB each, and what it has not given back; without bounds the tests below need gigabytes. */
-const MAX_RSS_MIB = 900;
+const MAX_RSS_MIB = 700;
 /** RFC 6455: a close code that was never sent, since the connection broke. */
 const BROKEN = 1006;
 
