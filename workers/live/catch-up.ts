@@ -3,7 +3,7 @@
  * the ring does not reach, then the ring, and then it joins the stream. Until then
  * it is held: the ring keeps what is pushed meanwhile, so the order holds and no
  * memory is spent on it. It is sent only as fast as it reads. What is nowhere any
- * more is counted by the positions (`gone`). `hub.ts` calls it.
+ * more is counted by the positions (`gone`). `viewers.ts` calls it.
  */
 import type { LiveCursor } from "../api/contract/live.ts";
 import type { ShardPosition } from "./contract.ts";
@@ -85,6 +85,8 @@ export class CatchUp {
       const { entries, next } = ring.from(at, MAX_FRAME_CHARS);
       at = next;
       await this.send(entries.filter((entry) => this.isMissed(entry)));
+      // Others have their turn, and what was decoded for this page can be let go: all of the ring at once would not fit.
+      await scheduler.wait(0);
     }
   }
 
@@ -122,6 +124,8 @@ export class CatchUp {
       if (last === undefined || !answer.more || last.id >= end) return;
       afterId = last.id;
     }
+    // It is longer than what is read for one viewer.
+    this.giveUp(shard);
   }
 
   /** Its log cannot be read: what the ring does not have either is not to be had. */
@@ -134,12 +138,15 @@ export class CatchUp {
     this.passed.set(shard, known);
   }
 
-  /** Nothing is left in the log of what was sealed meanwhile. */
+  /** Nothing is left in the log of what was sealed meanwhile; the ring may have the end of it. */
   private passSealed(shard: string, { sealedThrough }: Replayed): void {
     const from = this.passed.get(shard);
-    if (from === undefined || sealedThrough <= from.through) return;
-    this.gone += sealedThrough - from.through;
-    this.passed.set(shard, { id: from.id, through: sealedThrough });
+    if (from === undefined) return;
+    const first = this.parts.stream.ring.find(shard, (entry) => this.isMissed(entry));
+    const through = Math.min(sealedThrough, first === undefined ? sealedThrough : first.through - first.rows);
+    if (through <= from.through) return;
+    this.gone += through - from.through;
+    this.passed.set(shard, { id: from.id, through });
   }
 
   private async send(entries: readonly Received[]): Promise<void> {
@@ -148,6 +155,10 @@ export class CatchUp {
     const { viewer } = this;
     for (const entry of entries) this.pass(entry);
     const open = entries.map(openEntry);
+    if (viewer.isSlow) {
+      stream.missFor(viewer, open, Date.now());
+      return;
+    }
     const frames = stream.renderFor(viewer, open, this.bucket, Date.now(), MAX_MISSED_CHARS);
     for (const frame of frames) {
       while (!viewer.isGone && !viewer.isSlow && !viewer.fits(frame.text.length, stream.window)) {

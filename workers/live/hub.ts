@@ -29,6 +29,7 @@ import {
   type TailTicket,
 } from "./contract.ts";
 import { readStanding } from "./credentials.ts";
+import { Doorkeeper } from "./doorkeeper.ts";
 import { type OpenEntry, openEntry } from "./entry.ts";
 import { Filters } from "./filters.ts";
 import { Leases } from "./leases.ts";
@@ -45,7 +46,7 @@ import {
 import { readPosition } from "./positions.ts";
 import { Replays } from "./replays.ts";
 import { rateOf } from "./requests.ts";
-import { attach, CLOSE, closeSocket, sendTo } from "./sockets.ts";
+import { attach, CLOSE, closeSocket, ENDED, sendTo } from "./sockets.ts";
 import { Stream } from "./stream.ts";
 import { Tails, tailAttachment } from "./tails.ts";
 import { type Departed, Departures } from "./trace/departures.ts";
@@ -54,7 +55,6 @@ import { Viewers } from "./viewers.ts";
 
 /** Of `wrangler tail`: named in the answer, or it hangs up. */
 const TRACE_PROTOCOL = "trace-v1";
-const ENDED = "Log in again, or use another token.";
 
 export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
   private readonly filters: Filters;
@@ -64,6 +64,7 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
   private readonly tails: Tails;
   private readonly tickets: Tickets;
   private readonly departures: Departures;
+  private readonly doorkeeper: Doorkeeper;
   private goneCheckedAt = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -81,6 +82,7 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
     });
     const { positions } = this.stream;
     this.leases = new Leases({ env, name, script, began: (shard, at) => positions.begin(shard, at) }, now);
+    this.doorkeeper = new Doorkeeper(env.DB);
     this.viewers = new Viewers({
       ...{ script, drop, filters: this.filters },
       catchUp: {
@@ -90,6 +92,7 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
         shards: () => this.leases.shards,
       },
       watched: () => this.leases.ensure(this.tails.size > 0, Date.now()),
+      mayStay: (who) => this.doorkeeper.mayStay(who),
       waitUntil: (work) => ctx.waitUntil(work),
     });
     this.tails = new Tails({ drop });
@@ -136,8 +139,9 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
     const ticket = this.tickets.take(secret, now);
     if (ticket === undefined) return new Response("This address is good once, and for a minute only.", { status: 401 });
     const { id, request } = ticket;
-    if (this.isFull(request.who, now)) return full();
     await this.leases.ensure(true, now);
+    if (!(await this.doorkeeper.mayStay(request.who))) return new Response(ENDED, { status: 401 });
+    if (this.isFull(request.who, now)) return full();
     const attachment = tailAttachment(id, request);
     const { client, server } = this.accept(attachment);
     const departed = this.departures.arrive(id, request, now);

@@ -64,6 +64,8 @@ export const REPLAY_PAGES = 16;
 export const LINGER_MS = 60_000;
 /** While there are viewers: leases of quiet Workers are renewed, credentials looked up again. */
 export const ALARM_MS = 4 * 60_000;
+/** Looking up who comes, or who is here, holds nothing longer. */
+export const STANDING_TIMEOUT_MS = 2_000;
 /** Ingesters that one hub tells of itself; further ones hear of it through the Collectors. */
 export const WATCHED_SHARDS = 512;
 export const WATCH_WIDTH = 16;

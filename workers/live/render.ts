@@ -2,7 +2,7 @@
  * Entries → the frames of an audience: compared with its filter, thinned to its
  * rate, written once. Each frame says how many events matched, so that what a
  * viewer has heard adds up, and carries a tally of them, so that a viewer who
- * cannot be sent it now is told so later (`flow.ts`).
+ * cannot be sent it now is told so later (`viewer.ts`).
  */
 import type { LiveCursor, LiveMessage } from "../api/contract/live.ts";
 import type { OpenEntry } from "./entry.ts";
@@ -32,7 +32,10 @@ export interface Rendering {
 }
 
 /** Counts only: for an audience that cannot be sent anything at present. */
-export function count(entries: readonly OpenEntry[], { filter, budget, unchecked = 0 }: Rendering): Tally {
+export function count(
+  entries: readonly OpenEntry[],
+  { filter, budget, unchecked = 0 }: Pick<Rendering, "filter" | "budget" | "unchecked">,
+): Tally {
   const total = emptyTally();
   total.unchecked = unchecked;
   for (const entry of entries) {
@@ -119,8 +122,7 @@ class FrameWriter {
 
   private flush(): void {
     const { now, at, matched, notShown, because } = this;
-    const parts = { because: because as "rate" | "slow" };
-    const text = eventsFrame({ now, at, texts: this.texts, matched, notShown, ...parts });
+    const text = eventsFrame({ now, at, texts: this.texts, matched, notShown, because });
     this.frames.push({ text, tally: matched });
     this.at = {};
     this.texts = [];

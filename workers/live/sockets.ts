@@ -9,6 +9,9 @@ export const CLOSE = {
   restart: 1012,
 } as const;
 
+/** Said with LIVE_CLOSE.credentialEnded. */
+export const ENDED = "Log in again, or use another token.";
+
 /** False: it is dead. */
 export function sendTo(socket: WebSocket, text: string): boolean {
   try {

@@ -92,6 +92,14 @@ export class Stream {
     return render(entries, { filter: read.filter, bucket, budget, now, maxChars, maxTotal });
   }
 
+  /** For one viewer alone that reads too slowly: counted, and told later. */
+  missFor(viewer: Viewer, entries: readonly OpenEntry[], now: number): void {
+    const read = this.parts.filters.peek(viewer.attachment.q ?? "", now);
+    if (!read.ok || viewer.attachment.q === null) return;
+    this.budget.refill(now);
+    viewer.miss(count(entries, { filter: read.filter, budget: this.budget }), this.positions.change);
+  }
+
   /** Nobody is told any more: what comes next has a new beginning. */
   reset(): void {
     this.ring.clear();

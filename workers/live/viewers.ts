@@ -8,12 +8,13 @@ import { LIVE_ACK_CHARS, LIVE_CLOSE, type LiveRequest } from "../api/contract/li
 import { rootMessage } from "../util/error-message.ts";
 import type { ViewerAttachment } from "./attachment.ts";
 import { CatchUp, type CatchUpParts, type Missed } from "./catch-up.ts";
+import type { Listener } from "./contract.ts";
 import type { ReadFilter } from "./filter.ts";
 import type { Filters } from "./filters.ts";
 import { DEAR_MESSAGE, RESUME_GRACE_MS } from "./limits.ts";
 import { messageText, positionsFrame } from "./render.ts";
 import { rateOf, readRequest } from "./requests.ts";
-import { CLOSE } from "./sockets.ts";
+import { CLOSE, ENDED } from "./sockets.ts";
 import { Viewer } from "./viewer.ts";
 
 export interface ViewersParts {
@@ -22,6 +23,8 @@ export interface ViewersParts {
   catchUp: CatchUpParts;
   /** The Ingesters have been told that somebody watches. */
   watched(): Promise<void>;
+  /** False: what let it in has ended meanwhile. Asked when the hub is watched: who ends a credential finds it from then on. */
+  mayStay(who: Listener): Promise<boolean>;
   drop(socket: WebSocket, code: number, reason: string): void;
   /** Work that goes on after the event that began it. */
   waitUntil(work: Promise<void>): void;
@@ -81,7 +84,12 @@ export class Viewers {
 
   /** The Ingesters are told, its filter is made ready, what came meanwhile is sent, then it is one of the others. */
   private async begin(viewer: Viewer, q: string, from: number): Promise<void> {
-    const [read] = await Promise.all([this.parts.filters.open(q, Date.now()), this.parts.watched()]);
+    const { filters, watched, mayStay, drop } = this.parts;
+    const [read, stays] = await Promise.all([
+      filters.open(q, Date.now()),
+      watched().then(() => mayStay(viewer.attachment.who)),
+    ]);
+    if (!stays) drop(viewer.socket, LIVE_CLOSE.credentialEnded, ENDED);
     if (viewer.isGone) return;
     this.refilter(viewer, read, viewer.attachment.rate);
     const now = Date.now();

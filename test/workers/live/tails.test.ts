@@ -1,5 +1,6 @@
 /** Sockets of `wrangler tail`: whole trace items by its own filters, told what they do not see, gone on where they were. */
 import { evictDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { entranceRequest, type TailFilter } from "../../../workers/live/contract.ts";
 import { TRACE_ITEMS_PER_S } from "../../../workers/live/limits.ts";
@@ -106,5 +107,20 @@ describe("a tail", () => {
     const one = await tail(hub, "tail-revoked");
     expect(await hub.dismiss({ credential: who.credential })).toBe(1);
     expect(await one.closed).toBe(4001);
+  });
+
+  it("is refused when its credential ended between the ticket and the socket", async () => {
+    const hub = hubOf("tail-late");
+    const id = crypto.randomUUID();
+    await env.DB.prepare(
+      "INSERT INTO tokens (id, name, hash, scope, created_at, created_by, revoked_at) VALUES (?, 'n', ?, 'read', 0, 'me', 1)",
+    )
+      .bind(id, id)
+      .run();
+    const request = { script: "tail-late", filters: [], clientIp: "", who: { credential: `token ${id}` } };
+    const ticket = await hub.createTail(request);
+    if (ticket === "full") throw new Error("full");
+    const { status } = await hub.fetch(entranceRequest({ kind: "trace", secret: ticket.secret }));
+    expect([status, await hub.listTails(request.who.credential)]).toEqual([401, []]);
   });
 });

@@ -301,10 +301,13 @@ describe("connections", () => {
 describe("a credential", () => {
   it("that ends ends its connections; a revoked one at once", async () => {
     const hub = hubOf("v-ends");
-    const expiring = await watch(hub, { who: { credential: "token a", expiresAt: Date.now() - 1 } });
-    const revoked = await watch(hub, { who: { credential: "token b", session: "s" } });
+    const id = await addToken();
+    const expiring = await watch(hub, { who: { credential: `token ${id}` } });
+    await env.DB.prepare("UPDATE tokens SET expires_at = 1 WHERE id = ?").bind(id).run();
+    const session = await addSession(Date.now() + 3_600_000);
+    const revoked = await watch(hub, { who: { credential: "token b", session } });
     const stays = await watch(hub, { who: { credential: "token c" } });
-    expect(await hub.dismiss({ session: "s" })).toBe(1);
+    expect(await hub.dismiss({ session })).toBe(1);
     expect(await revoked.closed).toBe(LIVE_CLOSE.credentialEnded);
     expect(await runDurableObjectAlarm(hub)).toBe(true);
     expect(await expiring.closed).toBe(LIVE_CLOSE.credentialEnded);
@@ -315,13 +318,8 @@ describe("a credential", () => {
 
   it("of a session that is used elsewhere lasts as long as the session", async () => {
     const hub = hubOf("v-session");
-    const hash = crypto.randomUUID();
     const expiresAt = Date.now() + 3_600_000;
-    await env.DB.prepare(
-      "INSERT INTO sessions (hash, token_id, actor, scope, created_at, expires_at) VALUES (?, 'bootstrap:x', 'me', 'read', 0, ?)",
-    )
-      .bind(hash, expiresAt)
-      .run();
+    const hash = await addSession(expiresAt);
     const who = { credential: "token bootstrap:x", session: hash, expiresAt: Date.now() - 1 };
     const viewer = await watch(hub, { script: "v-session", who });
     expect(await runDurableObjectAlarm(hub)).toBe(true);
@@ -337,21 +335,54 @@ describe("a credential", () => {
 
   it("that was revoked while nobody could say so is found by the alarm", async () => {
     const hub = hubOf("v-revoked");
-    const id = crypto.randomUUID();
-    await env.DB.prepare(
-      "INSERT INTO tokens (id, name, hash, scope, created_at, created_by, revoked_at) VALUES (?, 'n', ?, 'read', 0, 'me', 1)",
-    )
-      .bind(id, id)
-      .run();
+    const id = await addToken();
+    const hash = await addSession(Date.now() + 3_600_000);
     const viewer = await watch(hub, { who: { credential: `token ${id}` } });
-    const sessionless = await watch(hub, { who: { credential: "token bootstrap:x", session: "nowhere" } });
+    const sessionless = await watch(hub, { who: { credential: "token bootstrap:x", session: hash } });
+    await revoke(id);
+    await env.DB.prepare("DELETE FROM sessions WHERE hash = ?").bind(hash).run();
     expect(await runDurableObjectAlarm(hub)).toBe(true);
     expect([await viewer.closed, await sessionless.closed]).toEqual([
       LIVE_CLOSE.credentialEnded,
       LIVE_CLOSE.credentialEnded,
     ]);
   });
+
+  it("that ended on the way to a hub that nobody knew of yet sees nothing", async () => {
+    const hub = hubOf("v-late");
+    const id = await addToken();
+    await revoke(id);
+    const [late, other] = await Promise.all([
+      connect(hub, { who: { credential: `token ${id}` } }),
+      connect(hub, { script: "v-late" }),
+    ]);
+    expect(await late.closed).toBe(LIVE_CLOSE.credentialEnded);
+    await other.hears("ready");
+    expect(late.messages).toEqual([]);
+  });
 });
+
+async function addToken(): Promise<string> {
+  const id = crypto.randomUUID();
+  await env.DB.prepare(
+    "INSERT INTO tokens (id, name, hash, scope, created_at, created_by) VALUES (?, 'n', ?, 'read', 0, 'me')",
+  )
+    .bind(id, id)
+    .run();
+  return id;
+}
+
+const revoke = (id: string) => env.DB.prepare("UPDATE tokens SET revoked_at = 1 WHERE id = ?").bind(id).run();
+
+async function addSession(expiresAt: number): Promise<string> {
+  const hash = crypto.randomUUID();
+  await env.DB.prepare(
+    "INSERT INTO sessions (hash, token_id, actor, scope, created_at, expires_at) VALUES (?, 'bootstrap:x', 'me', 'read', 0, ?)",
+  )
+    .bind(hash, expiresAt)
+    .run();
+  return hash;
+}
 
 describe("a viewer that was about to begin when the hub lost its memory", () => {
   it("is told to come again: what it waited for is lost", async () => {
