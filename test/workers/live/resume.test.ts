@@ -151,6 +151,32 @@ describe("a shard's own log", () => {
     expect(gone(again)).toBe(4);
   });
 
+  it("has no more what was sealed: what the ring still has of it is not gone", async () => {
+    const script = "r-both";
+    const hub = hubOf(script);
+    const append = (count: number) =>
+      ingester(script).append(
+        appendOf(
+          script,
+          Array.from({ length: count }, () => invocation(script, Date.now() * 1_000)),
+        ),
+      );
+    const [first, other] = [await watch(hub, { script }), await watch(hub, { script })];
+    await append(3);
+    await until(async () => first.events.length === 3);
+    const missed = await leaves(first);
+    await append(4);
+    await until(async () => other.events.length === 7);
+    // The ring begins anew here.
+    await evictDurableObject(hub, { webSockets: "close" });
+    const third = await watch(hub, { script });
+    await append(5);
+    await until(async () => third.events.length === 5);
+    expect(await ingester(script).seal()).toEqual({ ok: true });
+    const again = await comesAgain(hub, script, missed);
+    expect([again.events.length, gone(again)]).toEqual([5, 4]);
+  });
+
   it("is asked for no shard but the hub's own", async () => {
     const hub = hubOf("r-own");
     await ingester("r-other").append(appendOf("r-other", [invocation("r-other", Date.now() * 1_000)]));
