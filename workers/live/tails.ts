@@ -12,7 +12,7 @@ import { hash32 } from "../util/hash.ts";
 import type { TraceAttachment } from "./attachment.ts";
 import type { TailFilter, TailRequest } from "./contract.ts";
 import type { OpenEntry } from "./entry.ts";
-import { TRACE_CHARS_PER_S, TRACE_ITEMS_PER_S, TRACE_NOTICE_MS, UNPROVEN_CHARS, UNPROVEN_HALF_MS } from "./limits.ts";
+import { TRACE_CHARS_PER_S, TRACE_ITEMS_PER_S, TRACE_NOTICE_MS, UNPROVEN_CHARS } from "./limits.ts";
 import { Talk } from "./requests.ts";
 import { attach, CLOSE, sendTo } from "./sockets.ts";
 import { addTally, emptyTally, isEmpty, type Tally } from "./tally.ts";
@@ -20,6 +20,7 @@ import { Bucket } from "./thinning.ts";
 import { compileBlocker } from "./trace/filters.ts";
 import { type TraceItem, traceItems, withBlocker } from "./trace/items.ts";
 import { overloadNotice, overloadStopNotice } from "./trace/notice.ts";
+import { Unproven } from "./unproven.ts";
 
 /** What it says is an object with one flag. */
 const MAX_MESSAGE_CHARS = 1_024;
@@ -46,9 +47,7 @@ class Tail {
   readonly blocker: Blocker;
   readonly items: Bucket;
   readonly chars: Bucket;
-  /** Characters that it may not have read: nobody knows, so with time it is taken to have. */
-  private doubt = 0;
-  private doubtAt = 0;
+  readonly unproven = new Unproven();
   /** When it was told last that it does not see everything, ms. */
   toldAt = 0;
 
@@ -66,15 +65,9 @@ class Tail {
     this.chars = new Bucket(TRACE_CHARS_PER_S, now, TRACE_CHARS_PER_S * (1 + Math.min(seconds, 5)));
   }
 
-  unproven(now: number): number {
-    this.doubt *= 0.5 ** (Math.max(now - this.doubtAt, 0) / UNPROVEN_HALF_MS);
-    this.doubtAt = now;
-    return this.doubt;
-  }
-
   /** False: its socket is dead. */
   send(text: string, now: number): boolean {
-    this.doubt = this.unproven(now) + text.length;
+    this.unproven.add(text.length, now);
     return sendTo(this.socket, text);
   }
 }
@@ -236,8 +229,8 @@ export class Tails {
     let sum = 0;
     let most: Tail | undefined;
     for (const tail of this.bySocket.values()) {
-      sum += tail.unproven(now);
-      if (most === undefined || tail.unproven(now) > most.unproven(now)) most = tail;
+      sum += tail.unproven.at(now);
+      if (most === undefined || tail.unproven.at(now) > most.unproven.at(now)) most = tail;
     }
     if (sum <= UNPROVEN_CHARS || most === undefined) return;
     this.parts.drop(most.socket, CLOSE.restart, "Much was sent; come again and go on from here.");
