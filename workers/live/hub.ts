@@ -65,6 +65,8 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
   private readonly tickets: Tickets;
   private readonly departures: Departures;
   private readonly doorkeeper: Doorkeeper;
+  /** Let in and not there yet: what was promised for them holds. */
+  private comingTails = 0;
   private goneCheckedAt = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -91,7 +93,7 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
         isOurs: (shard) => this.leases.isOurs(shard),
         shards: () => this.leases.shards,
       },
-      watched: () => this.leases.ensure(this.tails.size > 0, Date.now()),
+      watched: () => this.leases.ensure(this.wantsItems, Date.now()),
       mayStay: (who) => this.doorkeeper.mayStay(who),
       waitUntil: (work) => ctx.waitUntil(work),
     });
@@ -139,8 +141,13 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
     const ticket = this.tickets.take(secret, now);
     if (ticket === undefined) return new Response("This address is good once, and for a minute only.", { status: 401 });
     const { id, request } = ticket;
-    await this.leases.ensure(true, now);
-    if (!(await this.doorkeeper.mayStay(request.who))) return new Response(ENDED, { status: 401 });
+    this.comingTails++;
+    try {
+      await this.leases.ensure(true, now);
+      if (!(await this.doorkeeper.mayStay(request.who))) return new Response(ENDED, { status: 401 });
+    } finally {
+      this.comingTails--;
+    }
     if (this.isFull(request.who, now)) return full();
     const attachment = tailAttachment(id, request);
     const { client, server } = this.accept(attachment);
@@ -198,11 +205,18 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
     const { open, restMs } = this.stream.push(push, now);
     this.tails.show(open, now);
     this.filters.refresh(now);
-    const isWatched = this.viewers.size + this.tails.size > 0;
-    const answer = this.leases.answer(push.shard, isWatched, this.tails.size > 0, now);
+    const answer = this.leases.answer(push.shard, this.isWatched, this.wantsItems, now);
     if (answer.until === 0) this.stream.reset();
     if (restMs > 0) await scheduler.wait(restMs);
     return answer;
+  }
+
+  private get wantsItems(): boolean {
+    return this.tails.size + this.comingTails > 0;
+  }
+
+  private get isWatched(): boolean {
+    return this.viewers.size > 0 || this.wantsItems;
   }
 
   /** Returns to how many sockets they went. One that is gone does not keep the others from hearing. */
@@ -261,7 +275,7 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
     const now = Date.now();
     this.dismissGone(now);
     await this.checkCredentials(now);
-    if (this.viewers.size + this.tails.size > 0) await this.leases.take(this.tails.size > 0, now);
+    if (this.isWatched) await this.leases.take(this.wantsItems, now);
     const ends = this.open().map((socket) => (socket.deserializeAttachment() as Attachment).who.expiresAt ?? Infinity);
     if (ends.length > 0) await this.alarmBy(ends.reduce((a, b) => Math.min(a, b)));
   }
@@ -336,7 +350,7 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
     if (tail !== undefined) this.departures.leave(tail.id, this.stream.positions.since(0), by, now);
     this.tails.remove(socket);
     this.viewers.remove(socket);
-    if (this.viewers.size + this.tails.size === 0) this.leases.linger(now);
+    if (!this.isWatched) this.leases.linger(now);
   }
 }
 

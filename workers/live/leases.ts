@@ -86,10 +86,8 @@ export class Leases {
   /** What an Ingester is told when it pushes. */
   answer(shard: string, hasViewers: boolean, items: boolean, now: number): PushAnswer {
     this.known.add(shard);
-    // Who is just coming is not counted yet, and its wish is on its way: it holds for those who were told first.
-    const coming = this.taking;
-    this.items = items || coming?.items === true;
-    if (hasViewers || coming !== undefined) return { until: now + LEASE_MS, items: this.items };
+    this.items = items;
+    if (hasViewers) return { until: now + LEASE_MS, items };
     // Who is told of an earlier end has to be told anew when somebody comes.
     this.until = 0;
     if (now < this.lingersUntil) return { until: this.lingersUntil, items };
