@@ -202,8 +202,8 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
     await this.filters.ready(Date.now());
     const now = Date.now();
     if (now - this.goneCheckedAt > GONE_CHECK_MS) this.dismissGone(now);
-    const { open, restMs } = this.stream.push(push, now);
-    this.tails.show(open, now);
+    const { open, gap, restMs } = this.stream.push(push, now);
+    this.tails.show(open, gap, now);
     this.filters.refresh(now);
     const answer = this.leases.answer(push.shard, this.isWatched, this.wantsItems, now);
     if (answer.until === 0) this.stream.reset();

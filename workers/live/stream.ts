@@ -62,12 +62,12 @@ export class Stream {
     return Math.min(Math.max(share, MIN_WINDOW_CHARS), MAX_WINDOW_CHARS);
   }
 
-  /** The entries that are new, decoded once for all who look, and how long the next push may wait. */
-  push(push: LivePush, now: number): { open: OpenEntry[]; restMs: number } {
+  /** The entries that are new, decoded once for all who look, the events that did not come, and how long the next push may wait. */
+  push(push: LivePush, now: number): { open: OpenEntry[]; gap: number; restMs: number } {
     const before = this.positions.change;
     const isFirst = this.positions.passedOn(push.shard) === 0;
     const { entries, gap } = this.receive(push, now);
-    if (entries.length === 0) return { open: [], restMs: 0 };
+    if (entries.length === 0) return { open: [], gap, restMs: 0 };
     const open = entries.map((entry) => new OpenEntry(entry));
     this.budget.refill(now);
     // Nobody knows what of it was sent before an eviction: told apart, a viewer drops what it heard by the position.
@@ -80,7 +80,7 @@ export class Stream {
     if (this.timer === undefined && this.anyBehind()) this.timer = setTimeout(() => this.tellPositions(), POSITION_MS);
     const chars = entries.reduce((sum, { batch }) => sum + batch.length, 0);
     // Much came: more is waiting, and what waits too long is dropped unseen.
-    return { open, restMs: chars > MAX_REST_CHARS ? 0 : Math.min(Math.floor(restMs), MAX_REST_MS) };
+    return { open, gap, restMs: chars > MAX_REST_CHARS ? 0 : Math.min(Math.floor(restMs), MAX_REST_MS) };
   }
 
   /** For one viewer alone, from a bucket of its own. */

@@ -118,18 +118,21 @@ export class Tails {
     attach(socket, attachment);
   }
 
-  /** What has been pushed. */
-  show(open: readonly OpenEntry[], now: number): void {
+  /** What has been pushed. `gap`: events that did not come. */
+  show(open: readonly OpenEntry[], gap: number, now: number): void {
     if (this.bySocket.size === 0) return;
     const entries = open.map(itemsOf);
+    const lost = open.reduce((sum, { batch, raw }) => sum + (batch === undefined ? raw.rows : 0), gap);
     for (const tail of this.bySocket.values()) {
       try {
         this.showTo(tail, entries, now);
       } catch (error) {
         console.error(`BUG: trace items cannot be shown: ${rootMessage(error)}`);
-        const rows = open.reduce((sum, { raw }) => sum + raw.rows, 0);
-        this.hide(tail, { ...emptyTally(), events: rows, kinds: { raw: rows } }, now);
+        const unchecked = open.reduce((sum, { raw }) => sum + raw.rows, gap);
+        this.hide(tail, { ...emptyTally(), unchecked }, now);
+        continue;
       }
+      if (lost > 0) this.hide(tail, { ...emptyTally(), unchecked: lost }, now);
     }
     this.bound(now);
   }

@@ -25,6 +25,14 @@ describe("a notice", () => {
     );
   });
 
+  it("tells apart what nobody could compare with the filters", () => {
+    const said = (hidden: Parameters<typeof overloadNotice>[1]) =>
+      JSON.parse(overloadNotice("shop", hidden, NOW)).event.message;
+    const gap = "Not compared with the filters: 7 events of shop, more than could be passed on.";
+    expect(said({ events: 0, errors: 0, kinds: {}, unchecked: 7 })).toMatch(new RegExp(`^${gap}`));
+    expect(said({ ...notShown, unchecked: 7 })).toContain(`3 of them errors. ${gap}`);
+  });
+
   it("of the end says what was left out last, if anything", () => {
     const nothing = { events: 0, errors: 0, kinds: {} };
     expect(JSON.parse(overloadStopNotice("shop", nothing, NOW)).event.message).toBe(

@@ -79,6 +79,17 @@ describe("a tail", () => {
     expect(outcomes(one).filter((outcome) => outcome === "exception")).toHaveLength(flood / 100);
   });
 
+  it("is told of events that were logged and did not come", async () => {
+    const hub = hubOf("tail-gap");
+    const shard = new Shard("tail-gap");
+    const one = await tail(hub, "tail-gap");
+    await hub.push(shard.push([shard.some(1)]));
+    shard.some(7);
+    await hub.push(shard.push([shard.some(1)], 7));
+    await until(async () => one.items.length === 3);
+    expect(one.items[2]).toMatchObject({ event: { type: "overload", notShown: { events: 0, unchecked: 7 } } });
+  });
+
   it("that was cut off and comes again goes on where it was, another begins now", async () => {
     const hub = hubOf("tail-return");
     const shard = new Shard("tail-return");

@@ -6,35 +6,44 @@
  */
 import type { NotShown } from "../../api/contract/live.ts";
 
+/** `unchecked`: nobody could compare them with the filters. */
+type Hidden = NotShown & { unchecked?: number };
+
 /** While more comes than is shown, and each time that more was left out. */
-export const overloadNotice = (script: string, notShown: NotShown, now: number): string =>
+export const overloadNotice = (script: string, notShown: Hidden, now: number): string =>
   notice("overload", script, notShown, now, `${said(script, notShown)} ${ADVICE}`);
 
 /** Everything is shown again. `notShown`: since the last notice, perhaps nothing. */
-export const overloadStopNotice = (script: string, notShown: NotShown, now: number): string =>
+export const overloadStopNotice = (script: string, notShown: Hidden, now: number): string =>
   notice(
     "overload-stop",
     script,
     notShown,
     now,
-    `${notShown.events === 0 ? "" : `${said(script, notShown)} `}From here on everything of ${script} is shown again.`,
+    `${said(script, notShown)} From here on everything of ${script} is shown again.`.trimStart(),
   );
 
 const ADVICE = "Failures are shown first, the rest is a fair sample; everything is stored. A filter shows less of it.";
 
-function said(script: string, { events, errors, kinds }: NotShown): string {
+function said(script: string, { events, errors, kinds, unchecked = 0 }: Hidden): string {
+  const sentences: string[] = [];
   const parts = Object.entries(kinds).flatMap(([kind, n]) => (n > 0 ? [`${number(n)} ${kind}`] : []));
   const bad = errors === 0 ? "none of them errors" : `${number(errors)} of them errors`;
   const of = parts.length === 0 ? "" : ` (${parts.join(", ")})`;
-  return `Not shown: ${number(events)} event${events === 1 ? "" : "s"} of ${script}${of}, ${bad}.`;
+  if (events > 0) sentences.push(`Not shown: ${eventsOf(script, events)}${of}, ${bad}.`);
+  if (unchecked > 0)
+    sentences.push(`Not compared with the filters: ${eventsOf(script, unchecked)}, more than could be passed on.`);
+  return sentences.join(" ");
 }
+
+const eventsOf = (script: string, n: number) => `${number(n)} event${n === 1 ? "" : "s"} of ${script}`;
 
 const number = (n: number) => n.toLocaleString("en-US");
 
 function notice(
   type: "overload" | "overload-stop",
   script: string,
-  notShown: NotShown,
+  notShown: Hidden,
   now: number,
   message: string,
 ): string {
