@@ -34,10 +34,6 @@ export class Audiences {
     return this.byKey.values();
   }
 
-  has(viewer: Viewer): boolean {
-    return this.of.has(viewer);
-  }
-
   join(viewer: Viewer, filter: LiveFilter, now: number): void {
     const behind = this.of.get(viewer)?.behind;
     this.leave(viewer);

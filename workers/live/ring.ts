@@ -54,11 +54,6 @@ export class Ring {
     return this.kept.find(({ entry }) => entry.shard === shard && wanted(entry))?.entry;
   }
 
-  /** Of all entries that are here. */
-  shards(): Set<string> {
-    return new Set(this.kept.map(({ entry }) => entry.shard));
-  }
-
   clear(): void {
     this.first = this.end;
     this.kept = [];
