@@ -33,15 +33,18 @@ import { Doorkeeper } from "./doorkeeper.ts";
 import { type OpenEntry, openEntry } from "./entry.ts";
 import { Filters } from "./filters.ts";
 import { Leases } from "./leases.ts";
+import { Leaving } from "./leaving.ts";
 import {
   ALARM_MS,
   GONE_CHECK_MS,
   hasGone,
   LISTENER_FULL,
+  MAX_IP_CHARS,
   MAX_LISTENERS,
   MAX_LISTENERS_EACH,
   MAX_TOPIC_CHARS,
   TRACE_RETURN_MS,
+  UNPROVEN_CHARS,
 } from "./limits.ts";
 import { readPosition } from "./positions.ts";
 import { Replays } from "./replays.ts";
@@ -65,6 +68,7 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
   private readonly tickets: Tickets;
   private readonly departures: Departures;
   private readonly doorkeeper: Doorkeeper;
+  private readonly leaving = new Leaving();
   /** Let in and not there yet: what was promised for them holds. */
   private comingTails = 0;
   private goneCheckedAt = 0;
@@ -79,7 +83,7 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
     this.filters = new Filters(env.DB);
     this.stream = new Stream({
       filters: this.filters,
-      sockets: () => this.viewers.size,
+      sockets: () => this.viewers.size + this.leaving.size,
       lost: ({ socket }) => drop(socket, CLOSE.goingAway, "The connection failed."),
     });
     const { positions } = this.stream;
@@ -106,9 +110,11 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
   /** One that was here before an eviction. */
   private wake(socket: WebSocket, now: number): void {
     const attachment = socket.deserializeAttachment() as Attachment | null;
-    if (attachment?.kind === "trace") this.tails.add(socket, attachment, now);
-    if (attachment?.kind === "viewer" && !this.viewers.wake(socket, attachment))
-      closeSocket(socket, CLOSE.restart, "Come again, with your cursor.");
+    if (attachment === null) return;
+    if (socket.readyState !== WebSocket.OPEN) this.leaving.add(socket, attachment.who.credential);
+    else if (attachment.kind === "trace") this.tails.add(socket, attachment, now);
+    else if (attachment.kind === "viewer" && !this.viewers.wake(socket, attachment))
+      this.drop(socket, CLOSE.restart, "Come again, with your cursor.");
   }
 
   /** `Upgrade: websocket` with what `entranceRequest` says; who may come in has been decided by `api/`. */
@@ -171,8 +177,9 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
 
   private accept(attachment: Attachment): { client: WebSocket; server: WebSocket } {
     const { 0: client, 1: server } = new WebSocketPair();
-    this.ctx.acceptWebSocket(server, tagsOf(attachment));
+    // First what may fail: a socket without an attachment would be nobody's.
     server.serializeAttachment(attachment);
+    this.ctx.acceptWebSocket(server, tagsOf(attachment));
     this.ctx.waitUntil(this.alarmBy(attachment.who.expiresAt));
     return { client, server };
   }
@@ -187,12 +194,14 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
   override async webSocketClose(socket: WebSocket, code: number): Promise<void> {
     const tail = this.tails.attachmentOf(socket);
     if (tail !== undefined && code === CLOSE.normal) this.departures.end(tail.id);
+    this.leaving.remove(socket);
     this.forget(socket, "client");
     // The runtime does not answer a close of a hibernating socket: the other side would wait for it until it gives up.
     closeSocket(socket, CLOSE.normal, "");
   }
 
   override async webSocketError(socket: WebSocket): Promise<void> {
+    this.leaving.remove(socket);
     this.forget(socket, "client");
     closeSocket(socket, CLOSE.goingAway, "The connection failed.");
   }
@@ -247,7 +256,9 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
 
   async createTail(request: TailRequest): Promise<TailTicket | "full"> {
     const now = Date.now();
-    return this.isFull(request.who, now) ? "full" : this.tickets.issue(request, now);
+    // It lies in an attachment later, and no address is longer.
+    const clientIp = request.clientIp.slice(0, MAX_IP_CHARS);
+    return this.isFull(request.who, now) ? "full" : this.tickets.issue({ ...request, clientIp }, now);
   }
 
   async endTail(id: string, credential: string): Promise<boolean> {
@@ -312,6 +323,7 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
   /** Closes those that used to ping and do not any more: their messages would pile up for nobody. */
   private dismissGone(now: number): void {
     this.goneCheckedAt = now;
+    this.leaving.keep(this.ctx.getWebSockets());
     for (const socket of this.open()) {
       const pinged = this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime();
       if (hasGone(pinged, now)) this.drop(socket, CLOSE.goingAway, "No sign of life.");
@@ -319,8 +331,14 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
   }
 
   private isFull(who: Listener, now: number): boolean {
+    const taken = (tag?: string) => {
+      const sockets = this.ctx.getWebSockets(tag);
+      return sockets.filter((socket) => socket.readyState === WebSocket.OPEN || this.leaving.has(socket)).length;
+    };
     const tooMany = () =>
-      this.open().length >= MAX_LISTENERS || this.open(credentialTag(who.credential)).length >= MAX_LISTENERS_EACH;
+      taken() >= MAX_LISTENERS ||
+      taken(credentialTag(who.credential)) >= MAX_LISTENERS_EACH ||
+      this.leaving.unprovenOf(who.credential, now) > UNPROVEN_CHARS;
     if (!tooMany()) return false;
     this.dismissGone(now);
     return tooMany();
@@ -338,6 +356,10 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
   }
 
   private drop(socket: WebSocket, code: number, reason: string): void {
+    if (socket.readyState === WebSocket.OPEN) {
+      const { who } = socket.deserializeAttachment() as Attachment;
+      this.leaving.add(socket, who.credential, this.tails.unprovenOf(socket));
+    }
     this.forget(socket, "hub");
     closeSocket(socket, code, reason);
   }

@@ -10,6 +10,8 @@ export const LISTENER_FULL = "Too many listen already. Close some, or try again 
 /** Of a tag of a socket. */
 export const MAX_TAG_CHARS = 256;
 export const MAX_TOPIC_CHARS = 100;
+/** An IPv6 address with a zone. */
+export const MAX_IP_CHARS = 64;
 
 /** What a viewer may say at once: a cursor with positions in some hundred shards. */
 export const MAX_MESSAGE_CHARS = 65_536;

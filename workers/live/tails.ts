@@ -91,6 +91,10 @@ export class Tails {
     return this.bySocket.get(socket)?.attachment;
   }
 
+  unprovenOf(socket: WebSocket): Unproven | undefined {
+    return this.bySocket.get(socket)?.unproven;
+  }
+
   /** `missed`: what to begin with, of so many seconds. */
   add(socket: WebSocket, attachment: TraceAttachment, now: number, missed = NOTHING): void {
     const tail = new Tail(socket, attachment, now, missed.seconds);

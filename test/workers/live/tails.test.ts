@@ -134,4 +134,14 @@ describe("a tail", () => {
     const { status } = await hub.fetch(entranceRequest({ kind: "trace", secret: ticket.secret }));
     expect([status, await hub.listTails(request.who.credential)]).toEqual([401, []]);
   });
+
+  it("comes in however long the address is that somebody made up for it", async () => {
+    const hub = hubOf("tail-address");
+    const request = { script: "tail-address", filters: [], clientIp: "1".repeat(20_000), who };
+    const ticket = await hub.createTail(request);
+    if (ticket === "full") throw new Error("full");
+    const { status, webSocket } = await hub.fetch(entranceRequest({ kind: "trace", secret: ticket.secret }));
+    webSocket?.accept();
+    expect(status).toBe(101);
+  });
 });
