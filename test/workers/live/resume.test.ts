@@ -1,8 +1,8 @@
 /** Who comes again gets what it missed, once and in order, or hears exactly how much is gone. */
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { LIVE_MAX_RATE } from "../../../workers/api/contract/live.ts";
-import { RING_ENTRIES } from "../../../workers/live/limits.ts";
+import { LIVE_CLOSE, LIVE_MAX_RATE } from "../../../workers/api/contract/live.ts";
+import { RESUMES_BURST, RING_ENTRIES } from "../../../workers/live/limits.ts";
 import { appendOf, ingester, invocation, until } from "../buffer/support.ts";
 import { connect, type Hub, hubOf, Shard, type TestViewer, watch } from "./support.ts";
 
@@ -55,9 +55,9 @@ describe("from the ring", () => {
     const since = first.messages.at(-1)?.now ?? 0;
     first.socket.close(1000);
     await first.closed;
-    await scheduler.wait(2);
     await hub.push(shard.push([shard.some(3)]));
-    const again = await comesAgain(hub, "r-since", { cursor: {}, since });
+    // In the same millisecond it would count as heard.
+    const again = await comesAgain(hub, "r-since", { cursor: {}, since: since - 1 });
     expect([again.events.length, gone(again)]).toEqual([3, 0]);
   });
 
@@ -221,5 +221,32 @@ describe("a hub nobody watches any more", () => {
     const lingering = await hub.push(shard.push([shard.some(1)]));
     expect(lingering.until).toBeLessThan(held.until);
     expect(lingering.until).toBeGreaterThan(Date.now());
+  });
+});
+
+describe("who asks for what was missed", () => {
+  it("again and again is sent away: once a connection is what it takes", async () => {
+    const hub = hubOf("r-greedy");
+    const viewer = await connect(hub, { script: "r-greedy" });
+    for (let k = 0; k <= RESUMES_BURST; k++) viewer.say({ type: "resume", cursor: {}, since: 1 });
+    expect(await viewer.closed).toBe(LIVE_CLOSE.badMessage);
+  });
+
+  it("with a position that is made up is held to its rate like all others", async () => {
+    const hub = hubOf(null);
+    const [one, other] = [new Shard("r-forged"), new Shard("r-forged-other")];
+    await hub.push(other.push([other.some(1)]));
+    await hub.push(one.push([one.some(1)]));
+    const viewer = await connect(hub, { rate: 10 });
+    viewer.say({
+      type: "resume",
+      cursor: { [other.shard]: "999999999999999.999999999999999" },
+      since: Date.now() + 60_000,
+    });
+    await viewer.hears("resumed");
+    for (let k = 0; k < 10; k++) await hub.push(one.push([one.some(20)]));
+    await until(async () => viewer.matched === 200);
+    expect(viewer.events.length).toBeLessThan(100);
+    expect(viewer.events.length + viewer.notShown).toBe(200);
   });
 });
