@@ -9,6 +9,7 @@ import type { LiveCursor } from "../api/contract/live.ts";
 import type { ShardPosition } from "./contract.ts";
 import { openEntry } from "./entry.ts";
 import {
+  AHEAD_MS,
   MAX_FRAME_CHARS,
   MAX_MISSED_CHARS,
   REPLAY_PAGES,
@@ -22,11 +23,14 @@ import type { Replayed, Replays } from "./replays.ts";
 import type { Received } from "./ring.ts";
 import type { Stream } from "./stream.ts";
 import { Bucket } from "./thinning.ts";
+import type { Turns } from "./turns.ts";
 import type { Viewer } from "./viewer.ts";
 
 export interface CatchUpParts {
   stream: Stream;
   replays: Replays;
+  /** A page each. */
+  turns: Turns;
   /** Its Ingester may be asked. */
   isOurs(shard: string): boolean;
   shards(): Iterable<string>;
@@ -69,11 +73,9 @@ export class CatchUp {
       await Promise.all(slice.map((shard) => this.replay(shard)));
     }
     await this.fromRing(0);
-    for (const [shard, position] of this.passed) {
-      if (position.id <= stream.positions.passedOn(shard)) continue;
-      this.viewer.ahead ??= new Map();
-      this.viewer.ahead.set(shard, position);
-    }
+    const passed = new Map([...this.passed].filter(([shard, { id }]) => id > stream.positions.passedOn(shard)));
+    const until = Date.now() + AHEAD_MS;
+    this.viewer.ahead = passed.size === 0 ? undefined : { passed, bucket: this.bucket, until };
     return this.gone;
   }
 
@@ -84,9 +86,9 @@ export class CatchUp {
     while (at < ring.end && !this.viewer.isGone) {
       const { entries, next } = ring.from(at, MAX_FRAME_CHARS);
       at = next;
+      // What was decoded for this page can be let go before the next: all of the ring at once would not fit.
+      await this.parts.turns.next();
       await this.send(entries.filter((entry) => this.isMissed(entry)));
-      // Others have their turn, and what was decoded for this page can be let go: all of the ring at once would not fit.
-      await scheduler.wait(0);
     }
   }
 
@@ -118,6 +120,7 @@ export class CatchUp {
         return;
       }
       const { entries } = answer;
+      await this.parts.turns.next();
       await this.send(entries.filter((entry) => entry.id < end && this.isMissed(entry)));
       const last = entries.at(-1);
       this.passSealed(shard, answer);

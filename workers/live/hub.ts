@@ -54,6 +54,7 @@ import { Stream } from "./stream.ts";
 import { Tails, tailAttachment } from "./tails.ts";
 import { type Departed, Departures } from "./trace/departures.ts";
 import { Tickets } from "./trace/tickets.ts";
+import { Turns } from "./turns.ts";
 import { Viewers } from "./viewers.ts";
 
 /** Of `wrangler tail`: named in the answer, or it hangs up. */
@@ -93,6 +94,7 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
       ...{ script, drop, filters: this.filters },
       catchUp: {
         stream: this.stream,
+        turns: new Turns(),
         replays: new Replays({ ingester: (shard) => env.INGESTER.getByName(shard), script: script ?? "" }),
         isOurs: (shard) => this.leases.isOurs(shard),
         shards: () => this.leases.shards,

@@ -20,6 +20,9 @@ export const MESSAGES_PER_S = 200;
 export const MESSAGES_BURST = 400;
 /** … and one that makes the hub compile or search counts as this many. */
 export const DEAR_MESSAGE = 20;
+/** Asking for what was missed, which a viewer does once: each may be all of the ring. */
+export const RESUMES_PER_S = 0.1;
+export const RESUMES_BURST = 3;
 
 /** Three pings are missing. */
 const GONE_MS = 3 * LIVE_PING_MS + 5_000;
@@ -49,6 +52,8 @@ export const RING_MS = 5 * 60_000;
 
 /** A new viewer's live events wait this long for its `resume`, so that they come in order. */
 export const RESUME_GRACE_MS = 250;
+/** What a viewer got from a log ahead of the pushes is pushed within this long, or never: an Ingester's queue is seconds. */
+export const AHEAD_MS = 60_000;
 /** A resuming viewer that reads nothing for this long is told what it does not see instead. */
 export const ROOM_MS = 10_000;
 /** Shards asked for one resume, at once, how long, and how much of each. */

@@ -13,7 +13,9 @@ export function readRequest(message: string | ArrayBuffer): ReadRequest {
   if (value === undefined) return refused("This is not a JSON object.");
   switch (value.type) {
     case "ack":
-      return isCount(value.chars) ? { ok: true, request: { type: "ack", chars: value.chars } } : refused("ack: chars?");
+      return Number.isSafeInteger(value.chars) && isCount(value.chars)
+        ? { ok: true, request: { type: "ack", chars: value.chars } }
+        : refused("ack: chars?");
     case "filter": {
       const { q, rate } = value;
       if (typeof q !== "string") return refused("filter: q?");
@@ -54,12 +56,19 @@ export function rateOf(asked: number | undefined): number {
 
 /** How much one viewer may say. */
 export class Talk {
-  private left = MESSAGES_BURST;
+  private left: number;
   private at = 0;
+
+  constructor(
+    private readonly perS = MESSAGES_PER_S,
+    private readonly burst = MESSAGES_BURST,
+  ) {
+    this.left = burst;
+  }
 
   /** False: it says too much. */
   allows(cost: number, now: number): boolean {
-    this.left = Math.min(this.left + (Math.max(now - this.at, 0) * MESSAGES_PER_S) / 1_000, MESSAGES_BURST);
+    this.left = Math.min(this.left + (Math.max(now - this.at, 0) * this.perS) / 1_000, this.burst);
     this.at = now;
     this.left -= cost;
     return this.left >= 0;

@@ -7,7 +7,7 @@
 
 import { rootMessage } from "../util/error-message.ts";
 import { type Audience, Audiences } from "./audiences.ts";
-import type { LiveEntry, LivePush, ShardPosition } from "./contract.ts";
+import type { LiveEntry, LivePush } from "./contract.ts";
 import { OpenEntry } from "./entry.ts";
 import type { Filters } from "./filters.ts";
 import {
@@ -27,8 +27,8 @@ import { count, positionsFrame, render } from "./render.ts";
 import { type Received, Ring } from "./ring.ts";
 import { StepBudget } from "./steps.ts";
 import { emptyTally } from "./tally.ts";
-import { Bucket } from "./thinning.ts";
-import type { Viewer } from "./viewer.ts";
+import type { Bucket } from "./thinning.ts";
+import type { Ahead, Viewer } from "./viewer.ts";
 
 /** What a push brings that has not been heard before. */
 interface Fresh {
@@ -147,7 +147,8 @@ export class Stream {
     let frames: ReturnType<typeof render> | undefined;
     let tally: ReturnType<typeof count> | undefined;
     for (const viewer of members) {
-      if (viewer.ahead !== undefined) this.showRest(viewer, viewer.ahead, open, before, now);
+      if (viewer.ahead !== undefined && viewer.ahead.until > now)
+        this.showRest(viewer, viewer.ahead, open, before, now);
       else if (viewer.isSlow) {
         tally ??= count(open, rendering);
         viewer.miss(tally, before);
@@ -170,16 +171,16 @@ export class Stream {
   /** To one that got some of these from an Ingester's log already. */
   private showRest(
     viewer: Viewer,
-    ahead: Map<string, ShardPosition>,
+    { passed, bucket }: Ahead,
     open: readonly OpenEntry[],
     before: number,
     now: number,
   ): void {
-    const rest = open.filter(({ raw }) => raw.id > (ahead.get(raw.shard)?.id ?? 0));
-    for (const { raw } of open) if ((ahead.get(raw.shard)?.id ?? 0) <= raw.id) ahead.delete(raw.shard);
-    if (ahead.size === 0) viewer.ahead = undefined;
+    const rest = open.filter(({ raw }) => raw.id > (passed.get(raw.shard)?.id ?? 0));
+    for (const { raw } of open) if ((passed.get(raw.shard)?.id ?? 0) <= raw.id) passed.delete(raw.shard);
+    if (passed.size === 0) viewer.ahead = undefined;
     if (rest.length === 0) return;
-    const frames = this.renderFor(viewer, rest, new Bucket(viewer.attachment.rate, now), now);
+    const frames = this.renderFor(viewer, rest, bucket, now);
     if (!viewer.offer(frames, this.window, before)) this.parts.lost(viewer);
   }
 

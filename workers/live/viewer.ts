@@ -9,18 +9,27 @@
 import type { LiveCursor } from "../api/contract/live.ts";
 import type { ViewerAttachment } from "./attachment.ts";
 import type { ShardPosition } from "./contract.ts";
+import { MAX_WINDOW_CHARS, RESUMES_BURST, RESUMES_PER_S } from "./limits.ts";
 import { type Frame, slowFrame } from "./render.ts";
 import { Talk } from "./requests.ts";
 import { attach, sendTo } from "./sockets.ts";
 import { addTally, emptyTally, isEmpty, type Tally } from "./tally.ts";
+import type { Bucket } from "./thinning.ts";
 
 /** Shards named when a slow viewer is told: the frame must fit its window. */
 const TOLD_SHARDS = 100;
 
+/** Entries up to these it has got from elsewhere, ahead of the pushes: until then it is shown what is pushed by itself. */
+export interface Ahead {
+  passed: Map<string, ShardPosition>;
+  bucket: Bucket;
+  until: number;
+}
+
 export class Viewer {
   readonly talk = new Talk();
-  /** Entries up to these it has got from elsewhere, ahead of the pushes. */
-  ahead: Map<string, ShardPosition> | undefined;
+  readonly returns = new Talk(RESUMES_PER_S, RESUMES_BURST);
+  ahead: Ahead | undefined;
   /** What it asked for is answered one after the other. */
   work: Promise<void> = Promise.resolve();
   isGone = false;
@@ -30,6 +39,8 @@ export class Viewer {
   private sent = 0;
   /** Characters sent before that. */
   private base = 0;
+  /** What `base` can be at most, by its first word after an eviction: no more was on its way then. */
+  private mostBase: number | undefined;
   /** `base` is known, not guessed. */
   private readonly isExact: boolean;
   /** Characters read of all that were ever sent. */
@@ -96,7 +107,11 @@ export class Viewer {
   /** It has read so many characters in all. False: more than it was sent, so it says what is not true. */
   acknowledge(chars: number, slack: number): boolean {
     // What was sent before an eviction: the least that its words allow.
-    if (!this.isExact) this.base = Math.max(this.base, chars - this.sent);
+    if (!this.isExact) {
+      const least = Math.max(chars - this.sent, 0);
+      this.mostBase ??= least + MAX_WINDOW_CHARS;
+      this.base = Math.max(this.base, Math.min(least, this.mostBase));
+    }
     const sent = this.base + this.sent;
     if (chars > sent + slack) return false;
     this.read = Math.max(this.read, Math.min(chars, sent));

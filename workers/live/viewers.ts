@@ -73,8 +73,7 @@ export class Viewers {
     const read = readRequest(message);
     const { socket } = viewer;
     if (!read.ok) this.parts.drop(socket, LIVE_CLOSE.badMessage, read.reason);
-    else if (viewer.talk.allows(read.request.type === "ack" ? 1 : DEAR_MESSAGE, Date.now()))
-      this.answer(viewer, read.request);
+    else if (isAllowed(viewer, read.request, Date.now())) this.answer(viewer, read.request);
     else this.parts.drop(socket, LIVE_CLOSE.badMessage, "Too many messages.");
   }
 
@@ -182,4 +181,9 @@ export class Viewers {
     });
     this.parts.waitUntil(viewer.work);
   }
+}
+
+function isAllowed({ talk, returns }: Viewer, { type }: LiveRequest, now: number): boolean {
+  if (!talk.allows(type === "ack" ? 1 : DEAR_MESSAGE, now)) return false;
+  return type !== "resume" || returns.allows(1, now);
 }

@@ -246,7 +246,7 @@ describe("who asks for what was missed", () => {
     await viewer.hears("resumed");
     for (let k = 0; k < 10; k++) await hub.push(one.push([one.some(20)]));
     await until(async () => viewer.matched === 200);
-    expect(viewer.events.length).toBeLessThan(100);
+    expect(viewer.events.length).toBeLessThan(60);
     expect(viewer.events.length + viewer.notShown).toBe(200);
   });
 });
