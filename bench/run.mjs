@@ -68,7 +68,7 @@ run(async () => {
   const { bench } = await import("./lib/report.mjs");
   const { full, summary } = await bench({ size, chosen, machine: machine(quick) });
   console.log(`\n${full}`);
-  if (quick || chosen.length < PARTS.length) return;
+  if (quick || chosen.length < PARTS.length || process.exitCode) return;
   writeFileSync(join(ROOT, "docs/bench.md"), full);
   const readme = join(ROOT, "README.md");
   writeFileSync(readme, withFigures(readFileSync(readme, "utf8"), summary));

@@ -1,7 +1,8 @@
 /** workerd's inspector, as far as its memory is concerned: the platform's isolate, over the DevTools protocol. */
 import { WebSocket } from "ws";
 
-const ANSWER_MS = 20_000;
+const ANSWER_MS = 60_000;
+const POKE_MS = 500;
 const PLATFORM = "tailrace";
 
 export class Inspector {
@@ -38,9 +39,14 @@ export class Inspector {
    * workerd collects when the isolate has work next: `poke` gives it some.
    */
   async heapBytes(poke) {
-    const collected = this.#ask("HeapProfiler.collectGarbage");
-    await poke();
-    await collected;
+    const poking = setInterval(() => poke().catch(() => {}), POKE_MS);
+    try {
+      const collected = this.#ask("HeapProfiler.collectGarbage");
+      await poke();
+      await collected;
+    } finally {
+      clearInterval(poking);
+    }
     const { usedSize } = await this.#ask("Runtime.getHeapUsage");
     return usedSize;
   }

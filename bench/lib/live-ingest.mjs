@@ -1,7 +1,7 @@
 /**
- * Ingest of one Worker's events over HTTP until they are sealed, in three stacks
- * that take turns with the same load: nobody watches, 100 watch that Worker,
- * 1,000 watch another one. Viewers are in processes of their own, and read all
+ * Ingest of one Worker's events over HTTP until they are sealed, in four stacks
+ * that take turns with the same load: nobody watches, 100 watch that Worker, 100
+ * do so with a filter of their own each, 1,000 watch another one. Viewers are in processes of their own, and read all
  * that they are sent; each ratio is the median of the turns' own ratios.
  */
 import { bodies } from "../items.mjs";
@@ -12,6 +12,8 @@ import { benchStack } from "./stack.mjs";
 
 const SCRIPT = "storefront";
 const VIEWERS = 100;
+/** Matches nearly everything, and no two are the same. */
+const OWN_FILTER = "-@user.id:u-#";
 const VIEWERS_OF_ANOTHER = 1_000;
 const ITEMS_PER_BODY = 500;
 const SENDERS = 4;
@@ -21,16 +23,17 @@ const WARM_UPS = 2;
 /** @param {{ items: number, turns: number }} size */
 export async function measureIngestWatched({ items, turns }) {
   const stacks = [];
-  const start = async (count, script) => {
+  const start = async (count, script, q) => {
     const bench = await benchStack();
     const viewers = count === 0 ? undefined : await startViewers(bench);
     stacks.push({ bench, viewers });
-    await viewers?.open(count, { script });
+    await viewers?.open(count, { script, q });
     return { bench, viewers };
   };
   try {
     const alone = await start(0);
     const watched = await start(VIEWERS, SCRIPT);
+    const distinct = await start(VIEWERS, SCRIPT, OWN_FILTER);
     const beside = await start(VIEWERS_OF_ANOTHER, "another");
     const found = [];
     for (let turn = -WARM_UPS; turn < turns; turn++) {
@@ -45,17 +48,18 @@ export async function measureIngestWatched({ items, turns }) {
         }),
       ];
       const rates = {};
-      for (const [name, { bench }] of inTurn({ alone, watched, beside }, turn))
+      for (const [name, { bench }] of inTurn({ alone, watched, distinct, beside }, turn))
         rates[name] = await rate(bench.api, loads);
-      if (turn >= 0)
-        found.push({ ...rates, ofWatched: rates.watched / rates.alone, ofBeside: rates.beside / rates.alone });
+      if (turn < 0) continue;
+      const to = (name) => rates[name] / rates.alone;
+      found.push({ ...rates, ofWatched: to("watched"), ofDistinct: to("distinct"), ofBeside: to("beside") });
     }
     const of = (key) => median(found.map((turn) => turn[key]));
     const tally = await watched.viewers.tally();
     if (tally.open !== VIEWERS) throw new Error(`only ${tally.open} of ${VIEWERS} viewers are left`);
     return {
       ...{ alone: of("alone"), watched: of("watched"), beside: of("beside") },
-      ...{ ofWatched: of("ofWatched"), ofBeside: of("ofBeside") },
+      ...{ ofWatched: of("ofWatched"), ofDistinct: of("ofDistinct"), ofBeside: of("ofBeside") },
       seen: tally.events,
       notShown: tally.notShown + tally.unchecked,
     };

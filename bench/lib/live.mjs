@@ -7,9 +7,20 @@ import { measureMemory } from "./live-memory.mjs";
 /** @param {{ probes: number, ingest: { items: number, turns: number }, delivery: { forMs: number }, idle: number }} size */
 export async function measureLive(size) {
   return {
-    latency: await measureLatency(size),
-    ingest: await measureIngestWatched(size.ingest),
-    delivery: await measureDelivery(size.delivery),
-    memory: await measureMemory(size),
+    latency: await attempt("latency", () => measureLatency(size)),
+    ingest: await attempt("ingest", () => measureIngestWatched(size.ingest)),
+    delivery: await attempt("delivery", () => measureDelivery(size.delivery)),
+    memory: await attempt("memory", () => measureMemory(size)),
   };
+}
+
+/** One that fails does not take the others with it; the bench ends with a failure, and nothing is written down. */
+async function attempt(name, work) {
+  try {
+    return await work();
+  } catch (error) {
+    console.error(`\nlive: ${name} was not measured: ${error.stack}`);
+    process.exitCode = 1;
+    return undefined;
+  }
 }
