@@ -103,7 +103,7 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
       mayStay: (who) => this.doorkeeper.mayStay(who),
       waitUntil: (work) => ctx.waitUntil(work),
     });
-    this.tails = new Tails({ drop });
+    this.tails = new Tails({ drop, leaving: () => this.leaving.unproven() });
     this.tickets = new Tickets(ctx.storage.sql);
     this.departures = new Departures(ctx.storage.sql, (id) => this.open(tailTag(id)).length > 0, now);
     for (const socket of ctx.getWebSockets()) this.wake(socket, now);
@@ -161,7 +161,7 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
     const { client, server } = this.accept(attachment);
     const departed = this.departures.arrive(id, request, now);
     if (departed === undefined) this.tails.add(server, attachment, now);
-    else this.tails.add(server, attachment, now, { entries: this.since(departed), seconds: TRACE_RETURN_MS / 1_000 });
+    else this.tails.add(server, attachment, now, { ...this.since(departed), seconds: TRACE_RETURN_MS / 1_000 });
     return new Response(null, {
       status: 101,
       webSocket: client,
@@ -169,12 +169,23 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
     });
   }
 
-  /** What the ring has after a tail's departure. */
-  private since({ cursor }: Departed): OpenEntry[] {
-    const { ring } = this.stream;
-    const { entries } = ring.from(0, Number.POSITIVE_INFINITY);
-    const missed = entries.filter(({ shard, id }) => id > (readPosition(cursor?.[shard] ?? "")?.id ?? 0));
-    return missed.map(openEntry);
+  /** What the ring has after a tail's departure, and how many events before it are gone: two positions tell. */
+  private since({ cursor = {} }: Departed): { entries: OpenEntry[]; gone: number } {
+    const { ring, positions } = this.stream;
+    const at = new Map(Object.entries(cursor).flatMap(([shard, text]) => [[shard, readPosition(text)] as const]));
+    const missed = ring
+      .from(0, Number.POSITIVE_INFINITY)
+      .entries.filter(({ shard, id }) => id > (at.get(shard)?.id ?? 0));
+    let gone = 0;
+    for (const [shard, from] of at) {
+      if (from === undefined) continue;
+      const first = missed.find((entry) => entry.shard === shard);
+      const known = positions.get(shard);
+      // What was logged before this object's life may still be pushed.
+      const last = known === undefined || known.at === 0 ? 0 : known.through;
+      gone += Math.max((first === undefined ? last : first.through - first.rows) - from.through, 0);
+    }
+    return { entries: missed.map(openEntry), gone };
   }
 
   private accept(attachment: Attachment): { client: WebSocket; server: WebSocket } {
@@ -340,7 +351,7 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
     const tooMany = () =>
       taken() >= MAX_LISTENERS ||
       taken(credentialTag(who.credential)) >= MAX_LISTENERS_EACH ||
-      this.leaving.unprovenOf(who.credential, now) > UNPROVEN_CHARS;
+      this.leaving.unproven(who.credential) > UNPROVEN_CHARS;
     if (!tooMany()) return false;
     this.dismissGone(now);
     return tooMany();
@@ -360,7 +371,7 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
   private drop(socket: WebSocket, code: number, reason: string): void {
     if (socket.readyState === WebSocket.OPEN) {
       const { who } = socket.deserializeAttachment() as Attachment;
-      this.leaving.add(socket, who.credential, this.tails.unprovenOf(socket));
+      this.leaving.add(socket, who.credential, this.tails.unprovenOf(socket, Date.now()));
     }
     this.forget(socket, "hub");
     closeSocket(socket, code, reason);

@@ -4,12 +4,10 @@
  * connection stands. So they take a place and a share like those that are open, or
  * who is sent away on purpose, again and again, would pile it up. `hub.ts` keeps it.
  */
-import type { Unproven } from "./unproven.ts";
-
 interface Gone {
   credential: string;
-  /** Of a `wrangler tail`: what it may not have read. */
-  unproven: Unproven | undefined;
+  /** Of a `wrangler tail`: what it may not have read. It does not fade: who has not answered has not read. */
+  unproven: number;
 }
 
 export class Leaving {
@@ -23,7 +21,7 @@ export class Leaving {
     return this.bySocket.has(socket);
   }
 
-  add(socket: WebSocket, credential: string, unproven?: Unproven): void {
+  add(socket: WebSocket, credential: string, unproven = 0): void {
     this.bySocket.set(socket, { credential, unproven });
   }
 
@@ -39,10 +37,11 @@ export class Leaving {
     for (const socket of this.bySocket.keys()) if (!there.has(socket)) this.bySocket.delete(socket);
   }
 
-  /** What tails of a credential may not have read. */
-  unprovenOf(credential: string, now: number): number {
+  /** What tails may not have read; of a credential, or of all. */
+  unproven(credential?: string): number {
     let sum = 0;
-    for (const gone of this.bySocket.values()) if (gone.credential === credential) sum += gone.unproven?.at(now) ?? 0;
+    for (const gone of this.bySocket.values())
+      if (credential === undefined || gone.credential === credential) sum += gone.unproven;
     return sum;
   }
 }

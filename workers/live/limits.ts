@@ -121,6 +121,8 @@ export const TRACE_CHARS_PER_S = 2 << 20;
 export const TRACE_NOTICE_MS = 5_000;
 /** Sent to all `wrangler tail`s without a sign that it was read; the one with the most is sent away when it is more, and comes again by itself. */
 export const UNPROVEN_CHARS = 64 << 20;
+/** Beyond that, divided among them: one that reads is sent something though others do not. */
+export const UNPROVEN_OWN_CHARS = 8 << 20;
 /** Half of it is taken to have been read after this long: tails of 350 KB a second in all are never sent away. */
 export const UNPROVEN_HALF_MS = 2 * 60_000;
 /** One that comes again this soon goes on where it was. */

@@ -12,7 +12,7 @@ import { hash32 } from "../util/hash.ts";
 import type { TraceAttachment } from "./attachment.ts";
 import type { TailFilter, TailRequest } from "./contract.ts";
 import type { OpenEntry } from "./entry.ts";
-import { TRACE_CHARS_PER_S, TRACE_ITEMS_PER_S, TRACE_NOTICE_MS, UNPROVEN_CHARS } from "./limits.ts";
+import { TRACE_CHARS_PER_S, TRACE_ITEMS_PER_S, TRACE_NOTICE_MS } from "./limits.ts";
 import { Talk } from "./requests.ts";
 import { attach, CLOSE, sendTo } from "./sockets.ts";
 import { addTally, emptyTally, isEmpty, type Tally } from "./tally.ts";
@@ -20,7 +20,7 @@ import { Bucket } from "./thinning.ts";
 import { compileBlocker } from "./trace/filters.ts";
 import { type TraceItem, traceItems, withBlocker } from "./trace/items.ts";
 import { overloadNotice, overloadStopNotice } from "./trace/notice.ts";
-import { Unproven } from "./unproven.ts";
+import { Room, Unproven } from "./unproven.ts";
 
 /** What it says is an object with one flag. */
 const MAX_MESSAGE_CHARS = 1_024;
@@ -29,8 +29,10 @@ const HASHES = 2 ** 32;
 interface Missed {
   entries: readonly OpenEntry[];
   seconds: number;
+  /** Events before these that are nowhere here any more. */
+  gone: number;
 }
-const NOTHING: Missed = { entries: [], seconds: 0 };
+const NOTHING: Missed = { entries: [], seconds: 0, gone: 0 };
 
 type Blocker = (item: TraceItem) => TailFilter | undefined;
 
@@ -73,12 +75,15 @@ class Tail {
 }
 
 export interface TailsParts {
+  /** Characters that those may not have read who were sent away. */
+  leaving(): number;
   /** Sent away; it may come again. */
   drop(socket: WebSocket, code: number, reason: string): void;
 }
 
 export class Tails {
   private readonly bySocket = new Map<WebSocket, Tail>();
+  private readonly room = new Room();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly parts: TailsParts) {}
@@ -91,15 +96,17 @@ export class Tails {
     return this.bySocket.get(socket)?.attachment;
   }
 
-  unprovenOf(socket: WebSocket): Unproven | undefined {
-    return this.bySocket.get(socket)?.unproven;
+  unprovenOf(socket: WebSocket, now: number): number {
+    return this.bySocket.get(socket)?.unproven.at(now) ?? 0;
   }
 
   /** `missed`: what to begin with, of so many seconds. */
   add(socket: WebSocket, attachment: TraceAttachment, now: number, missed = NOTHING): void {
     const tail = new Tail(socket, attachment, now, missed.seconds);
     this.bySocket.set(socket, tail);
+    this.measure(now);
     if (missed.entries.length > 0) this.showTo(tail, missed.entries.map(itemsOf), now);
+    if (missed.gone > 0) this.hide(tail, { ...emptyTally(), unchecked: missed.gone }, now);
     if (attachment.isOverloaded === true) this.later();
   }
 
@@ -125,6 +132,7 @@ export class Tails {
   /** What has been pushed. `gap`: events that did not come. */
   show(open: readonly OpenEntry[], gap: number, now: number): void {
     if (this.bySocket.size === 0) return;
+    this.measure(now);
     const entries = open.map(itemsOf);
     const lost = open.reduce((sum, { batch, raw }) => sum + (batch === undefined ? raw.rows : 0), gap);
     for (const tail of this.bySocket.values()) {
@@ -138,7 +146,7 @@ export class Tails {
       }
       if (lost > 0) this.hide(tail, { ...emptyTally(), unchecked: lost }, now);
     }
-    this.bound(now);
+    if (this.room.isShort) this.sendAway(now);
   }
 
   private showTo(tail: Tail, entries: readonly Items[], now: number): void {
@@ -175,6 +183,7 @@ export class Tails {
   /** False: it was not sent, since there is no room or no connection. */
   private send(tail: Tail, text: string, now: number): boolean {
     if (tail.chars.shares(0, text.length, now).most < text.length) return false;
+    if (!this.room.takes(text.length, tail.unproven.at(now))) return false;
     tail.chars.spend(text.length);
     if (tail.send(text, now)) return true;
     this.parts.drop(tail.socket, CLOSE.goingAway, "The connection failed.");
@@ -232,14 +241,20 @@ export class Tails {
     this.tell(tail, now, overloadStopNotice);
   }
 
-  private bound(now: number): void {
-    let sum = 0;
+  private measure(now: number): void {
+    let unproven = this.parts.leaving();
+    for (const tail of this.bySocket.values()) unproven += tail.unproven.at(now);
+    this.room.measure(unproven, this.bySocket.size);
+  }
+
+  /** The one with the most, which comes again if it reads. What it was not shown until now it is told. */
+  private sendAway(now: number): void {
     let most: Tail | undefined;
     for (const tail of this.bySocket.values()) {
-      sum += tail.unproven.at(now);
       if (most === undefined || tail.unproven.at(now) > most.unproven.at(now)) most = tail;
     }
-    if (sum <= UNPROVEN_CHARS || most === undefined) return;
+    if (most === undefined) return;
+    if (most.attachment.notShown !== undefined) this.tell(most, now, overloadNotice);
     this.parts.drop(most.socket, CLOSE.restart, "Much was sent; come again and go on from here.");
   }
 }

@@ -1,7 +1,7 @@
 /** How much of what was sent counts as unread: little of a healthy tail, soon too much of a flood. */
 import { describe, expect, it } from "vitest";
-import { UNPROVEN_CHARS } from "../../../workers/live/limits.ts";
-import { Unproven } from "../../../workers/live/unproven.ts";
+import { UNPROVEN_CHARS, UNPROVEN_OWN_CHARS } from "../../../workers/live/limits.ts";
+import { Room, Unproven } from "../../../workers/live/unproven.ts";
 
 const NOW = 1_795_300_000_000;
 
@@ -37,5 +37,23 @@ describe("what is not known to have been read", () => {
     const one = new Unproven();
     one.add(100, NOW);
     expect(one.at(NOW - 60_000)).toBe(100);
+  });
+});
+
+describe("room for what is sent to tails", () => {
+  it("is never more than there is, however many read nothing; each has a little of its own", () => {
+    const [tails, pushes, chars] = [100, 50, 100_000];
+    const unproven = new Array<number>(tails).fill(0);
+    const room = new Room();
+    for (let push = 0; push < pushes; push++) {
+      room.measure(
+        unproven.reduce((sum, n) => sum + n, 0),
+        tails,
+      );
+      for (const [k, sent] of unproven.entries()) if (room.takes(chars, sent)) unproven[k] = sent + chars;
+    }
+    expect(room.isShort).toBe(true);
+    expect(unproven.reduce((sum, n) => sum + n, 0)).toBeLessThanOrEqual(UNPROVEN_CHARS + UNPROVEN_OWN_CHARS);
+    expect(room.takes(100, 0)).toBe(true);
   });
 });

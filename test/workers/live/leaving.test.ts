@@ -3,9 +3,8 @@ import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import type { LiveHub } from "../../../workers/live/hub.ts";
 import { Leaving } from "../../../workers/live/leaving.ts";
-import { MAX_WINDOW_CHARS, UNPROVEN_CHARS, UNREAD_CHARS } from "../../../workers/live/limits.ts";
+import { MAX_WINDOW_CHARS, UNREAD_CHARS } from "../../../workers/live/limits.ts";
 import type { Stream } from "../../../workers/live/stream.ts";
-import { Unproven } from "../../../workers/live/unproven.ts";
 import { until } from "../buffer/support.ts";
 import { type Hub, hubOf, knock } from "./support.ts";
 
@@ -28,16 +27,13 @@ describe("a viewer that was sent away", () => {
 });
 
 describe("what those who leave may not have read", () => {
-  it("is counted by credential, and fades", () => {
+  it("is counted by credential and in all, until they have gone", () => {
     const leaving = new Leaving();
     const { 0: one, 1: other } = new WebSocketPair();
-    const unproven = new Unproven();
-    unproven.add(UNPROVEN_CHARS, 1_000);
-    leaving.add(one, "token a", unproven);
+    leaving.add(one, "token a", 5);
     leaving.add(other, "token b");
-    expect([leaving.unprovenOf("token a", 1_000), leaving.unprovenOf("token b", 1_000)]).toEqual([UNPROVEN_CHARS, 0]);
-    expect(leaving.unprovenOf("token a", 3_600_000)).toBeLessThan(1);
+    expect([leaving.unproven("token a"), leaving.unproven("token b"), leaving.unproven()]).toEqual([5, 0, 5]);
     leaving.keep([other]);
-    expect([leaving.has(one), leaving.has(other), leaving.size]).toEqual([false, true, 1]);
+    expect([leaving.has(one), leaving.has(other), leaving.size, leaving.unproven()]).toEqual([false, true, 1, 0]);
   });
 });

@@ -105,6 +105,21 @@ describe("a tail", () => {
     await until(async () => again.items.length === 4 && other.items.length === 1);
   });
 
+  it("that comes again is told how much of what it missed is not there any more", async () => {
+    const hub = hubOf("tail-gone");
+    const shard = new Shard("tail-gone");
+    const first = await tail(hub, "tail-gone");
+    await hub.push(shard.push([shard.some(2)]));
+    await until(async () => first.items.length === 2);
+    first.socket.close(4000, "cut");
+    await until(async () => (await hub.listTails(who.credential)).length === 0);
+    shard.some(7);
+    await hub.push(shard.push([shard.some(3)]));
+    const again = await tail(hub, "tail-gone");
+    await until(async () => again.items.length === 4);
+    expect(again.items.at(-1)).toMatchObject({ event: { type: "overload", notShown: { events: 0, unchecked: 7 } } });
+  });
+
   it("ends when it is deleted, by nobody but its own credential", async () => {
     const hub = hubOf("tail-delete");
     const one = await tail(hub, "tail-delete");
