@@ -38,6 +38,8 @@ export const UNREAD_CHARS = 32 << 20;
 export const MAX_WINDOW_CHARS = 512 << 10;
 /** … and however many: less than this stands still between two acknowledgements. */
 export const MIN_WINDOW_CHARS = 16 << 10;
+/** Of a window, beyond it, for errors alone: they come when the rest is only counted. */
+export const ERRORS_SHARE = 0.25;
 /** One frame: large enough to be cheap, small enough that acknowledgements flow. */
 export const MAX_FRAME_CHARS = 64 << 10;
 /** Made into text for one audience and push; what is beyond is counted. */

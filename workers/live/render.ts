@@ -16,6 +16,8 @@ export interface Frame {
   text: string;
   /** Of all that it tells of, shown or not. */
   tally: Tally;
+  /** Only the errors in it, for a viewer that has no room for the rest: without a position, since it has not got past it. */
+  errors?: () => Frame | undefined;
 }
 
 export interface Rendering {
@@ -74,6 +76,7 @@ class FrameWriter {
   private textChars = 0;
   private matched = emptyTally();
   private notShown = emptyTally();
+  private rows: Rows[] = [];
   private because: "rate" | "slow" = "rate";
 
   constructor(
@@ -104,12 +107,14 @@ class FrameWriter {
     addTally(this.matched, matched);
     addTally(this.notShown, matched);
     addTally(this.notShown, negative(entry.tally(sent)));
+    this.rows.push({ entry, mask: sent });
     this.at[entry.raw.shard] = positionText(entry.raw);
   }
 
   /** Sends what was written so far, of this entry too; returns what that was of it. */
   private flushRows(entry: OpenEntry, sent: Uint8Array): Tally {
     const rows = entry.tally(sent);
+    this.rows.push({ entry, mask: sent.slice() });
     addTally(this.matched, rows);
     this.flush();
     return rows;
@@ -121,9 +126,11 @@ class FrameWriter {
   }
 
   private flush(): void {
-    const { now, at, matched, notShown, because } = this;
+    const { now, at, matched, notShown, because, rows } = this;
     const text = eventsFrame({ now, at, texts: this.texts, matched, notShown, because });
-    this.frames.push({ text, tally: matched });
+    let errors: Frame | undefined;
+    this.frames.push({ text, tally: matched, errors: () => (errors ??= errorsOf(rows, matched, now)) });
+    this.rows = [];
     this.at = {};
     this.texts = [];
     this.textChars = 0;
@@ -133,7 +140,26 @@ class FrameWriter {
   }
 }
 
-function negative(tally: Tally): Tally {
+/** Rows of an entry that are in a frame. */
+interface Rows {
+  entry: OpenEntry;
+  mask: Uint8Array;
+}
+
+function errorsOf(rows: readonly Rows[], { errors }: Tally, now: number): Frame | undefined {
+  if (errors === 0) return undefined;
+  const tally = emptyTally();
+  const texts: string[] = [];
+  for (const { entry, mask } of rows) {
+    const both = mask.map((bit, row) => bit & (entry.errors[row] ?? 0));
+    addTally(tally, entry.tally(both));
+    for (let row = both.indexOf(1); row >= 0; row = both.indexOf(1, row + 1)) texts.push(entry.text(row));
+  }
+  if (texts.length === 0) return undefined;
+  return { text: eventsFrame({ now, at: {}, texts, matched: tally, notShown: emptyTally(), because: "slow" }), tally };
+}
+
+export function negative(tally: Tally): Tally {
   const kinds: Tally["kinds"] = {};
   for (const kind in tally.kinds) kinds[kind as keyof typeof kinds] = -(tally.kinds[kind as keyof typeof kinds] ?? 0);
   return { events: -tally.events, errors: -tally.errors, unchecked: -tally.unchecked, kinds };

@@ -145,14 +145,10 @@ export class Stream {
     const { budget, window, frameChars: maxChars } = this;
     const rendering = { filter, bucket, budget, now, maxChars, maxTotal: MAX_PUSH_CHARS, unchecked: gap };
     let frames: ReturnType<typeof render> | undefined;
-    let tally: ReturnType<typeof count> | undefined;
     for (const viewer of members) {
       if (viewer.ahead !== undefined && viewer.ahead.until > now)
         this.showRest(viewer, viewer.ahead, open, before, now);
-      else if (viewer.isSlow) {
-        tally ??= count(open, rendering);
-        viewer.miss(tally, before);
-      } else {
+      else {
         frames ??= render(open, rendering);
         if (!viewer.offer(frames, window, before)) this.parts.lost(viewer);
       }

@@ -9,8 +9,8 @@
 import type { LiveCursor } from "../api/contract/live.ts";
 import type { ViewerAttachment } from "./attachment.ts";
 import type { ShardPosition } from "./contract.ts";
-import { MAX_WINDOW_CHARS, RESUMES_BURST, RESUMES_PER_S } from "./limits.ts";
-import { type Frame, slowFrame } from "./render.ts";
+import { ERRORS_SHARE, MAX_WINDOW_CHARS, RESUMES_BURST, RESUMES_PER_S } from "./limits.ts";
+import { type Frame, negative, slowFrame } from "./render.ts";
 import { Talk } from "./requests.ts";
 import { attach, sendTo } from "./sockets.ts";
 import { addTally, emptyTally, isEmpty, type Tally } from "./tally.ts";
@@ -86,11 +86,23 @@ export class Viewer {
 
   /** Sends what fits; the rest is counted. `change`: of the positions, before these frames. False: its socket is dead. */
   offer(frames: readonly Frame[], window: number, change: number): boolean {
-    for (const { text, tally } of frames) {
-      if (this.isSlow || !this.fits(text.length, window)) this.miss(tally, change);
-      else if (!this.send(text)) return false;
+    for (const frame of frames) {
+      const { text } = frame;
+      if (this.isSlow || !this.fits(text.length, window)) {
+        if (!this.offerErrors(frame, window, change)) return false;
+      } else if (!this.send(text)) return false;
     }
     return true;
+  }
+
+  /** Errors come as long as there is any room; what it does not get it is told of later. */
+  private offerErrors({ tally, errors }: Frame, window: number, change: number): boolean {
+    const frame = errors?.();
+    const hasRoom = frame !== undefined && this.fits(frame.text.length, window * (1 + ERRORS_SHARE));
+    const rest = { ...tally, kinds: { ...tally.kinds } };
+    if (hasRoom) addTally(rest, negative(frame.tally));
+    this.miss(rest, change);
+    return !hasRoom || this.send(frame.text);
   }
 
   /** It is told of these later. */

@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { LIVE_CLOSE, LIVE_MAX_RATE, LIVE_RATE } from "../../../workers/api/contract/live.ts";
 import type { ViewerAttachment } from "../../../workers/live/attachment.ts";
-import { MAX_MESSAGE_CHARS, MAX_WINDOW_CHARS, MESSAGES_BURST } from "../../../workers/live/limits.ts";
+import { ERRORS_SHARE, MAX_MESSAGE_CHARS, MAX_WINDOW_CHARS, MESSAGES_BURST } from "../../../workers/live/limits.ts";
 import type { Stream } from "../../../workers/live/stream.ts";
 import type { Node } from "../../../workers/query/filter/compile.ts";
 import { until } from "../buffer/support.ts";
@@ -155,6 +155,24 @@ describe("a viewer that reads slowly", () => {
     await hub.push(shard.push([shard.some(1)]));
     await until(async () => slow.matched === 311 && quick.matched === 311);
     expect(quick.events).toHaveLength(311);
+  });
+
+  it("gets the errors all the same, as long as there is any room, and all of it adds up", async () => {
+    const hub = hubOf("v-slow-errors");
+    const shard = new Shard("v-slow-errors");
+    const slow = await watch(hub, { script: "v-slow-errors", rate: LIVE_MAX_RATE });
+    slow.acks = false;
+    for (let n = 0; n < 8; n++) await hub.push(shard.push([shard.some(10, big)]));
+    const mixed = (k: number) => ({ message: `${k}`, outcome: k === 0 ? "exception" : "ok" });
+    for (let n = 0; n < 20; n++) await hub.push(shard.push([shard.some(10, mixed)]));
+    await until(async () => slow.events.filter(({ outcome }) => outcome === "exception").length === 20);
+    for (let n = 0; n < 30; n++)
+      await hub.push(shard.push([shard.some(10, () => ({ ...big(n), outcome: "exception" }))]));
+    expect(slow.chars).toBeLessThanOrEqual(MAX_WINDOW_CHARS * (1 + ERRORS_SHARE) + 10_000);
+    slow.acks = true;
+    slow.ack();
+    await until(async () => slow.matched === 580);
+    adds(slow);
   });
 
   it("does not get more by saying that it has read what it was not sent", async () => {
