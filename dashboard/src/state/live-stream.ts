@@ -36,7 +36,6 @@ export type Connection =
 
 export type EventsMessage = Extract<LiveMessage, { type: "events" }>;
 export type ReadyMessage = Extract<LiveMessage, { type: "ready" }>;
-export type ProblemMessage = Extract<LiveMessage, { type: "problem" }>;
 
 export interface StreamHandlers {
   connection(now: Connection): void;
