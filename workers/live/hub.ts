@@ -105,7 +105,7 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
     });
     this.tails = new Tails({ drop, leaving: () => this.leaving.unproven() });
     this.tickets = new Tickets(ctx.storage.sql);
-    this.departures = new Departures(ctx.storage.sql, (id) => this.open(tailTag(id)).length > 0, now);
+    this.departures = new Departures(ctx.storage.sql, (id) => ctx.getWebSockets(tailTag(id)).length > 0, now);
     for (const socket of ctx.getWebSockets()) this.wake(socket, now);
   }
 
@@ -159,7 +159,7 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
     if (this.isFull(request.who, now)) return full();
     const attachment = tailAttachment(id, request);
     const { client, server } = this.accept(attachment);
-    const departed = this.departures.arrive(id, request, now);
+    const departed = this.departures.arrive(id, request, () => this.stream.positions.since(0), now);
     if (departed === undefined) this.tails.add(server, attachment, now);
     else this.tails.add(server, attachment, now, { ...this.since(departed), seconds: TRACE_RETURN_MS / 1_000 });
     return new Response(null, {
@@ -226,10 +226,12 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
     if (now - this.goneCheckedAt > GONE_CHECK_MS) this.dismissGone(now);
     const { open, gap, restMs } = this.stream.push(push, now);
     this.tails.show(open, gap, now);
+    if (this.tails.size > 0) this.departures.note(() => this.stream.positions.since(0), now);
     this.filters.refresh(now);
-    const answer = this.leases.answer(push.shard, this.isWatched, this.wantsItems, now);
-    if (answer.until === 0) this.stream.reset();
     if (restMs > 0) await scheduler.wait(restMs);
+    // Who came meanwhile is answered for; what the answer says to have ended is forgotten in the same turn.
+    const answer = this.leases.answer(push.shard, this.isWatched, this.wantsItems, Date.now());
+    if (answer.until === 0) this.stream.reset();
     return answer;
   }
 

@@ -96,11 +96,11 @@ export class Leases {
 
   /**
    * So that the hub is found: by a credential's end, and by shards that come into
-   * being (`buffer/`). Returns the shards that are there already; none falls between.
+   * being (`buffer/`). Returns the shards that are there already; none falls between,
+   * and no object is made for a Worker that is none.
    */
   private async register(until: number): Promise<string[]> {
     const { env, name, script } = this.parts;
-    const always = script === null ? [] : [shardName(script, 0)];
     const of = script === null ? sql`` : sql`WHERE script = ${script}`;
     const most = script === null ? WATCHED_SHARDS : MAX_SHARDS;
     try {
@@ -111,10 +111,10 @@ export class Leases {
         sql`SELECT shard FROM ${shards} ${of} ORDER BY updated_at DESC LIMIT ${most}`,
       ]);
       const [, , rows] = await within(WATCH_TIMEOUT_MS, "D1", asked);
-      return [...new Set([...always, ...rows.map(({ shard }) => shard)])];
+      return rows.map(({ shard }) => shard);
     } catch (error) {
       console.warn(`live: the hub is not registered, the shards that it knows are told: ${rootMessage(error)}`);
-      return [...new Set([...always, ...this.known])];
+      return [...new Set([...(script === null ? [] : [shardName(script, 0)]), ...this.known])];
     }
   }
 }

@@ -1,4 +1,5 @@
 /** Ends of a WebSocket, where a socket that is closed already is nobody's failure. */
+import { rootMessage } from "../util/error-message.ts";
 
 /** Close codes of RFC 6455, section 7.4.1, and of its registry. */
 export const CLOSE = {
@@ -30,11 +31,11 @@ export function closeSocket(socket: WebSocket, code: number, reason: string): vo
   }
 }
 
-/** Throws nothing on a socket that is closed. */
+/** A socket that is closed needs none. One that is too large is a bug: what it held is lost when the hub sleeps. */
 export function attach(socket: WebSocket, attachment: unknown): void {
   try {
     socket.serializeAttachment(attachment);
-  } catch {
-    // It is closed already.
+  } catch (error) {
+    if (socket.readyState === WebSocket.OPEN) console.error(`BUG: an attachment is not kept: ${rootMessage(error)}`);
   }
 }
