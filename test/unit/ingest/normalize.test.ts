@@ -115,6 +115,12 @@ describe("missing and null fields", () => {
 });
 
 describe("context", () => {
+  test("a password in the address of a request is hidden, also where nothing else of it needs a look", () => {
+    const url = "https://bob:hunter2@shop.test/products/12";
+    const event = only(fetchItem({ event: { request: { url, method: "GET" }, response: { status: 200 } } }));
+    expect(JSON.stringify(event)).not.toContain("hunter2");
+  });
+
   test("every event carries that of its invocation", () => {
     const item = fetchItem({
       event: {

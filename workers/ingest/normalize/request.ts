@@ -196,8 +196,9 @@ function addUrl(info: RequestInfo, out: AttributeCollector, redactor: Redactor):
   const { url, path, host } = info;
   if (url === undefined) return;
   const cleanPath = path === undefined ? undefined : redactor.text(path);
-  // Most URLs are no more than a host and a path: looked through once.
-  out.set("url.full", cleanPath === path && path !== undefined && url.endsWith(path) ? url : redactor.text(url));
+  // Most URLs are no more than a host and a path, which has been looked through.
+  const isPlain = cleanPath === path && path !== undefined && url.endsWith(path) && !url.includes("@");
+  out.set("url.full", isPlain ? url : redactor.text(url));
   if (cleanPath !== undefined) out.set("url.path", cleanPath);
   if (host !== undefined) out.set("server.address", host);
 }
