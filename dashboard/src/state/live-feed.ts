@@ -5,7 +5,7 @@
  * Everything in here is bounded, whatever arrives and for however long.
  */
 import { batch, signal } from "@preact/signals";
-import type { EventJson } from "../../../workers/api/contract.ts";
+import { type EventJson, inReadingOrder } from "../../../workers/api/contract.ts";
 import { ApiFailure } from "../api/client.ts";
 import { isoToMs, toneOf } from "../lib/event-row.ts";
 import { type Entry, LiveBuffer } from "../lib/live/buffer.ts";
@@ -205,7 +205,7 @@ export class LiveFeed {
     this.serverNow = message.now;
     this.missing = addNotShown(this.missing, message, since);
     let errors = notShown?.errors ?? 0;
-    for (const event of events) {
+    for (const event of inReadingOrder(events)) {
       if (isError(event)) errors++;
       this.learn(event);
       // An equal share of the message: what counts is that they add up.
