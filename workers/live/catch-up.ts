@@ -79,8 +79,8 @@ export class CatchUp {
     return this.gone;
   }
 
-  /** Only what the ring got since a number: for a new viewer that was held a moment. */
-  async fromRing(from: number): Promise<void> {
+  /** Only what the ring got since a number: for a new viewer that was held a moment. Returns how many events are gone. */
+  async fromRing(from: number): Promise<number> {
     const { ring } = this.parts.stream;
     let at = from;
     while (at < ring.end && !this.viewer.isGone) {
@@ -90,6 +90,7 @@ export class CatchUp {
       await this.parts.turns.next();
       await this.send(entries.filter((entry) => this.isMissed(entry)));
     }
+    return this.gone;
   }
 
   private isMissed({ shard, id, at }: Received): boolean {

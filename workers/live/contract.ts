@@ -8,6 +8,15 @@
  * A lease is all that an Ingester knows of viewers: where to push, until when.
  * Without one nothing is pushed, made or kept: a Worker that nobody watches costs
  * nothing. The shapes of what viewers say and hear are api/contract/live.ts.
+ *
+ *   entry       one append in an Ingester's log
+ *   position    an entry's place, and the events ever logged up to it
+ *   gap         events between two positions that were not pushed
+ *   gone        the same for who comes again: only the store has them by now
+ *   audience    viewers with the same filter and rate
+ *   not shown   matched, and left out: above the rate, or the viewer is slow
+ *   unchecked   nobody compared them with the filter: gaps, or too dear
+ *   tally       counts of these by kind, so that what was heard adds up
  */
 
 /** The hub of notifications. */

@@ -224,6 +224,7 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
     await this.filters.ready(Date.now());
     const now = Date.now();
     if (now - this.goneCheckedAt > GONE_CHECK_MS) this.dismissGone(now);
+    // From here to the rest in one turn: nobody joins or leaves between what viewers and what tails are shown.
     const { open, gap, restMs } = this.stream.push(push, now);
     this.tails.show(open, gap, now);
     if (this.tails.size > 0) this.departures.note(() => this.stream.positions.since(0), now);

@@ -13,7 +13,14 @@ import { rootMessage } from "../util/error-message.ts";
 import { eachWithin } from "../util/parallel.ts";
 import { within } from "../util/within.ts";
 import { LEASE_MS, type PushAnswer, type ShardPosition } from "./contract.ts";
-import { LINGER_MS, WATCH_PATIENCE_MS, WATCH_TIMEOUT_MS, WATCH_WIDTH, WATCHED_SHARDS } from "./limits.ts";
+import {
+  LINGER_MS,
+  MAX_POSITIONS,
+  WATCH_PATIENCE_MS,
+  WATCH_TIMEOUT_MS,
+  WATCH_WIDTH,
+  WATCHED_SHARDS,
+} from "./limits.ts";
 
 export interface LeaseParts {
   env: Pick<Env, "DB" | "INGESTER">;
@@ -85,7 +92,10 @@ export class Leases {
 
   /** What an Ingester is told when it pushes. */
   answer(shard: string, hasViewers: boolean, items: boolean, now: number): PushAnswer {
+    // The latest at the end.
+    this.known.delete(shard);
     this.known.add(shard);
+    if (this.known.size > MAX_POSITIONS) this.known.delete(this.known.keys().next().value as string);
     this.items = items;
     if (hasViewers) return { until: now + LEASE_MS, items };
     // Who is told of an earlier end has to be told anew when somebody comes.

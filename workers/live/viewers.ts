@@ -4,7 +4,7 @@
  * their order. `hub.ts` lets them in and hands on what they say; `stream.ts` shows
  * them what is pushed.
  */
-import { LIVE_ACK_CHARS, LIVE_CLOSE, type LiveRequest } from "../api/contract/live.ts";
+import { LIVE_ACK_CHARS, LIVE_CLOSE, type LiveCursor, type LiveRequest } from "../api/contract/live.ts";
 import { rootMessage } from "../util/error-message.ts";
 import type { ViewerAttachment } from "./attachment.ts";
 import { CatchUp, type CatchUpParts, type Missed } from "./catch-up.ts";
@@ -12,9 +12,10 @@ import type { Listener } from "./contract.ts";
 import type { ReadFilter } from "./filter.ts";
 import type { Filters } from "./filters.ts";
 import { DEAR_MESSAGE, RESUME_GRACE_MS } from "./limits.ts";
-import { messageText, positionsFrame } from "./render.ts";
+import { messageText, positionsFrame, slowFrame } from "./render.ts";
 import { rateOf, readRequest } from "./requests.ts";
 import { CLOSE, ENDED } from "./sockets.ts";
+import { emptyTally } from "./tally.ts";
 import { Viewer } from "./viewer.ts";
 
 export interface ViewersParts {
@@ -28,6 +29,13 @@ export interface ViewersParts {
   drop(socket: WebSocket, code: number, reason: string): void;
   /** Work that goes on after the event that began it. */
   waitUntil(work: Promise<void>): void;
+}
+
+/** Where the hub was when a viewer came. */
+interface Came {
+  /** Of the ring. */
+  from: number;
+  cursor: LiveCursor;
 }
 
 export class Viewers {
@@ -47,8 +55,9 @@ export class Viewers {
   arrive(socket: WebSocket, attachment: ViewerAttachment, q: string): void {
     const viewer = new Viewer(socket, attachment, true);
     this.bySocket.set(socket, viewer);
-    const from = this.stream.ring.end;
-    this.inTurn(viewer, () => this.begin(viewer, q, from));
+    const { ring, positions } = this.stream;
+    const came = { from: ring.end, cursor: positions.since(0) };
+    this.inTurn(viewer, () => this.begin(viewer, q, came));
   }
 
   /** One that was here before an eviction. False: it has to come again, since what it waited for was in memory. */
@@ -82,7 +91,7 @@ export class Viewers {
   }
 
   /** The Ingesters are told, its filter is made ready, what came meanwhile is sent, then it is one of the others. */
-  private async begin(viewer: Viewer, q: string, from: number): Promise<void> {
+  private async begin(viewer: Viewer, q: string, { from, cursor }: Came): Promise<void> {
     const { filters, watched, mayStay, drop } = this.parts;
     const [read, stays] = await Promise.all([
       filters.open(q, Date.now()),
@@ -97,7 +106,9 @@ export class Viewers {
     await viewer.speaks(RESUME_GRACE_MS);
     // Else the next thing that it asked for is what it missed.
     if (viewer.hasResumed) return;
-    await new CatchUp(this.parts.catchUp, viewer, { cursor: {}, since: 0 }, now).fromRing(from);
+    const unchecked = await new CatchUp(this.parts.catchUp, viewer, { cursor, since: 0 }, now).fromRing(from);
+    // More came meanwhile than the ring holds.
+    if (unchecked > 0) viewer.send(slowFrame(Date.now(), {}, { ...emptyTally(), unchecked }));
     this.join(viewer);
   }
 
