@@ -25,8 +25,7 @@ export async function openSocket(
       headers: protocol === undefined ? {} : { "Sec-WebSocket-Protocol": protocol },
     });
   const reason = (await answer.text()).slice(0, MAX_REASON_CHARS);
-  if (status === 401 || status === 403) return fail("unauthorized", reason);
-  if (status === 429) return fail("too_many_requests", reason, { retryAfterS: 60 });
+  if (status === 401) return fail("unauthorized", reason);
   const retryAfterS = Number(answer.headers.get("retry-after") ?? 2);
   return fail("unavailable", reason || "The live stream does not answer. Try again.", { retryAfterS });
 }

@@ -19,6 +19,25 @@ let names = 0;
 const inHub = <T>(run: (sql: SqlStorage) => T) =>
   runInDurableObject(env.LIVE.getByName(tailHub(`tickets ${names++}`)), (_, { storage }) => run(storage.sql));
 
+const cursor = { shop: "12.40" };
+
+/** One life of a hub, with its sockets; another one on the same storage begins with none. */
+function departuresOf(sql: SqlStorage, startedAt = NOW, where = () => ({})) {
+  const open = new Set<string>();
+  const departures = new Departures(sql, (id) => open.has(id), startedAt);
+  return {
+    departures,
+    arrive(id: string, now: number, request = requestOf()) {
+      open.add(id);
+      return departures.arrive(id, request, where, now);
+    },
+    leave(id: string, by: "hub" | "client", now: number) {
+      open.delete(id);
+      departures.leave(id, cursor, by, now);
+    },
+  };
+}
+
 describe("a ticket", () => {
   it("is good once", () =>
     inHub((sql) => {
@@ -80,6 +99,18 @@ describe("a ticket", () => {
       expect(tickets.issue(requestOf(), NOW + TICKET_MS)).not.toBe("full");
     }));
 
+  it("is asked for without anything being written", () =>
+    inHub((sql) => {
+      const before = sql.databaseSize;
+      const tickets = new Tickets(sql);
+      const { departures } = departuresOf(sql);
+      expect(tickets.take("x".repeat(43), NOW)).toBeUndefined();
+      expect(tickets.cancel("id", "token a")).toBe(false);
+      tickets.revoke({ credential: "token a" });
+      expect(departures.delete("id", "token a")).toBe(false);
+      expect(sql.databaseSize).toBe(before);
+    }));
+
   it.each(["", "x", "x".repeat(5_000), "' OR 1=1 --", "\u0000"])("is not %j", (secret) =>
     inHub((sql) => {
       const tickets = new Tickets(sql);
@@ -90,25 +121,6 @@ describe("a ticket", () => {
 });
 
 describe("a tail that comes again", () => {
-  const cursor = { shop: "12.40" };
-
-  function departuresOf(sql: SqlStorage, startedAt = NOW) {
-    const open = new Set<string>();
-    const departures = new Departures(sql, (id) => open.has(id), startedAt);
-    return {
-      departures,
-      arrive(id: string, now: number, request = requestOf()) {
-        const before = departures.arrive(id, request, now);
-        open.add(id);
-        return before;
-      },
-      leave(id: string, by: "hub" | "client", now: number) {
-        open.delete(id);
-        departures.leave(id, cursor, by, now);
-      },
-    };
-  }
-
   it("goes on where it was when the hub had cut it off, though wrangler deletes it first", () =>
     inHub((sql) => {
       const { departures, arrive, leave } = departuresOf(sql);
@@ -160,14 +172,25 @@ describe("a tail that comes again", () => {
       expect(arrive("two", NOW + 2)).toEqual({ cursor });
     }));
 
-  it("gets all that there is when the hub lost its memory with the connection", () =>
+  it("goes on where the hub noted last when that was lost with all it knew", () =>
     inHub((sql) => {
-      departuresOf(sql).arrive("one", NOW - 3_600_000);
-      const { departures, arrive } = departuresOf(sql, NOW);
+      const first = departuresOf(sql, NOW - 3_600_000);
+      for (const id of ["one", "two", "three"]) first.arrive(id, NOW - 3_600_000);
+      first.departures.note(() => cursor, NOW - 5_000);
+      const { departures, arrive } = departuresOf(sql, NOW, () => ({ shop: "20.60" }));
       expect(departures.delete("one", "token a")).toBe(true);
-      expect(arrive("two", NOW + 1_000)).toEqual({ cursor: undefined });
-      const later = departuresOf(sql, NOW - 3_600_000);
-      expect(later.arrive("three", NOW + 2_000)).toBeUndefined();
+      expect(arrive("four", NOW + 1_000)).toEqual({ cursor });
+      // What the next life notes is of no concern to those of the last one.
+      departures.note(() => ({ shop: "30.90" }), NOW + 9_000);
+      expect(arrive("five", NOW + 10_000)).toEqual({ cursor });
+      expect(arrive("six", NOW + TRACE_RETURN_MS + 1)).toBeUndefined();
+    }));
+
+  it("gets all that there is when nobody knows where it was", () =>
+    inHub((sql) => {
+      const many = Object.fromEntries(Array.from({ length: 5_000 }, (_, k) => [`shard ${k}`, "1.1"]));
+      departuresOf(sql, NOW - 3_600_000, () => many).arrive("one", NOW - 3_600_000);
+      expect(departuresOf(sql, NOW).arrive("two", NOW + 1_000)).toEqual({ cursor: undefined });
     }));
 
   it("takes the place of one that has left, never of one that is open", () =>

@@ -1,4 +1,4 @@
-/** Which Workers Tailrace has seen, from D1: for who asks for one that it has not. */
+/** Which Workers Tailrace knows, from D1: for who asks for one that it does not. */
 import { sql } from "drizzle-orm";
 import { runBatch } from "../../db/batch.ts";
 import { schema } from "../../db/client.ts";
@@ -12,12 +12,17 @@ export interface KnownWorkers {
   names: string[];
 }
 
-/** A Worker is in `shards` from its first events on, in `workers` once some are sealed, for good. */
+/**
+ * A Worker is in `shards` from its first events on, in `workers` once some are
+ * sealed, for good. Before any, by its settings, or by the source maps that
+ * `tailrace deploy` sends: who has just deployed it may watch its first request.
+ */
 export async function readKnownWorkers(d1: D1Database, script: string): Promise<KnownWorkers> {
-  const { shards, workers } = schema;
+  const { shards, sourceMaps, workers } = schema;
   const [found, names] = await runBatch<[{ n: number }, { script: string }]>(d1, [
     sql`SELECT 1 AS n FROM ${shards} WHERE script = ${script}
-      UNION SELECT 1 FROM ${workers} WHERE script = ${script} AND last_seen > 0`,
+      UNION SELECT 1 FROM ${workers} WHERE script = ${script}
+      UNION SELECT 1 FROM ${sourceMaps} WHERE script = ${script}`,
     sql`SELECT script FROM (
         SELECT script, updated_at AS at FROM ${shards}
         UNION ALL SELECT script, last_seen AS at FROM ${workers} WHERE last_seen > 0

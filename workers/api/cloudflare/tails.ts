@@ -7,7 +7,9 @@
 import * as v from "valibot";
 import { entranceRequest, tailHub } from "../../live/contract.ts";
 import { readTailFilters } from "../../live/trace/filters.ts";
+import { looksLikeTailSecret } from "../../live/trace/tickets.ts";
 import { rootMessage } from "../../util/error-message.ts";
+import { clientAddress, countRefusedCredential } from "../auth/limits.ts";
 import { listenerOf } from "../auth/listeners.ts";
 import { type ApiContext, type Handler, principalOf } from "../context.ts";
 import { type Failure, fail, withoutSecrets } from "../errors.ts";
@@ -20,10 +22,12 @@ import { readKnownWorkers } from "./known-workers.ts";
 const PROTOCOL = "trace-v1";
 const SOCKET_PATH = "/client/v4/tails";
 const MAX_ID_CHARS = 64;
+/** The longest IPv6 address has 45. */
+const MAX_ADDRESS_CHARS = 64;
 
 const Tails = v.object({ script: scriptName });
 const Tail = v.object({ script: scriptName, id: plainText(MAX_ID_CHARS) });
-const Socket = v.object({ worker: scriptName, secret: plainText(256) });
+const Socket = v.object({ worker: scriptName, secret: v.pipe(v.string(), v.check(looksLikeTailSecret)) });
 
 export const createTail: Handler = async (c) => {
   const params = readParams(c, Tails);
@@ -35,7 +39,7 @@ export const createTail: Handler = async (c) => {
   if (!read.ok) return fail("bad_request", read.message);
   const known = await readKnownWorkers(c.env.DB, script);
   if (!known.has) return unknownWorker(script, known.names);
-  const clientIp = c.req.header("cf-connecting-ip") ?? "";
+  const clientIp = (c.req.header("cf-connecting-ip") ?? "").slice(0, MAX_ADDRESS_CHARS);
   const request = { script, filters: read.filters, clientIp, who: listenerOf(principalOf(c)) };
   return ask(async () => {
     const ticket = await hubOf(c, script).createTail(request);
@@ -81,12 +85,20 @@ export const openTail: Handler = async (c) => {
     return fail("upgrade_required", "This address speaks WebSocket: it is where a tail's events come.");
   if (!offered.includes(PROTOCOL)) return fail("bad_request", `Offer the WebSocket subprotocol ${PROTOCOL}.`);
   const params = readParams(c, Socket);
-  if (!params.ok) return fail("unauthorized", REFUSED);
+  if (!params.ok) return refused(c);
   const { worker, secret } = params.value;
-  return ask(async () => openSocket(hubOf(c, worker), entranceRequest({ kind: "trace", secret }), PROTOCOL));
+  return ask(async () => {
+    const opened = await openSocket(hubOf(c, worker), entranceRequest({ kind: "trace", secret }), PROTOCOL);
+    return opened instanceof Response || opened.tag !== "unauthorized" ? opened : refused(c);
+  });
 };
 
-const REFUSED = "This address is good once, within a minute: make a new tail for another connection.";
+/** Counted like any other credential that is none. */
+async function refused(c: ApiContext): Promise<Failure> {
+  const limited = await countRefusedCredential(c.env, clientAddress(c));
+  const message = "This address is good once, within a minute: make a new tail for another connection.";
+  return limited ?? fail("unauthorized", message);
+}
 
 const hubOf = (c: ApiContext, script: string) => c.env.LIVE.getByName(tailHub(script));
 const isoTime = (ms: number) => new Date(ms).toISOString();
@@ -114,9 +126,9 @@ async function readBody(c: ApiContext): Promise<{ ok: true; value: unknown } | {
 
 function unknownWorker(script: string, names: readonly string[]): Failure {
   const known = names.length === 0 ? "It has seen none yet" : `It has seen ${names.join(", ")}`;
-  return fail("not_found", `Tailrace has seen nothing of a Worker called ${script}. ${known}.`, {
-    cloudflareCode: UNKNOWN_WORKER,
-  });
+  const what = `Tailrace has seen nothing of a Worker called ${script}. ${known}.`;
+  const advice = 'A new one must have been called once, and needs tail_consumers = [{ service = "tailrace" }].';
+  return fail("not_found", `${what} ${advice}`, { cloudflareCode: UNKNOWN_WORKER });
 }
 
 /** The same host that was asked. */

@@ -91,13 +91,7 @@ function text(value: unknown, at: string): string {
 
 type Comparison = (item: TraceItem) => boolean;
 
-/** `clientIp`: of who asked for the tail. */
-export function compileTailFilters(filters: readonly TailFilter[], clientIp: string): Comparison {
-  const blocker = compileBlocker(filters, clientIp);
-  return (item) => blocker(item) === undefined;
-}
-
-/** The first filter that an item does not pass. Cheap ones are asked first. */
+/** The first filter that an item does not pass; cheap ones are asked first. `clientIp`: of who asked for the tail. */
 export function compileBlocker(
   filters: readonly TailFilter[],
   clientIp: string,

@@ -20,6 +20,8 @@ export const MAX_TICKETS_EACH = 50;
 export const MAX_TAILS = 2_000;
 /** Of a departed tail's positions as JSON; with more shards than fit, it gets all that the ring has. */
 export const MAX_CURSOR_CHARS = 32_768;
+/** Where the open tails are is written down this often while something passes. */
+export const NOTE_MS = 1_000;
 
 /** A tail ends with what let it in; one that has no end of its own says so in a day, which nothing enforces. */
 export const TAIL_SAID_MS = 24 * 3_600_000;

@@ -64,9 +64,9 @@ export function rebuild(
 
 const milliseconds = ({ time }: TailraceEvent) => Math.floor(time / US_PER_MS);
 
-/** Messages of diagnostics channels are logs with the channel's name; logged Errors have a stack beside theirs. */
-const isDiagnostic = ({ name, stack, level }: TailraceEvent) =>
-  name !== undefined && stack === undefined && level !== "error";
+/** Messages of diagnostics channels are logs with the channel's name; logged Errors have a stack or a message of their own beside theirs. */
+const isDiagnostic = ({ name, stack, level, attributes = {} }: TailraceEvent) =>
+  name !== undefined && stack === undefined && level !== "error" && !Object.hasOwn(attributes, "error.message");
 
 function versionOf({ version_id, version_tag, version_message }: TailraceEvent): Fields | undefined {
   if (version_id === undefined && version_tag === undefined) return undefined;

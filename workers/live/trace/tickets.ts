@@ -9,8 +9,9 @@ import type { TailRequest, TailTicket } from "../contract.ts";
 import { MAX_TICKETS, MAX_TICKETS_EACH, TAIL_SAID_MS, TICKET_MS } from "./limits.ts";
 
 const SECRET_BYTES = 32;
-/** Longer ones are refused unread. */
-const MAX_SECRET_CHARS = 100;
+
+/** Whether it could be one: 32 bytes in base64url. Anything else reaches no hub: who asks has shown nothing yet. */
+export const looksLikeTailSecret = (text: string): boolean => /^[\w-]{43}$/.test(text);
 
 export class Tickets {
   private isReady = false;
@@ -34,8 +35,7 @@ export class Tickets {
 
   /** Whose ticket it is; it is used up then. Undefined for one that is unknown, used or too old. */
   take(secret: string, now: number): { id: string; request: TailRequest } | undefined {
-    if (secret === "" || secret.length > MAX_SECRET_CHARS) return undefined;
-    this.prepare();
+    if (!looksLikeTailSecret(secret) || !this.hasTable()) return undefined;
     const [row] = this.sql
       .exec<TicketRow>(
         "DELETE FROM tickets WHERE hash = ? RETURNING id, request, expires_at AS expiresAt",
@@ -48,14 +48,14 @@ export class Tickets {
 
   /** It will not come: its tail was ended before. False when there is none of this credential. */
   cancel(id: string, credential: string): boolean {
-    this.prepare();
+    if (!this.hasTable()) return false;
     const { rowsWritten } = this.sql.exec("DELETE FROM tickets WHERE id = ? AND credential = ?", id, credential);
     return rowsWritten > 0;
   }
 
   /** Those of a credential, or of its session, that has ended. */
   revoke({ credential, session }: { credential?: string; session?: string }): void {
-    this.prepare();
+    if (!this.hasTable()) return;
     if (credential !== undefined) this.sql.exec("DELETE FROM tickets WHERE credential = ?", credential);
     if (session !== undefined)
       this.sql.exec("DELETE FROM tickets WHERE json_extract(request, '$.who.session') = ?", session);
@@ -64,6 +64,12 @@ export class Tickets {
   private count(credential?: string): number {
     const [where, values] = credential === undefined ? ["", []] : [" WHERE credential = ?", [credential]];
     return this.sql.exec<{ n: number }>(`SELECT count(*) AS n FROM tickets${where}`, ...values).one().n;
+  }
+
+  /** Without one there are no tickets; nothing is written because somebody asks. */
+  private hasTable(): boolean {
+    this.isReady ||= hasTable(this.sql, "tickets");
+    return this.isReady;
   }
 
   /** Not before it is needed: most hubs never have a tail. */
@@ -78,6 +84,10 @@ export class Tickets {
     this.isReady = true;
   }
 }
+
+/** Reads only: an object that has stored nothing stays one that costs nothing. */
+export const hasTable = (sql: SqlStorage, name: string): boolean =>
+  sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", name).toArray().length > 0;
 
 type TicketRow = { id: string; request: string; expiresAt: number };
 
