@@ -3,7 +3,7 @@
  * for people or as NDJSON; everything about the stream itself (connected, lost,
  * not shown) to stderr, so that a pipe has events only.
  */
-import type { EventJson, FieldValuesAnswer } from "../../workers/api/contract.ts";
+import { type EventJson, type FieldValuesAnswer, inReadingOrder } from "../../workers/api/contract.ts";
 import type { ApiClient } from "../api/client.ts";
 import { CliFailure, EXIT } from "../failure.ts";
 import { type Output, type Streams, seconds } from "../output.ts";
@@ -111,7 +111,9 @@ class Watch {
 
   #show({ events, notShown, because, unchecked }: Events): void {
     const left = (this.#request.limit ?? Number.POSITIVE_INFINITY) - this.#tally.shown;
-    const shown = events.length > left ? events.slice(0, left) : events;
+    // For people in the order of reading; for programs as they came.
+    const ordered = this.#lines === undefined ? events : inReadingOrder(events);
+    const shown = ordered.slice(0, left);
     if (shown.length > 0) this.#sink.write(shown.map((event) => this.#format(event)).join(""));
     this.#tally.addShown(shown.length);
     this.#tally.add({ notShown, because, unchecked });

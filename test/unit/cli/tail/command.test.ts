@@ -83,6 +83,23 @@ describe("what goes where", () => {
     expect(await show(false, { json: false })).toMatch(/ log {4}hello\n$/);
   });
 
+  it("within an invocation, lines go by time with its own first; NDJSON stays as it came", async () => {
+    const show = async (request: Partial<TailRequest>) => {
+      out = new FakeStdout(false);
+      const ended = start({ limit: 3, ...request });
+      connect();
+      const message = events(2, { a: "1.1" }, ["later", "GET /", "sooner"]);
+      if (message.type !== "events") throw new Error("BUG: no events");
+      Object.assign(message.events[0] ?? {}, { time: "2026-11-21T04:33:20.207Z" });
+      Object.assign(message.events[1] ?? {}, { kind: "invocation" });
+      platform.last.hears(message);
+      expect(await ended).toBe(0);
+      return out.text;
+    };
+    expect(await show({ json: false })).toMatch(/GET \/[\s\S]*sooner[\s\S]*later/);
+    expect(await show({ json: true })).toMatch(/later[\s\S]*GET \/[\s\S]*sooner/);
+  });
+
   it("a line about the stream does not come between a log and what it belongs to", () => {
     void start({ json: false });
     connect();
