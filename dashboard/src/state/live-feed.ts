@@ -59,8 +59,8 @@ export class LiveFeed {
   fresh = 0;
   /** Where the list stands, px; it outlives the list, for when one comes back to it. */
   scrollTop = 0;
-  /** Number of the first row when it was drawn last. */
-  firstDrawn = 0;
+  /** The first row when it was drawn last: its number, and how many followers came before it. */
+  firstDrawn = { n: 0, followers: 0 };
   /** Indexes of the rows on screen. */
   inView = { first: 0, last: 0 };
   /** By how much expanded rows are higher, px. */
@@ -188,7 +188,7 @@ export class LiveFeed {
     this.begun = this.world.now();
     this.fresh = 0;
     this.scrollTop = 0;
-    this.firstDrawn = this.rows.firstNumber;
+    this.drawnFrom();
     this.extraPx.clear();
     batch(() => {
       this.paused.value = false;
@@ -198,6 +198,11 @@ export class LiveFeed {
       this.drawn.value++;
       this.beat.value++;
     });
+  }
+
+  /** What is let go from now on is gone above what was drawn. */
+  drawnFrom(): void {
+    this.firstDrawn = { n: this.rows.firstNumber, followers: this.rows.followersEver(0) };
   }
 
   private take(message: EventsMessage, chars: number, since: number): void {

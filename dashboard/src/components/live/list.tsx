@@ -5,7 +5,7 @@
  */
 import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
 import { count } from "../../lib/format.ts";
-import { heightOf, indexAt, type Layout, topOf } from "../../lib/live/layout.ts";
+import { bringTo, followsAfter, heightOf, type Layout, topAfter, topOf, windowOf } from "../../lib/live/layout.ts";
 import type { LiveFeed } from "../../state/live-feed.ts";
 import { NARROW_ROW_PX, ROW_PX, useNarrow } from "../event-list.tsx";
 import { Icon } from "../icons.tsx";
@@ -13,26 +13,33 @@ import { type ItemActions, LiveItem } from "./item.tsx";
 
 /** Rows kept beyond the visible ones, so that a fast scroll does not show white. */
 const OVERSCAN_ROWS = 10;
-/** Less than this is rounding, not a hand on the wheel. */
-const SLIP_PX = 2;
+/** A phone gives a row two lines; what follows its invocation leaves out what would be the first. */
+const HEIGHTS = {
+  wide: { rowPx: ROW_PX, followerPx: ROW_PX },
+  narrow: { rowPx: NARROW_ROW_PX, followerPx: ROW_PX },
+};
+type Heights = (typeof HEIGHTS)["wide"];
 
 interface Props {
   feed: LiveFeed;
   actions: Omit<ItemActions, "onMeasure" | "onToggle">;
 }
 
-function layoutOf(feed: LiveFeed, rowPx: number): Layout {
+function layoutOf(feed: LiveFeed, heights: Heights): Layout {
+  const { rows } = feed;
   const expanded = [...feed.expanded.value]
     .map((n) => ({ index: feed.rows.indexOf(n), px: feed.extraPx.get(n) ?? 0 }))
     .filter((e) => e.index >= 0)
     .sort((a, b) => a.index - b.index);
-  return { count: feed.rows.length, rowPx, expanded };
+  const before = rows.followersEver(0);
+  return { ...heights, count: rows.length, followersBefore: (index) => rows.followersEver(index) - before, expanded };
 }
 
 /** Px of the rows that were let go since the list was drawn last. */
-function goneAbove({ rows, firstDrawn, extraPx }: LiveFeed, rowPx: number): number {
-  let px = (rows.firstNumber - firstDrawn) * rowPx;
-  for (const [n, extra] of extraPx) if (n >= firstDrawn && n < rows.firstNumber) px += extra;
+function goneAbove({ rows, firstDrawn, extraPx }: LiveFeed, { rowPx, followerPx }: Heights): number {
+  const followers = rows.followersEver(0) - firstDrawn.followers;
+  let px = (rows.firstNumber - firstDrawn.n) * rowPx - followers * (rowPx - followerPx);
+  for (const [n, extra] of extraPx) if (n >= firstDrawn.n && n < rows.firstNumber) px += extra;
   return px;
 }
 
@@ -53,28 +60,24 @@ function useHeight(host: { current: HTMLElement | null }): number {
 export function LiveList({ feed, actions }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const [, redraw] = useReducer((n: number) => n + 1, 0);
-  const rowPx = useNarrow() ? NARROW_ROW_PX : ROW_PX;
+  const heights = useNarrow() ? HEIGHTS.narrow : HEIGHTS.wide;
   const height = useHeight(host);
   const follow = feed.follow.value;
   const active = feed.active.value;
   // Read so that the list draws again when rows came.
   feed.drawn.value;
 
-  const layout = layoutOf(feed, rowPx);
-  const total = heightOf(layout);
-  const lowest = Math.max(0, total - height);
-  // Rows that were let go above must not move those that are being read.
-  const top = follow ? lowest : Math.min(lowest, Math.max(0, feed.scrollTop - goneAbove(feed, rowPx)));
-  const first = Math.max(0, indexAt(top, layout) - OVERSCAN_ROWS);
-  const last = Math.min(layout.count - 1, indexAt(top + height, layout) + OVERSCAN_ROWS);
+  const layout = layoutOf(feed, heights);
+  const top = topAfter(layout, { top: feed.scrollTop, height }, goneAbove(feed, heights), follow);
+  const { first, last } = windowOf(layout, { top, height }, OVERSCAN_ROWS);
 
   useLayoutEffect(() => {
     const element = host.current;
     if (element === null) return;
     if (Math.abs(element.scrollTop - top) >= 1) element.scrollTop = top;
     feed.scrollTop = element.scrollTop;
-    feed.firstDrawn = feed.rows.firstNumber;
-    feed.inView = { first: indexAt(top, layout), last: indexAt(top + height - rowPx, layout) };
+    feed.drawnFrom();
+    feed.inView = windowOf(layout, { top, height: height - heights.rowPx }, 0);
   });
 
   const bring = (n: number) => {
@@ -82,14 +85,9 @@ export function LiveList({ feed, actions }: Props) {
     const element = host.current;
     if (index < 0 || element === null) return;
     // Rows call this when they have been measured: of what they were drawn with, only the height of a row still holds.
-    const now = layoutOf(feed, rowPx);
-    const from = element.scrollTop - goneAbove(feed, rowPx);
-    const at = topOf(index, now);
-    const end = topOf(index + 1, now);
-    const room = element.clientHeight;
-    const to = at < from ? at : end > from + room ? Math.min(at, end - room) : from;
-    feed.scrollTop = to;
-    feed.firstDrawn = feed.rows.firstNumber;
+    const from = element.scrollTop - goneAbove(feed, heights);
+    feed.scrollTop = bringTo(index, layoutOf(feed, heights), { top: from, height: element.clientHeight });
+    feed.drawnFrom();
     redraw(undefined);
   };
   useEffect(() => {
@@ -98,11 +96,10 @@ export function LiveList({ feed, actions }: Props) {
 
   const onScroll = () => {
     const at = host.current?.scrollTop ?? 0;
-    const moved = at - feed.scrollTop;
-    if (Math.abs(moved) < 1) return;
+    const before = feed.scrollTop;
+    if (Math.abs(at - before) < 1) return;
     feed.scrollTop = at;
-    if (follow && moved < -SLIP_PX) feed.setFollow(false);
-    else if (!follow && moved > 0 && at >= lowest - SLIP_PX) feed.setFollow(true);
+    feed.setFollow(followsAfter(layout, before, { top: at, height }, follow));
     redraw(undefined);
   };
 
@@ -129,8 +126,8 @@ export function LiveList({ feed, actions }: Props) {
       <LiveItem
         key={row.n}
         row={row}
-        height={rowPx}
-        same={own !== undefined && feed.rows.at(i - 1)?.event?.invocation_id === own}
+        height={row.follows ? heights.followerPx : heights.rowPx}
+        same={row.follows}
         related={own !== undefined && own === invocation}
         active={row.n === active}
         expanded={feed.expanded.value.has(row.n)}
@@ -151,7 +148,7 @@ export function LiveList({ feed, actions }: Props) {
         tabIndex={0}
         onScroll={onScroll}
       >
-        <div class="events-space" style={{ height: `${total}px` }}>
+        <div class="events-space" style={{ height: `${heightOf(layout)}px` }}>
           <div class="live-window" style={{ transform: `translateY(${topOf(first, layout)}px)` }}>
             {items}
           </div>

@@ -21,7 +21,15 @@ export type Note =
   | { kind: "dropped"; from: number; to: number; events: number };
 
 export type Entry = { event: EventJson; note?: undefined } | { note: Note; event?: undefined };
-export type LiveRow = Entry & { n: number; chars: number; shown?: EventRow };
+export type LiveRow = Entry & {
+  n: number;
+  chars: number;
+  /** Of the invocation of the row before it, when it came. It stays so: a row does not change its height. */
+  follows: boolean;
+  /** How many followers came before it, ever. */
+  followers: number;
+  shown?: EventRow;
+};
 
 /** What the row shows; worked out when it is first drawn. */
 export function shownOf(row: LiveRow): EventRow | undefined {
@@ -37,6 +45,9 @@ export class LiveBuffer {
   private head = 0;
   private held = 0;
   private next = 0;
+  private followers = 0;
+  /** Of the row that came last. */
+  private invocation: string | undefined;
   private readonly maxRows: number;
   private readonly maxChars: number;
 
@@ -68,8 +79,17 @@ export class LiveBuffer {
     return index >= 0 && index < this.length ? index : -1;
   }
 
+  /** How many of the rows before an index follow one of their invocation, of all that were ever held. */
+  followersEver(index: number): number {
+    return index >= this.length ? this.followers : (this.rows[this.head + Math.max(0, index)] as LiveRow).followers;
+  }
+
   push(entry: Entry, chars: number): void {
-    this.rows.push({ ...entry, n: this.next++, chars });
+    const invocation = entry.event?.invocation_id;
+    const follows = invocation !== undefined && invocation === this.invocation;
+    this.invocation = invocation;
+    this.rows.push({ ...entry, n: this.next++, chars, follows, followers: this.followers });
+    if (follows) this.followers++;
     this.held += chars;
     while (this.length > this.maxRows || (this.held > this.maxChars && this.length > 1)) this.shift();
     if (this.head >= COMPACT_ROWS) {
@@ -90,6 +110,7 @@ export class LiveBuffer {
     this.head = 0;
     this.held = 0;
     this.dropped = 0;
+    this.invocation = undefined;
   }
 
   private shift(): void {

@@ -1,10 +1,9 @@
-/** The Live page's pure parts: the bounded list, its layout, the meter, and the links out of it. */
+/** The Live page's pure parts: the bounded list, the meter, and the links out of it. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { toRow } from "../../../../dashboard/src/lib/event-row.ts";
 import { LiveBuffer } from "../../../../dashboard/src/lib/live/buffer.ts";
 import { advance, isHeard } from "../../../../dashboard/src/lib/live/cursor.ts";
-import { heightOf, indexAt, type Layout, topOf } from "../../../../dashboard/src/lib/live/layout.ts";
 import { exploreAt, invocationAt, liveQuery, watchHref } from "../../../../dashboard/src/lib/live/links.ts";
 import { RateMeter } from "../../../../dashboard/src/lib/live/rate.ts";
 import { event } from "./world.ts";
@@ -40,31 +39,19 @@ test("one row that is larger than the bound is still shown", () => {
   expect(buffer.at(0)?.event?.message).toBe("event 2");
 });
 
-test("every height within a row leads to that row, expanded ones included", () => {
-  const layouts = fc
-    .record({
-      count: fc.integer({ min: 1, max: 60 }),
-      rowPx: fc.constantFrom(26, 46),
-      px: fc.uniqueArray(fc.record({ index: fc.nat(59), px: fc.integer({ min: 0, max: 900 }) }), {
-        selector: (e) => e.index,
-        maxLength: 6,
-      }),
-    })
-    .map(({ count, rowPx, px }): Layout => {
-      const expanded = px.filter((e) => e.index < count).sort((a, b) => a.index - b.index);
-      return { count, rowPx, expanded };
-    });
-  fc.assert(
-    fc.property(layouts, fc.double({ min: 0, max: 0.999, noNaN: true }), (layout, part) => {
-      for (let i = 0; i < layout.count; i++) {
-        const top = topOf(i, layout);
-        const height = topOf(i + 1, layout) - top;
-        expect(indexAt(top + height * part, layout)).toBe(i);
-      }
-      expect(indexAt(-100, layout)).toBe(0);
-      expect(indexAt(heightOf(layout) + 100, layout)).toBe(layout.count - 1);
-    }),
-  );
+test("a row that follows one of its invocation does so for good; one after a note or a cleared list does not", () => {
+  const buffer = new LiveBuffer(3);
+  const of = (id: string) => ({ event: event(0, { invocation_id: id }) });
+  const follows = () => Array.from({ length: buffer.length }, (_, i) => buffer.at(i)?.follows);
+  for (const id of ["a", "a", "a", "b"]) buffer.push(of(id), 1);
+  expect(follows()).toEqual([true, true, false]);
+  expect([0, 1, 2, 3].map((i) => buffer.followersEver(i))).toEqual([0, 1, 2, 2]);
+  buffer.push({ note: { kind: "gone", from: 0, to: 1, events: 1 } }, 1);
+  buffer.push(of("b"), 1);
+  expect(follows()).toEqual([false, false, false]);
+  buffer.clear();
+  buffer.push(of("b"), 1);
+  expect(follows()).toEqual([false]);
 });
 
 test("positions only move on, and a message is heard when all of its are", () => {
