@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { TailFilter } from "../../../workers/live/contract.ts";
 import { normalAddress } from "../../../workers/live/trace/address.ts";
 import { compileBlocker, readTailFilters } from "../../../workers/live/trace/filters.ts";
-import type { TraceItem } from "../../../workers/live/trace/items.ts";
+import { linesOf, type TraceItem } from "../../../workers/live/trace/items.ts";
 import { MAX_FILTERS, MAX_FILTERS_CHARS, MAX_VALUE_CHARS, MAX_VALUES } from "../../../workers/live/trace/limits.ts";
 
 const VERSION = "1b671a64-40d5-491e-99b0-da01ff1f3341";
@@ -27,6 +27,7 @@ const CRON = { outcome: "ok", logs: [], exceptions: [], event: { cron: "* * * * 
 const traced = (item: Record<string, unknown>, invocationId = "a".repeat(32)): TraceItem => ({
   ...{ invocationId, failed: false, rows: 1, item },
   text: () => JSON.stringify(item),
+  printed: () => linesOf(item),
 });
 const passes = (filters: TailFilter[], item: Record<string, unknown> = ITEM, clientIp = "") =>
   compileBlocker(filters, clientIp)(traced(item)) === undefined;

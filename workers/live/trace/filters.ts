@@ -111,7 +111,7 @@ function comparisonOf(filter: TailFilter, clientIp: string): Comparison {
   if ("method" in filter) return byMethod(filter.method);
   if ("header" in filter) return byHeader(filter.header);
   if ("client_ip" in filter) return byAddress(filter.client_ip, clientIp);
-  if ("query" in filter) return ({ item }) => says(item, filter.query);
+  if ("query" in filter) return (item) => item.printed().some((line) => line.includes(filter.query));
   return ({ item }) => isFields(item.scriptVersion) && item.scriptVersion.id === filter.scriptVersion;
 }
 
@@ -157,14 +157,3 @@ function headerOf(item: Fields, name: string): string | undefined {
   const value = headers[name] ?? headers[Object.keys(headers).find((key) => key.toLowerCase() === name) ?? name];
   return value === undefined || value === null ? undefined : String(value);
 }
-
-/** In what console calls print: texts as they are, other values as JSON. */
-function says({ logs }: Fields, query: string): boolean {
-  if (!Array.isArray(logs)) return false;
-  return logs.some((log) => isFields(log) && printed(log.message).includes(query));
-}
-
-const printed = (message: unknown): string =>
-  (Array.isArray(message) ? message : [message])
-    .map((part) => (typeof part === "string" ? part : (JSON.stringify(part) ?? "")))
-    .join(" ");

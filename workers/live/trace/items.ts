@@ -19,6 +19,8 @@ export interface TraceItem {
   item: Record<string, unknown>;
   /** JSON of it. */
   text(): string;
+  /** What its console calls print, one text each. */
+  printed(): readonly string[];
 }
 
 const INVOCATION = fieldOf("invocation_id", 0).physical;
@@ -53,6 +55,7 @@ class LazyItem implements TraceItem {
   readonly rows: number;
   private made: Record<string, unknown> | undefined;
   private written: string | undefined;
+  private lines: string[] | undefined;
   private readonly at: readonly number[];
 
   constructor(
@@ -85,6 +88,12 @@ class LazyItem implements TraceItem {
     return this.written;
   }
 
+  /** Once, however many tails search in it. */
+  printed(): readonly string[] {
+    this.lines ??= linesOf(this.item);
+    return this.lines;
+  }
+
   private get givenText(): string | undefined {
     const items = this.extras?.items;
     return items !== undefined && Object.hasOwn(items, this.invocationId) ? items[this.invocationId] : undefined;
@@ -94,4 +103,15 @@ class LazyItem implements TraceItem {
     const text = this.givenText;
     return text === undefined ? undefined : (JSON.parse(text) as Record<string, unknown>);
   }
+}
+
+/** Texts as they are, other values as JSON. */
+export function linesOf({ logs }: Record<string, unknown>): string[] {
+  if (!Array.isArray(logs)) return [];
+  return logs.flatMap((log: unknown) => {
+    const message: unknown = typeof log === "object" && log !== null && "message" in log ? log.message : undefined;
+    if (message === undefined) return [];
+    const parts: unknown[] = Array.isArray(message) ? message : [message];
+    return [parts.map((part) => (typeof part === "string" ? part : (JSON.stringify(part) ?? ""))).join(" ")];
+  });
 }
