@@ -76,7 +76,7 @@ export class Leases {
     const { env, name, began } = this.parts;
     const until = now + LEASE_MS;
     this.items = items;
-    const all = await this.register(until);
+    const all = await this.register(until, items);
     for (const shard of all) this.known.add(shard);
     const failures = await eachWithin(all, { width: WATCH_WIDTH, timeoutMs: WATCH_TIMEOUT_MS }, async (shard) => {
       began(shard, await env.INGESTER.getByName(shard).watch({ hub: name, until, items }));
@@ -107,10 +107,11 @@ export class Leases {
   /**
    * So that the hub is found: by a credential's end, and by shards that come into
    * being (`buffer/`). Returns the shards that are there already; none falls between,
-   * and no object is made for a Worker that is none.
+   * and no object is made because somebody watches a Worker that is none.
    */
-  private async register(until: number): Promise<string[]> {
+  private async register(until: number, items: boolean): Promise<string[]> {
     const { env, name, script } = this.parts;
+    const first = script === null ? [] : [shardName(script, 0)];
     const of = script === null ? sql`` : sql`WHERE script = ${script}`;
     const most = script === null ? WATCHED_SHARDS : MAX_SHARDS;
     try {
@@ -121,10 +122,11 @@ export class Leases {
         sql`SELECT shard FROM ${shards} ${of} ORDER BY updated_at DESC LIMIT ${most}`,
       ]);
       const [, , rows] = await within(WATCH_TIMEOUT_MS, "D1", asked);
-      return rows.map(({ shard }) => shard);
+      // One that finds the hub by itself does not know yet that items are wanted, and its first ones would be made of events.
+      return [...new Set([...(items ? first : []), ...rows.map(({ shard }) => shard)])];
     } catch (error) {
       console.warn(`live: the hub is not registered, the shards that it knows are told: ${rootMessage(error)}`);
-      return [...new Set([...(script === null ? [] : [shardName(script, 0)]), ...this.known])];
+      return [...new Set([...first, ...this.known])];
     }
   }
 }

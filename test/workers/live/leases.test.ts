@@ -6,7 +6,7 @@ import { Leases } from "../../../workers/live/leases.ts";
 import { failingDb, ingester } from "../buffer/support.ts";
 
 /** Names of the Ingesters that were called. */
-async function told(script: string, DB = env.DB): Promise<string[]> {
+async function told(script: string, DB = env.DB, items = false): Promise<string[]> {
   const names: string[] = [];
   const getByName = (name: string) => {
     names.push(name);
@@ -14,7 +14,7 @@ async function told(script: string, DB = env.DB): Promise<string[]> {
   };
   const INGESTER = { getByName } as unknown as Env["INGESTER"];
   const leases = new Leases({ env: { DB, INGESTER }, name: tailHub(script), script, began: () => undefined }, 0);
-  await leases.ensure(false, Date.now());
+  await leases.ensure(items, Date.now());
   return names;
 }
 
@@ -27,8 +27,13 @@ it("the shards that the catalog knows are told", async () => {
     "INSERT INTO shards (shard, script, sealed_through, updated_at, open) VALUES ('leases-known#1', 'leases-known', 0, 1, 1)",
   ).run();
   expect(await told("leases-known")).toEqual(["leases-known#1"]);
+  await env.DB.prepare("DELETE FROM shards WHERE script = 'leases-known'").run();
 });
 
 it("the first shard is told when nobody can say which there are", async () => {
   expect(await told("leases-blind", failingDb("before"))).toEqual(["leases-blind"]);
+});
+
+it("the first shard is told, before it is there, when whole items are wanted: of its first append, too", async () => {
+  expect(await told("leases-items", env.DB, true)).toEqual(["leases-items"]);
 });

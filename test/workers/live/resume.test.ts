@@ -233,7 +233,7 @@ describe("who asks for what was missed", () => {
   });
 
   it("with a position that is made up is held to its rate like all others", async () => {
-    const hub = hubOf(null);
+    const hub = hubOf("r-forged");
     const [one, other] = [new Shard("r-forged"), new Shard("r-forged-other")];
     await hub.push(other.push([other.some(1)]));
     await hub.push(one.push([one.some(1)]));
