@@ -1,4 +1,6 @@
 /** What wrangler tail asks of Cloudflare's API, and what it is told when it asks for anything else. */
+import { listDurableObjectIds } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { SCOPES, type Scope } from "../../../workers/api/contract.ts";
 import { appendOf, ingester, invocation, until } from "../buffer/support.ts";
@@ -100,6 +102,14 @@ describe("the socket of a tail", () => {
   ])("with %s is refused", async (_, query) => {
     const { status, error } = await ask(`/client/v4/tails?${query}`, { headers: upgrade });
     expect([status, error?.code]).toEqual([401, 10_000]);
+  });
+
+  it("of a Worker that was made up makes no hub of it", async () => {
+    const hubs = async () => (await listDurableObjectIds(env.LIVE)).length;
+    const before = await hubs();
+    for (let k = 0; k < 5; k++)
+      await ask(`/client/v4/tails?worker=invented-${k}&secret=${"x".repeat(43)}`, { headers: upgrade });
+    expect(await hubs()).toBe(before);
   });
 
   it("of another Worker is refused", async () => {

@@ -87,6 +87,8 @@ export const openTail: Handler = async (c) => {
   const params = readParams(c, Socket);
   if (!params.ok) return refused(c);
   const { worker, secret } = params.value;
+  // Who asks has shown nothing yet: no hub comes into being for a name that somebody made up.
+  if (!(await readKnownWorkers(c.env.DB, worker)).has) return refused(c);
   return ask(async () => {
     const opened = await openSocket(hubOf(c, worker), entranceRequest({ kind: "trace", secret }), PROTOCOL);
     return opened instanceof Response || opened.tag !== "unauthorized" ? opened : refused(c);
