@@ -93,6 +93,10 @@ describe("text", () => {
     ["password = 'hunter 2' done", "password = 'REDACTED' done"],
     ['{"user":"bob","password":"hunter2","n":1}', '{"user":"bob","password":"REDACTED","n":1}'],
     ['{"a":"{\\"token\\":\\"abc\\",\\"b\\":1}"}', '{"a":"{\\"token\\":\\"REDACTED\\",\\"b\\":1}"}'],
+    [
+      '{"a":"{\\"b\\":\\"c\\",\\"token\\":\\"a\\\\\\"bc\\",\\"n\\":1}"}',
+      '{"a":"{\\"b\\":\\"c\\",\\"token\\":\\"REDACTED\\",\\"n\\":1}"}',
+    ],
     ['{"credentials":{"user":"bob","pw":"x}"},"n":1}', '{"credentials":REDACTED,"n":1}'],
     ["pin for secrets: [1, 2, 3] end", "pin for secrets: REDACTED end"],
     ["Authorization: Bearer abc.def", "Authorization: REDACTED"],
@@ -101,6 +105,13 @@ describe("text", () => {
     ["got Bearer abcdef0123456789 back", "got Bearer REDACTED back"],
     ["GET /login?token=abc&page=2", "GET /login?token=REDACTED&page=2"],
     ["https://bob:hunter2@shop.test/a", "https://REDACTED@shop.test/a"],
+    ["https://bob:hun@ter2@shop.test/a@b", "https://REDACTED@shop.test/a@b"],
+    ['[["cookie","a=1; b=2"],["accept","*/*"]]', '[["cookie","REDACTED"],["accept","*/*"]]'],
+    ["[ [ 'cookie', 'a=1; b=2' ], [ 'accept', '*/*' ] ]", "[ [ 'cookie', 'REDACTED' ], [ 'accept', '*/*' ] ]"],
+    ['[["password","hunter2"]] sent', '[["password","REDACTED"]] sent'],
+    ['{"h":"[[\\"cookie\\",\\"a\\"]]"}', '{"h":"[[\\"cookie\\",\\"REDACTED\\"]]"}'],
+    ['["authorization",["a","b"]]', '["authorization",REDACTED]'],
+    ['[["cookie","a=1; b=', '[["cookie","REDACTED'],
     ["id eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.sig-na_ture end", "id REDACTED end"],
     ["using AKIAIOSFODNN7EXAMPLE now", "using REDACTED now"],
     ["ghp_0123456789abcdefghij0123456789abcdef", "REDACTED"],
@@ -125,6 +136,8 @@ describe("text", () => {
     "https://shop.test/products/12?color=red#top",
     "skip-level disk-full basic training begins",
     "bob@shop.test wrote",
+    '["password","email","name"] are missing',
+    '["tokens",812] ["cookie", 7] ["author","bob"]',
     "100%25 of caf%C3%A9 a%20b %zz ?q=50%3E40",
   ])("nothing to hide in: %s", (text) => expect(redactor.text(text)).toBe(text));
 
@@ -140,6 +153,22 @@ describe("text", () => {
     const lax = compileRedactor({ ...defaults, cardNumbers: false });
     expect(lax.text("4111111111111111")).toBe("4111111111111111");
     expect(lax.number(4111111111111111)).toBe(4111111111111111);
+  });
+
+  test.each([1, 2, 3, 4])("in JSON within JSON, %d times", (times) => {
+    let text = JSON.stringify({
+      user: "bob",
+      password: 'hunter2 "quoted" hunter2',
+      headers: [["cookie", "a=hunter2"]],
+    });
+    for (let n = 0; n < times; n++) text = JSON.stringify({ n, inner: text, after: "shown" });
+    const clean = redactor.text(text);
+    expect(clean).not.toContain("hunter2");
+    // No more than that is hidden: it is JSON still.
+    let inner = JSON.parse(clean) as { inner: string; after: string };
+    for (let n = 1; n < times; n++) inner = JSON.parse(inner.inner) as typeof inner;
+    expect(inner.after).toBe("shown");
+    expect(JSON.parse(inner.inner)).toEqual({ user: "bob", password: REDACTED, headers: [["cookie", REDACTED]] });
   });
 
   test("is redacted whatever comes before and after it", () => {
@@ -184,6 +213,17 @@ describe("text", () => {
     ["-----BEGIN ".repeat(90_000)],
     ["a@".repeat(400_000)],
     ['\\"'.repeat(400_000)],
+    ["[".repeat(1_000_000)],
+    ['["'.repeat(400_000)],
+    ['["cookie","'.repeat(90_000)],
+    ['["cookie",['.repeat(90_000)],
+    ['["cookie","a","b"],'.repeat(50_000)],
+    ["\\".repeat(1_000_000)],
+    [`password:${"\\".repeat(500_000)}"`],
+    ['password:\\"\\\\\\"'.repeat(60_000)],
+    [`password:\\"${'\\\\\\\\"'.repeat(190_000)}`],
+    ["://a:@".repeat(160_000)],
+    [`://a:${"@".repeat(900_000)}`],
     ["%3D".repeat(300_000)],
     ["%25".repeat(300_000)],
   ])("hostile text of a megabyte takes no longer than any other: %.12s…", (text) => {
@@ -250,6 +290,40 @@ describe("an item", () => {
       exceptions: [{ timestamp: 1, name: hidden, message: "x" }],
       event: { request: { url: "https://a.test/", headers: { "user-agent": hidden } } },
     });
+    expect(JSON.stringify(events)).not.toContain(secret);
+  });
+
+  test("keeps no value of a list of headers, whose names stand beside them", () => {
+    const headers = [
+      ["cookie", `a=${secret}`],
+      ["x-api-key", `it's ${secret}\\`],
+      ["accept", "text/html"],
+    ];
+    const events = eventsOf({
+      ...logItem(headers, { headers, deep: { list: [headers] } }),
+      logs: [headers, "headers", JSON.stringify(headers), [{ headers }]].map((message) => ({
+        timestamp: 1,
+        level: "log",
+        message: [message, { headers, set: new Set(headers) }],
+      })),
+    });
+    expect(JSON.stringify(events)).not.toContain(secret);
+    expect(JSON.stringify(events)).toContain("text/html");
+  });
+
+  test("has a method that is a short token, or another", () => {
+    const methodOf = (method: unknown) =>
+      eventsOf(fetchItem({ event: { request: { url: "https://a.test/", method } } }))[0]?.method;
+    expect(["GET", "PROPFIND", "UPDATEREDIRECTREF", "M-SEARCH", "x!#$%&'*+.^_`|~9"].map(methodOf)).toEqual([
+      "GET",
+      "PROPFIND",
+      "UPDATEREDIRECTREF",
+      "M-SEARCH",
+      "x!#$%&'*+.^_`|~9",
+    ]);
+    const others = [`password=${secret}`, "pwd:x", "GET /", "", "A".repeat(21), `Bearer ${secret}`, "ÄÖ", "G\nT"];
+    for (const other of others) expect([other, methodOf(other)]).toEqual([other, other === "" ? "GET" : "_OTHER"]);
+    const events = eventsOf(fetchItem({ event: { request: { method: `password=${secret}` } } }));
     expect(JSON.stringify(events)).not.toContain(secret);
   });
 

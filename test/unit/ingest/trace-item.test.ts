@@ -69,6 +69,9 @@ describe("secrets", () => {
     ["a header", request({ headers: { "X-Api-Key": "hunter2", cookie: "a=hunter2" } })],
     ["a token in any header", request({ headers: { "x-note": "Bearer hunter2hunter2hunter2" } })],
     ["a field of cf", request({ cf: { botManagement: { jwtToken: "hunter2" } } })],
+    ["a header in a list", log([["cookie", "a=hunter2"]])],
+    ["a header in a list in a field", log({ deep: { headers: [["x-api-key", "hunter2"]] } })],
+    ["a header in a set in a list", log([new Set(["cookie", "a=hunter2"])])],
     ["a text", log("password=hunter2")],
     ["a field", log({ user: { password: "hunter2" } })],
     ["all below a field", log({ credentials: { a: { b: ["hunter2"] } } })],
@@ -104,6 +107,28 @@ describe("secrets", () => {
   ])("%s", (_, text) => {
     expect(text).not.toContain("hunter2");
     expect(text).toContain("REDACTED");
+  });
+
+  test("a list of headers stays a list", () => {
+    const [line] = (
+      JSON.parse(
+        log([
+          ["cookie", "a=hunter2"],
+          ["accept", "*/*"],
+        ]),
+      ) as { logs: Json[] }
+    ).logs;
+    expect(line?.message).toEqual([
+      [
+        ["cookie", "REDACTED"],
+        ["accept", "*/*"],
+      ],
+    ]);
+  });
+
+  test("a method that is none is not shown", () => {
+    expect(request({ method: "password=hunter2" })).not.toContain("hunter2");
+    expect(request({ method: "PURGE" })).toContain('"method":"PURGE"');
   });
 
   test("what does not get into the events of a log or an error does not get into its item either", () => {

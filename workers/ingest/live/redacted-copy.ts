@@ -9,7 +9,7 @@
  */
 import { clip, MAX_MESSAGE_CHARS } from "../limits.ts";
 import { scalarOf } from "../normalize/json.ts";
-import { REDACTED, type Redactor } from "../redact/redact.ts";
+import { hidesSecond, REDACTED, type Redactor } from "../redact/redact.ts";
 
 /** As JSON in logs is seldom deeper; a cycle ends here, too. */
 const MAX_DEPTH = 16;
@@ -94,12 +94,14 @@ export class RedactedCopy {
 
   private list(values: Iterable<unknown>, hidesText: boolean, depth: number): unknown[] {
     const list: unknown[] = [];
+    const hidden = hidesSecond(this.redactor, values);
     for (const value of values) {
       if (this.values <= 0 || this.chars <= 0) {
         this.isCut = true;
         break;
       }
-      list.push(this.copy(value, hidesText, depth + 1) ?? null);
+      const isHidden = hidden && list.length === 1;
+      list.push(isHidden ? this.bounded(REDACTED) : (this.copy(value, hidesText, depth + 1) ?? null));
     }
     return list;
   }

@@ -5,7 +5,7 @@
  * items that could not be read.
  */
 import { clip, MAX_VALUE_CHARS } from "../limits.ts";
-import { hides, REDACTED, type Redactor } from "../redact/redact.ts";
+import { hides, hidesSecond, REDACTED, type Redactor } from "../redact/redact.ts";
 
 const MAX_VALUES = 2_000;
 const MAX_DEPTH = 8;
@@ -49,9 +49,10 @@ function plainObject(value: object, redactor: Redactor, depth: number, left: { v
 
 function plainList(values: Iterable<unknown>, redactor: Redactor, depth: number, left: { values: number }): unknown[] {
   const list: unknown[] = [];
+  const hidden = hidesSecond(redactor, values);
   for (const value of values) {
     if (left.values <= 0) break;
-    list.push(plain(value, redactor, depth + 1, left));
+    list.push(hidden && list.length === 1 ? REDACTED : plain(value, redactor, depth + 1, left));
   }
   return list;
 }

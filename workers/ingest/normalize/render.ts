@@ -4,7 +4,7 @@
  * sensitive values left out. The result still has to pass `redactor.text`.
  */
 import { MAX_MESSAGE_CHARS } from "../limits.ts";
-import { hides, REDACTED, type Redactor } from "../redact/redact.ts";
+import { hides, hidesSecond, REDACTED, type Redactor } from "../redact/redact.ts";
 
 /** As the console: what lies deeper is `[Object]`. */
 const MAX_DEPTH = 3;
@@ -87,9 +87,10 @@ function* pairs(fields: Record<string, unknown>, keys: string[]): Generator<[str
 
 function renderList(values: Iterable<unknown>, size: number, redactor: Redactor, depth: number, left: Left): string {
   const parts: string[] = [];
+  const hidden = hidesSecond(redactor, values);
   for (const value of values) {
     if (parts.length >= MAX_ENTRIES || left.chars <= 0) break;
-    parts.push(renderNested(value, redactor, depth + 1, left));
+    parts.push(hidden && parts.length === 1 ? REDACTED : renderNested(value, redactor, depth + 1, left));
   }
   if (parts.length < size) parts.push(`... ${size - parts.length} more`);
   return parts.length === 0 ? "[]" : `[ ${parts.join(", ")} ]`;

@@ -24,6 +24,10 @@ export interface RequestInfo {
 
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}/;
 const NO_TRACE = "0".repeat(32);
+/** A token (RFC 9110), no longer than any method that is registered: whoever posts items may write anything. */
+const METHOD = /^[\w!#$%&'*+.^`|~-]{1,20}$/;
+/** As OpenTelemetry calls it. */
+const OTHER_METHOD = "_OTHER";
 
 /** Fills in the request's part of `fields`. */
 export function readRequest(event: Fields, fields: InvocationFields, routes: RouteTable): RequestInfo {
@@ -41,7 +45,7 @@ export function readRequest(event: Fields, fields: InvocationFields, routes: Rou
     host: undefined,
   };
   if (url !== undefined) splitUrl(url, info);
-  const method = text(request.method, 32) ?? "GET";
+  const method = methodOf(request);
   fields.method = method;
   if (info.path !== undefined) {
     const route: Route = routes.of(info.path);
@@ -56,6 +60,11 @@ export function readRequest(event: Fields, fields: InvocationFields, routes: Rou
   }
   if (headers !== undefined) readContextHeaders(headers, fields, info);
   return info;
+}
+
+function methodOf(request: Fields): string {
+  const method = text(request.method, 32) ?? "GET";
+  return METHOD.test(method) ? method : OTHER_METHOD;
 }
 
 function readContextHeaders(headers: Fields, fields: InvocationFields, info: RequestInfo): void {

@@ -11,9 +11,11 @@ import type { KeyMatcher } from "./keys.ts";
 export const REDACTED = "REDACTED";
 
 /** A longer run before a separator is not a name. */
-const MAX_KEY_CHARS = 64;
+export const MAX_KEY_CHARS = 64;
 /** Between a name and its separator, or a separator and its value. */
 const MAX_GAP = 4;
+/** Backslashes before a quote: 1, 3, 7, 15 where JSON is text in JSON, up to four times. */
+const MAX_ESCAPES = 15;
 
 const KEY = 1;
 const QUOTE = 2;
@@ -27,6 +29,8 @@ function mark(c: string, as: number): void {
   classes[c.charCodeAt(0)] = (classes[c.charCodeAt(0)] as number) | as;
 }
 const is = (code: number, as: number) => code < 128 && ((classes[code] as number) & as) !== 0;
+export const isKey = (code: number) => is(code, KEY);
+export const isQuote = (code: number) => is(code, QUOTE);
 
 const SPACE = 32;
 const TAB = 9;
@@ -77,7 +81,8 @@ function keyBefore(text: string, separator: number, from: number): Key | null {
   while (end > floor && isGap(text.charCodeAt(end - 1))) end--;
   if (end > from && is(text.charCodeAt(end - 1), QUOTE)) {
     end--;
-    if (end > from && text.charCodeAt(end - 1) === BACKSLASH) end--;
+    const escaped = Math.max(from, end - MAX_ESCAPES);
+    while (end > escaped && text.charCodeAt(end - 1) === BACKSLASH) end--;
   }
   const first = Math.max(from, end - MAX_KEY_CHARS);
   let start = end;
@@ -98,16 +103,17 @@ function isHarmless(value: string, key: Key, keys: KeyMatcher): boolean {
   return HARMLESS.has(value) || (COUNT.test(value) && !keys.sensitive(key.name));
 }
 
-interface Range {
+export interface Range {
   start: number;
   end: number;
 }
 
-function valueAfter(text: string, from: number, wholeLine: boolean): Range {
+export function valueAfter(text: string, from: number, wholeLine: boolean): Range {
   let at = from;
   while (at < from + MAX_GAP && isGap(text.charCodeAt(at))) at++;
   const code = text.charCodeAt(at);
-  if (code === BACKSLASH && is(text.charCodeAt(at + 1), QUOTE)) return upTo(text, at + 2, text.slice(at, at + 2));
+  const escapes = escapesAt(text, at);
+  if (escapes > 0 && is(text.charCodeAt(at + escapes), QUOTE)) return escaped(text, at + escapes, escapes);
   if (is(code, QUOTE)) return quoted(text, at);
   if (code === 123 || code === 91) return { start: at, end: closing(text, at) };
   if (wholeLine) return { start: at, end: lineEnd(text, at) };
@@ -117,9 +123,22 @@ function valueAfter(text: string, from: number, wholeLine: boolean): Range {
   return { start: at, end };
 }
 
-function upTo(text: string, start: number, mark: string): Range {
-  const end = text.indexOf(mark, start);
-  return { start, end: end < 0 ? text.length : end };
+export function escapesAt(text: string, from: number): number {
+  let at = from;
+  while (at < from + MAX_ESCAPES && text.charCodeAt(at) === BACKSLASH) at++;
+  return at - from;
+}
+
+/** From a quote with so many backslashes to the next with as many: those within the value have more. */
+function escaped(text: string, at: number, escapes: number): Range {
+  const quote = text.charAt(at);
+  for (let end = text.indexOf(quote, at + 1); end >= 0; end = text.indexOf(quote, end + 1)) {
+    let first = end;
+    while (first > at + 1 && text.charCodeAt(first - 1) === BACKSLASH) first--;
+    // Backslashes of the value itself come in whole turns.
+    if ((end - first) % (2 * (escapes + 1)) === escapes) return { start: at + 1, end: end - escapes };
+  }
+  return { start: at + 1, end: text.length };
 }
 
 function quoted(text: string, at: number): Range {

@@ -6,6 +6,7 @@
  */
 import type { PlatformSettings } from "../../api/contract.ts";
 import { compileKeys } from "./keys.ts";
+import { redactListPairs } from "./list-pairs.ts";
 import { REDACTED, redactPairs } from "./pairs.ts";
 import {
   CARD_HINT,
@@ -45,23 +46,38 @@ const MAX_DECODINGS = 3;
 /** Labels remembered: some hundred routes and versions of some Workers. */
 const MAX_LABELS = 4_000;
 
+/** A text in quotes, and something after it. */
+const LISTED = /["'],/;
+
 /** Is this field of an object to be hidden? */
 export function hides(redactor: Redactor, key: string, value: unknown): boolean {
   if (value === null || value === undefined) return false;
   return isText(value) ? redactor.sensitiveAsText(key) : redactor.sensitive(key);
 }
 
+/** A name: ids and dates, of which lists of two are made as well, are not worth a look. */
+const NAME = /^[A-Za-z_][\w.-]{0,63}$/;
+
+/** Is the second of these to be hidden? Headers are listed so: `["cookie", "a=1"]`. */
+export function hidesSecond(redactor: Redactor, list: Iterable<unknown>): boolean {
+  const size = Array.isArray(list) ? list.length : list instanceof Set ? list.size : 0;
+  if (size !== 2) return false;
+  const [name, value] = list;
+  return typeof name === "string" && NAME.test(name) && hides(redactor, name, value);
+}
+
 const isText = (value: unknown) => typeof value === "string" || Array.isArray(value);
 
 export function compileRedactor(settings: PlatformSettings["redaction"]): Redactor {
   const keys = compileKeys(settings.keys, settings.except);
-  const hints = [/[=:]/, TOKEN_PREFIX, ENCODED];
+  const hints = [/[=:]/, LISTED, TOKEN_PREFIX, ENCODED];
   if (settings.cardNumbers) hints.push(CARD_HINT);
   if (settings.emails) hints.push(/@/);
   const suspicious = new RegExp(hints.map((h) => h.source).join("|"));
   const redact = (text: string, decodings: number): string => {
     if (text.length < MIN_CHARS || !suspicious.test(text)) return text;
-    let clean = redactTokens(redactPairs(text, keys));
+    let clean = text.includes("[") ? redactListPairs(text, keys) : text;
+    clean = redactTokens(redactPairs(clean, keys));
     if (clean.includes("@") && clean.includes("://")) clean = redactUserInfo(clean);
     if (settings.cardNumbers && CARD_HINT.test(clean)) clean = redactCards(clean);
     if (settings.emails && clean.includes("@")) clean = redactEmails(clean);

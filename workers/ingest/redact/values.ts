@@ -81,17 +81,20 @@ export function redactUserInfo(text: string): string {
   return copied === 0 ? text : out + text.slice(copied);
 }
 
-/** Where the "@" stands, if a password comes before it. */
+/** Where the last "@" stands, if a password comes before it. */
 function userInfoEnd(text: string, start: number): number {
   let colon = false;
+  let end = -1;
   for (let at = start; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (code === 64) return colon ? at : -1;
-    if (code === 58) colon = true;
+    if (code === 64) {
+      if (!colon) return -1;
+      end = at;
+    } else if (code === 58) colon = true;
     // Spaces, quotes, "#", "/" and "?" end the authority.
-    else if (code <= 35 || code === 47 || code === 63 || code === 39) return -1;
+    else if (code <= 35 || code === 47 || code === 63 || code === 39) return end;
   }
-  return -1;
+  return end;
 }
 
 export function redactCards(text: string): string {
