@@ -13,7 +13,7 @@ import type { Meta } from "./meta.ts";
 
 /** A renewal by less than this is not written to disk: after an eviction so much less is left of it. */
 const WRITE_STEP_MS = LEASE_MS / 4;
-/** The Worker's own hub and that of all Workers; no lease for anything else is ever taken, so this is only a belt. */
+/** The Worker's own hub and that of all Workers. Only before the first append does it need a bound: then anybody may be the Worker's own. */
 const MAX_LEASES = 2;
 
 export class Leases {
@@ -46,8 +46,8 @@ export class Leases {
   /** Those in force; undefined for none. Costs nothing while there are none. */
   current(now: number): Lease[] | undefined {
     if (this.byHub.size === 0) return undefined;
-    const leases = [...this.byHub.values()].filter((lease) => lease.until > now);
-    return leases.length === 0 ? undefined : leases;
+    for (const { hub, until } of this.byHub.values()) if (until <= now) this.byHub.delete(hub);
+    return this.byHub.size === 0 ? undefined : [...this.byHub.values()];
   }
 
   /** A hub says so itself: that always holds. One whose end is past ends it. */
@@ -74,7 +74,7 @@ export class Leases {
   }
 
   private isOurs({ hub }: Lease): boolean {
-    if (hub === tailHub(null)) return true;
+    if (hub === tailHub(null) || this.byHub.has(hub)) return true;
     const script = this.script();
     // Before its first append a shard does not know whose it is: a hub calls only its own.
     return script === "" ? this.byHub.size < MAX_LEASES : hub === tailHub(script);

@@ -48,12 +48,13 @@ export class PushQueue {
     const { batchId, batch, rows } = request;
     const extras = bounded(request.extras ?? "");
     const hasErrors = request.issues !== undefined && request.issues.length > 0;
-    const entry: LiveEntry = { ...logged(), rows, batch, extras };
+    const logEntry = logged();
     const essential = request.essential || hasErrors;
-    const heldUntil = isAwaited(request, leases, hasErrors) ? now + SUPPLY_MS : 0;
-    for (const { hub } of leases) {
-      if (this.parts.leases.takeFormer(hub)) this.again(hub, entry, now);
-      this.queue(hub).add({ entry, batchId, essential, heldUntil });
+    for (const lease of leases) {
+      const entry: LiveEntry = { ...logEntry, rows, batch, extras: wantedOf(extras, lease) };
+      const heldUntil = isAwaited(request, lease, hasErrors) ? now + SUPPLY_MS : 0;
+      if (this.parts.leases.takeFormer(lease.hub)) this.again(lease.hub, entry, now);
+      this.queue(lease.hub).add({ entry, batchId, essential, heldUntil });
     }
   }
 
@@ -90,7 +91,10 @@ export class PushQueue {
   }
 
   supply(batchId: string, extras: string): void {
-    for (const queue of this.queues.values()) queue.supply(batchId, bounded(extras));
+    const given = bounded(extras);
+    for (const lease of this.parts.leases.current(this.clock.now()) ?? []) {
+      this.queues.get(lease.hub)?.supply(batchId, wantedOf(given, lease));
+    }
   }
 
   private queue(hub: string): HubQueue {
@@ -108,14 +112,23 @@ export class PushQueue {
   }
 }
 
-/** Extras were not sent, are wanted, and the Collector did not know so. */
-function isAwaited({ extras, leases: known }: AppendRequest, leases: Lease[], hasErrors: boolean): boolean {
-  if (extras !== undefined) return false;
-  return leases.some(({ hub, items }) => {
-    if (!items && !hasErrors) return false;
-    const heard = known?.find((lease) => lease.hub === hub);
-    return heard === undefined || (items && !heard.items);
-  });
+/** This hub wants what the Collector did not know to send: anything at all, or items. */
+function isAwaited({ extras, leases: known }: AppendRequest, { items }: Lease, hasErrors: boolean): boolean {
+  if (extras === undefined) return items || hasErrors;
+  return items && known?.some((lease) => lease.items) !== true;
+}
+
+const ITEMS = '"items":';
+
+/**
+ * Without the items where nobody wants them, which are the larger part by far. Cut off
+ * unread: the Collector writes them last, and in JSON a bare quote after a comma begins a name.
+ */
+function wantedOf(extras: string, { items }: Lease): string {
+  if (items) return extras;
+  const at = extras.indexOf(`,${ITEMS}`);
+  if (at >= 0) return `${extras.slice(0, at)}}`;
+  return extras.startsWith(`{${ITEMS}`) ? "" : extras;
 }
 
 const bounded = (extras: string) => (extras.length <= MAX_EXTRAS_CHARS ? extras : "");

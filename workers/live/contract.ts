@@ -65,7 +65,7 @@ export interface LiveEntry {
   at: number;
   /** `BatchBuilder.encode()`. */
   batch: string;
-  /** JSON of `LiveExtras`; "" for none. */
+  /** JSON of `LiveExtras`, items last; "" for none. Items only if the lease wants them. */
   extras: string;
 }
 

@@ -247,6 +247,56 @@ describe("extras", () => {
     expect(hub.pushes.length).toBe(1);
   });
 
+  test("are asked of one that knew of viewers, but of none that wants items, and not of the others", async () => {
+    const { hub, queue, append } = setUp({ items: true });
+    const { request, answer } = append({
+      leases: [{ ...known, until: Date.now() + 1_000, items: false }],
+      extras: '{"stacks":{}}',
+    });
+    expect(answer).toMatchObject({ supply: true });
+    queue.supply(request.batchId, '{"stacks":{},"items":{}}');
+    await settle();
+    expect(hub.had.map(({ extras }) => extras)).toEqual(['{"stacks":{},"items":{}}']);
+  });
+
+  test("have items for those only who want them, and only they wait for them", async () => {
+    const { leases, meta } = setUp({ items: true });
+    leases.watch({ hub: tailHub(null), until: Date.now() + LEASE_MS, items: false }, Date.now());
+    const own = new Hub();
+    const all = new Hub();
+    own.answer = () => ({ until: Date.now() + LEASE_MS, items: true });
+    const queue = new PushQueue({
+      leases: new Leases(meta, () => SCRIPT),
+      shard: SCRIPT,
+      script: () => SCRIPT,
+      hub: (name) => (name === HUB ? own : all),
+      since: () => [],
+    });
+    const given = [
+      '{"stacks":{"a.1":"x,\\"items\\":"},"items":{"a":"{\\"items\\":1}"}}',
+      '{"items":{"a":"b"}}',
+      '{"stacks":{"a.1":"x"}}',
+    ];
+    let id = 0;
+    for (const extras of given) {
+      const request = { batchId: extras, rows: 1, batch: "b", leases: [known], extras } as AppendRequest;
+      queue.add(request, () => ({ id: ++id, through: id, at: 0 }));
+      await settle(1_000);
+    }
+    queue.add({ batchId: "late", rows: 1, batch: "b" } as AppendRequest, () => ({ id: ++id, through: id, at: 0 }));
+    await settle(1);
+    expect(all.had.map(({ extras }) => extras)).toEqual([
+      '{"stacks":{"a.1":"x,\\"items\\":"}}',
+      "",
+      '{"stacks":{"a.1":"x"}}',
+      "",
+    ]);
+    expect(own.had.map(({ extras }) => extras)).toEqual(given);
+    queue.supply("late", given[0] as string);
+    await settle(1_000);
+    expect(own.had.at(-1)?.extras).toBe(given[0]);
+  });
+
   test("are not asked of one that knew, nor while nobody wants items and there is no error", () => {
     expect(setUp({ items: true }).append({ leases: [known], extras: "" }).answer).not.toHaveProperty("supply");
     expect(setUp().append().answer).not.toHaveProperty("supply");
@@ -286,6 +336,21 @@ describe("leases", () => {
     expect(leases.current(0)).toBeUndefined();
     leases.pass([lease(10_001)], 0);
     expect(leases.current(0)).toHaveLength(1);
+  });
+
+  test("of a shard that does not know its Worker yet: one beside that of all Workers, renewed, and another when it is over", () => {
+    const { meta } = setUp({ watched: false });
+    const leases = new Leases(meta, () => "");
+    const everyone = { hub: tailHub(null), until: 10_000, items: false };
+    leases.watch(lease(10_000), 0);
+    leases.watch(everyone, 0);
+    leases.watch({ ...lease(10_000), hub: tailHub("other") }, 0);
+    expect(leases.current(0)).toEqual([lease(10_000), everyone]);
+    leases.watch(lease(20_000), 0);
+    expect(leases.current(0)).toEqual([lease(20_000), everyone]);
+    expect(leases.current(30_000)).toBeUndefined();
+    leases.watch({ ...lease(40_000), hub: tailHub("other") }, 30_000);
+    expect(leases.current(30_000)).toEqual([{ ...lease(40_000), hub: tailHub("other") }]);
   });
 
   test("of other Workers are not taken", () => {

@@ -118,7 +118,7 @@ export class Recorder {
   shards = 1;
   /** Who watches: part of each answer. */
   leases: Lease[] | undefined;
-  /** Answers ask for extras where an append came without. */
+  /** Answers ask for extras where an append came without, or without the items that are wanted. */
   asks = false;
   takesSupply: () => Promise<void> = async () => {};
   readonly supplied: { batchId: string; extras: string }[] = [];
@@ -140,7 +140,9 @@ export class Recorder {
     if (does === "fail-after") throw new Error("Network connection lost.");
     const { shards, leases } = this;
     if (leases === undefined) return { ok: true, shards };
-    return { ok: true, shards, leases, ...(this.asks && request.extras === undefined ? { supply: true } : {}) };
+    const hasItems = [request.leases, leases].map((told) => told?.some(({ items }) => items) === true);
+    const lacks = request.extras === undefined || (hasItems[1] === true && hasItems[0] !== true);
+    return { ok: true, shards, leases, ...(this.asks && lacks ? { supply: true } : {}) };
   };
 
   events(): TailraceEvent[] {

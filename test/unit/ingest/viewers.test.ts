@@ -152,6 +152,17 @@ describe("extras", () => {
     expect(sent(unmapped)[1]?.extras).toBe("");
   });
 
+  test("one that asks for items, of a Collector that knew of viewers without, gets them", async () => {
+    const b = bench(undefined, MAPS);
+    b.recorder.leases = [own({ items: false })];
+    await run(b, fetchItem());
+    Object.assign(b.recorder, { leases: [own()], asks: true });
+    await run(b, thrown());
+    expect(Object.keys(extrasOf(sent(b)[1]?.extras))).toEqual(["stacks"]);
+    // In this order: the Ingester cuts the items off for those who do not want them.
+    expect(Object.keys(extrasOf(b.recorder.supplied.at(-1)?.extras))).toEqual(["stacks", "items"]);
+  });
+
   test("an append that is tried again carries the same", async () => {
     const b = bench();
     b.recorder.leases = [own()];

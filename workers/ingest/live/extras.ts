@@ -39,7 +39,8 @@ export class Witnesses {
     const stacks = stacksOf(this.all);
     const items = wants.items ? itemsOf(this.all) : undefined;
     if (stacks === undefined && items === undefined) return "";
-    return JSON.stringify({ items, stacks } satisfies { [K in keyof LiveExtras]: LiveExtras[K] | undefined });
+    // Items last: the Ingester cuts them off for those who do not want them.
+    return JSON.stringify({ stacks, items } satisfies { [K in keyof LiveExtras]: LiveExtras[K] | undefined });
   }
 
   /** The group is durable: its items are let go. */

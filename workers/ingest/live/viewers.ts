@@ -21,8 +21,8 @@ interface Clock {
 /** A group on its way, as far as viewers are concerned. */
 export interface Shown {
   witnesses: Witnesses;
-  /** Made once, however often the append is tried. */
-  extras?: string;
+  /** Made once, however often the append is tried; again for an Ingester that wants items as well. */
+  extras?: { text: string; items: boolean };
   /** Its events went into several appends, or only some of them will be kept: then there are no extras. */
   isWhole: boolean;
 }
@@ -63,12 +63,14 @@ export class Viewers {
   private extras(shown: Shown, items: boolean): string {
     if (!shown.isWhole) return "";
     try {
-      shown.extras ??= shown.witnesses.extras({ items });
+      if (shown.extras === undefined || (items && !shown.extras.items)) {
+        shown.extras = { text: shown.witnesses.extras({ items }), items };
+      }
     } catch (error) {
       if (!this.complained) console.error("BUG: what viewers get beside the events could not be made", error);
       this.complained = true;
     }
-    return shown.extras ?? "";
+    return shown.extras?.text ?? "";
   }
 
   private async within(ms: number, work: Promise<void>): Promise<void> {
