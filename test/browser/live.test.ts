@@ -159,9 +159,12 @@ test("an address with a filter that is no filter says so, and takes a better one
   const view = await openView(browser, tailrace.stack.url);
   await view.page.goto(`/live?script=better&q=${encodeURIComponent("level:")}`);
   await view.page.locator(".query-error").waitFor();
+  const pause = view.page.getByRole("button", { name: "Pause", exact: true });
+  expect(await pause.isDisabled()).toBe(true);
   await view.page.fill("#query", "level:info");
   await view.page.keyboard.press("Enter");
   await view.page.getByText("Waiting for events that match").waitFor();
+  expect(await pause.isDisabled()).toBe(false);
   await say("better", "now");
   await row(view.page, "now").waitFor();
   expect(view.problems).toEqual([]);
@@ -187,7 +190,7 @@ test("a flood is thinned, and what is not shown is counted by kind and by reason
   const hidden = numberOf((await missing.locator(".num").textContent()) ?? "");
   expect(await rowCount(page)).toBe(2 * FLOOD_ITEMS + 2 - hidden);
   await missing.click();
-  const panel = page.locator(".live-missing-pop");
+  const panel = page.locator(".live-pop");
   const counted = await panel
     .locator("tr", { hasText: /Logs|Invocations/ })
     .locator("td")
@@ -197,6 +200,23 @@ test("a flood is thinned, and what is not shown is counted by kind and by reason
   await panel.getByRole("link", { name: /Explore/ }).click();
   await page.locator(".explore .ev").first().waitFor();
   expect(params(page).get("q")).toBe("script:flood");
+  expect(problems).toEqual([]);
+  await close();
+});
+
+test("within an invocation times do not run backwards; on a phone what follows it takes one line", async () => {
+  const { page, problems, close } = await watch("/live?script=phone", { width: 390, height: 844 });
+  const now = Date.now();
+  const log = (ms: number, text: string) => ({ timestamp: now + ms, level: "info", message: [text] });
+  await tailrace.client.ingest([
+    { ...item(now, { script: "phone" }), logs: [log(9, "late"), log(3, "early"), log(6, "between")] },
+  ]);
+  await row(page, "late").waitFor();
+  expect(await page.locator(".live-item .ev-msg.mono").allInnerTexts()).toEqual(["early", "between", "late"]);
+  const heightOf = async (text: string) => (await row(page, text).locator(".ev").boundingBox())?.height ?? 0;
+  const own = (await rows(page).first().locator(".ev").boundingBox())?.height ?? 0;
+  expect(await heightOf("early")).toBeLessThan((own * 2) / 3);
+  expect(await page.getByRole("button", { name: "Filter", exact: true }).isVisible()).toBe(true);
   expect(problems).toEqual([]);
   await close();
 });

@@ -32,6 +32,10 @@ export function toneClass(row: EventRow): string {
   return tone === "" ? "" : `tone-${tone}`;
 }
 
+/** Below warn the word at the row's end says the level; these set it apart a little. */
+const LEVEL_CLASSES: Record<string, string> = { info: "lvl-info", debug: "lvl-debug", trace: "lvl-debug" };
+const levelClass = (row: EventRow): string => (row.kind === "log" ? (LEVEL_CLASSES[row.level] ?? "") : "");
+
 function Message({ row }: { row: EventRow }) {
   const tone = toneOf(row.level, row.kind);
   if (row.kind === "exception")
@@ -42,7 +46,7 @@ function Message({ row }: { row: EventRow }) {
     );
   if (row.kind === "invocation") return <span class="cut ev-msg ev-inv">{row.message || row.name || row.outcome}</span>;
   return (
-    <span class={`cut ev-msg mono ${tone === "error" ? "bad" : tone === "warn" ? "warn" : ""}`}>
+    <span class={`cut ev-msg mono ${tone === "error" ? "bad" : tone === "warn" ? "warn" : levelClass(row)}`}>
       {row.message || row.name}
     </span>
   );
@@ -50,7 +54,11 @@ function Message({ row }: { row: EventRow }) {
 
 function Result({ row }: { row: EventRow }) {
   if (row.kind !== "invocation")
-    return <span class="ev-result faint">{row.kind === "exception" ? "exception" : row.level || row.kind}</span>;
+    return (
+      <span class={`ev-result faint ${levelClass(row)}`}>
+        {row.kind === "exception" ? "exception" : row.level || row.kind}
+      </span>
+    );
   const failed = toneOf(row.level, row.kind) === "error";
   const text =
     row.outcome !== "ok" && row.outcome !== "" ? row.outcome : row.status === null ? "ok" : String(row.status);

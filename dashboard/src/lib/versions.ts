@@ -1,8 +1,9 @@
 /**
  * A version's colour and name. The colour comes from the id's hash, so it is
- * the same on every page and machine; when two versions of one Worker would
- * share it, the one that was seen later takes the next free one, which this
- * browser remembers. A name always stands beside the colour.
+ * the same on every page and machine; when two versions of one Worker, or of
+ * Workers that are shown together, would share it, the one that was seen later
+ * takes the next free one, which this browser remembers. A name always stands
+ * beside the colour.
  */
 
 /** `--v0` … `--v9` in styles/tokens.css. */
@@ -31,15 +32,38 @@ function load(): void {
 }
 load();
 
-/** Makes the colours of one Worker's versions differ while there are enough of them. Hand them in order of first seen. */
-export function assignColours(ids: string[]): void {
+/** Colours of these versions; of no more than there are. */
+export function coloursOf(ids: Iterable<string>): Set<number> {
+  const used = new Set<number>();
+  for (const id of ids) {
+    if (used.size === PALETTE_SIZE) break;
+    used.add(slots.get(id) ?? hashSlot(id));
+  }
+  return used;
+}
+
+/** The next one that nobody has; undefined when all are taken. */
+function freeFrom(start: number, isTaken: (slot: number) => boolean): number | undefined {
+  for (let i = 0; i < PALETTE_SIZE; i++) {
+    const slot = (start + 3 * i) % PALETTE_SIZE;
+    if (!isTaken(slot)) return slot;
+  }
+  return undefined;
+}
+
+/**
+ * Makes the colours of one Worker's versions differ while there are enough of
+ * them, and then from those `beside` them. Hand them in order of first seen.
+ */
+export function assignColours(ids: string[], beside: ReadonlySet<number> = new Set()): void {
   const taken = new Set<number>();
   let changed = false;
   for (const id of ids) {
     if (id === "") continue;
     const before = slots.get(id);
-    let slot = before ?? hashSlot(id);
-    for (let i = 0; i < PALETTE_SIZE && taken.has(slot); i++) slot = (slot + 3) % PALETTE_SIZE;
+    const wanted = before ?? hashSlot(id);
+    const slot =
+      freeFrom(wanted, (s) => taken.has(s) || beside.has(s)) ?? freeFrom(wanted, (s) => taken.has(s)) ?? wanted;
     taken.add(slot);
     if (slot !== before) {
       slots.set(id, slot);

@@ -132,7 +132,13 @@ export class LiveFeed {
     this.stream.filter(q);
   }
 
+  /** Nothing comes, and nothing will: no filter has been taken yet, or the stream has ended. */
+  get isIdle(): boolean {
+    return this.applied.value === undefined || this.connection.value.state === "ended";
+  }
+
   pause(): void {
+    if (this.isIdle) return;
     this.pausedAt = this.serverNow;
     this.paused.value = true;
   }

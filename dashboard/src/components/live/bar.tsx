@@ -14,7 +14,20 @@ function PauseButton({ feed }: { feed: LiveFeed }) {
   feed.beat.value;
   if (!feed.paused.value)
     return (
-      <button type="button" class="btn" title="Pause (Space)" aria-label="Pause" onClick={() => feed.pause()}>
+      <button
+        type="button"
+        class="btn"
+        disabled={feed.isIdle}
+        title={
+          feed.isIdle
+            ? "Nothing comes in that could be paused"
+            : feed.connection.value.state === "live"
+              ? "Pause (Space)"
+              : "Pause (Space). What comes after the reconnect waits."
+        }
+        aria-label="Pause"
+        onClick={() => feed.pause()}
+      >
         <Icon name="pause" />
         <span class="hide-phone">Pause</span>
       </button>

@@ -4,7 +4,7 @@ import { ago, clock, span } from "../../lib/format.ts";
 import type { LiveFeed } from "../../state/live-feed.ts";
 import { setQuery } from "../../state/location.ts";
 import { Snippet, TAIL_LINE } from "../states.tsx";
-import { useSeconds } from "./status.tsx";
+import { NeverLive, useSeconds } from "./status.tsx";
 
 interface Props {
   feed: LiveFeed;
@@ -67,6 +67,9 @@ export function LiveEmpty({ feed, workers, exploreHref }: Props) {
                 Only what matches <code>{q}</code> is shown.
               </li>
             )}
+            <li>
+              <NeverLive script={feed.script} />
+            </li>
           </ul>
         </>
       )}

@@ -5,6 +5,7 @@ import { isMissing } from "../../lib/live/counts.ts";
 import { exploreBetween } from "../../lib/live/links.ts";
 import { METER_SECONDS } from "../../lib/live/rate.ts";
 import type { LiveFeed } from "../../state/live-feed.ts";
+import { withRange } from "../../state/location.ts";
 import { Icon } from "../icons.tsx";
 import { Popover } from "../popover.tsx";
 import { Sparkline } from "../sparkline.tsx";
@@ -66,14 +67,31 @@ export function Meter({ feed }: { feed: LiveFeed }) {
   const series = feed.meter.series(now).map((s) => ({ requests: s.matched, errors: s.errors }));
   const thinned = matched > shown;
   return (
-    <span
-      class="live-meter"
-      title={`Events per second that match, over the last ${METER_SECONDS} s; errors in red.${thinned ? " More match than are shown." : ""}`}
+    <Popover
+      label={`${perSecond(matched)} match; what is shown here`}
+      align="left"
+      buttonClass="btn quiet live-meter"
+      panelClass="live-pop"
+      button={
+        <>
+          <Sparkline series={series} label={`${perSecond(matched)} match`} />
+          <b class="num">{perSecond(matched)}</b>
+          {thinned && <span class="muted num">{perSecond(shown)} shown</span>}
+        </>
+      }
     >
-      <Sparkline series={series} label={`${perSecond(matched)} match`} />
-      <b class="num">{perSecond(matched)}</b>
-      {thinned && <span class="muted num">{perSecond(shown)} shown</span>}
-    </span>
+      {() => (
+        <>
+          <p>
+            Events per second that match, over the last {METER_SECONDS} s; errors in red. What matches and is not shown
+            is counted beside it.
+          </p>
+          <p class="small muted">
+            <NeverLive script={feed.script} />
+          </p>
+        </>
+      )}
+    </Popover>
   );
 }
 
@@ -86,6 +104,19 @@ const KIND_WORDS: Record<string, string> = {
   raw: "Other",
 };
 
+/** What the stream cannot know of; docs/live.md says so, too. */
+export function NeverLive({ script }: { script: string }) {
+  return (
+    <>
+      What a sampling rule or a rate limit leaves out is not live, and not counted here:{" "}
+      <a class="link" href={withRange(script === "" ? "/" : `/workers/${encodeURIComponent(script)}`)}>
+        {script === "" ? "the Overview counts it" : `the page of ${script} counts it`}
+      </a>
+      .
+    </>
+  );
+}
+
 /** Nothing is left out in silence: how many, of what kind, why, and where they are. */
 export function NotShown({ feed, question }: { feed: LiveFeed; question: string }) {
   feed.beat.value;
@@ -97,7 +128,7 @@ export function NotShown({ feed, question }: { feed: LiveFeed; question: string 
       label={`${plural(total, "event")} not shown`}
       align="left"
       buttonClass="btn quiet live-missing"
-      panelClass="live-missing-pop"
+      panelClass="live-pop"
       button={
         <>
           <Icon name="alert" />
@@ -147,6 +178,9 @@ export function NotShown({ feed, question }: { feed: LiveFeed; question: string 
             )}
             {m.gone > 0 && <li>{count(m.gone)}, matching or not: they came while the connection was broken.</li>}
           </ul>
+          <p class="small muted">
+            <NeverLive script={feed.script} />
+          </p>
         </>
       )}
     </Popover>

@@ -1,5 +1,5 @@
-/** Versions that the stream has brought, so that those of one Worker differ in colour from the first event on. */
-import { assignColours, rememberName } from "../versions.ts";
+/** Versions that the stream has brought, so that they differ in colour from the first event on, those of one Worker above all. */
+import { assignColours, coloursOf, rememberName } from "../versions.ts";
 
 /** Beyond it the colours repeat many times over. */
 const MAX_VERSIONS = 40;
@@ -28,6 +28,10 @@ export class KnownVersions {
     if (versions.size >= MAX_VERSIONS) versions.clear();
     versions.add(versionId);
     rememberName(versionId, tag, message);
-    assignColours([...versions]);
+    assignColours([...versions], coloursOf(this.others(script)));
+  }
+
+  private *others(script: string): Iterable<string> {
+    for (const [other, versions] of this.byScript) if (other !== script) yield* versions;
   }
 }
