@@ -4,6 +4,9 @@
  */
 import { Agent, request } from "node:http";
 
+/** Longer than anything that is measured: a request that is never answered ends the bench with a reason, not with its limit. */
+const ANSWER_MS = 60_000;
+
 /** @returns {Promise<{ status: number, text: string }>} */
 export function send(agent, url, { method = "GET", headers = {}, body } = {}) {
   return new Promise((resolve, reject) => {
@@ -14,6 +17,7 @@ export function send(agent, url, { method = "GET", headers = {}, body } = {}) {
       response.on("error", reject);
     });
     outgoing.on("error", reject);
+    outgoing.setTimeout(ANSWER_MS, () => outgoing.destroy(new Error(`${method} ${url}: silent for ${ANSWER_MS} ms`)));
     outgoing.end(body);
   });
 }
