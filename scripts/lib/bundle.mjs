@@ -28,7 +28,8 @@ export const platformBundle = () => join(DIST, "platform/index.js");
 
 /** @param {string} entry absolute path of the Worker's main module */
 export async function bundlePlatform(entry, outfile = platformBundle()) {
-  await bundle({ entryPoints: [entry], outfile, sourcemap: "linked", sourcesContent: false });
+  // As wrangler.toml has it: what is tested is what is deployed.
+  await bundle({ entryPoints: [entry], outfile, minify: true, sourcemap: "linked", sourcesContent: false });
   return outfile;
 }
 
