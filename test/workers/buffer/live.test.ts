@@ -225,11 +225,13 @@ describe("watch", () => {
 
 describe("replay", () => {
   it("comes in pages, in order", async () => {
-    const stub = ingester("pages");
+    const stub = ingester("pages-of-the-log");
     const message = "x".repeat(10_000);
     for (let n = 1; n <= 6; n++) {
-      await stub.append(appendOf("pages", [invocation("pages", TEN_O_CLOCK + n, { message: message + n })]));
-      await stub.append(appendOf("pages", []));
+      await stub.append(
+        appendOf("pages-of-the-log", [invocation("pages-of-the-log", TEN_O_CLOCK + n, { message: message + n })]),
+      );
+      await stub.append(appendOf("pages-of-the-log", []));
     }
     const { entries } = await replayed(stub, 0, 25_000);
     expect(entries.map(({ rows, through }) => [rows, through])).toEqual([1, 2, 3, 4, 5, 6].map((n) => [1, n]));

@@ -11,13 +11,13 @@ import {
   NOTIFICATIONS_TOPIC,
   publishNotifications,
 } from "../../../workers/errors/issues/notify.ts";
+import { entranceRequest } from "../../../workers/live/contract.ts";
 import { ingester, until } from "../buffer/support.ts";
 import { appendDeltas, delta, issuesOf, notificationsOf, occur, T0 } from "./support.ts";
 
 async function listen(): Promise<Notification[]> {
-  const response = await liveHub(env).fetch(`http://hub/?topic=${NOTIFICATIONS_TOPIC}`, {
-    headers: { upgrade: "websocket" },
-  });
+  const who = { credential: "notify-test" };
+  const response = await liveHub(env).fetch(entranceRequest({ kind: "topic", topic: NOTIFICATIONS_TOPIC, who }));
   const heard: Notification[] = [];
   response.webSocket?.addEventListener("message", (event) => {
     heard.push(JSON.parse(String(event.data)) as Notification);
