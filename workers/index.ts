@@ -7,6 +7,7 @@ import { runDaily, runHourly } from "./store/maintenance.ts";
 
 export { Ingester } from "./buffer/ingester.ts";
 export { LiveHub } from "./live/hub.ts";
+export { RolloutGuard } from "./rollouts/guard.ts";
 
 /** As in wrangler.toml; every other cron, also one fired by hand without a name, does the hourly work. */
 const DAILY = "17 3 * * *";

@@ -7,6 +7,7 @@
 export * from "./contract/issues.ts";
 export * from "./contract/live.ts";
 export * from "./contract/reading-order.ts";
+export * from "./contract/rollouts.ts";
 export * from "./contract/source-maps.ts";
 
 export interface ApiError {

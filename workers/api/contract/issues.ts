@@ -290,16 +290,26 @@ export interface FingerprintAnswer {
 export interface Notification {
   id: number;
   at: number;
-  kind: "issue.new" | "issue.regressed" | "issue.escalated";
+  kind: "issue.new" | "issue.regressed" | "issue.escalated" | RolloutNotificationKind;
+  /** 0 for rollouts: `detail.rolloutId` says which. */
   issueId: number;
   script: string;
   detail: NotificationDetail;
 }
+/** held: the guard waits for a person or for telemetry, and says so once. */
+export type RolloutNotificationKind =
+  | "rollout.started"
+  | "rollout.held"
+  | "rollout.promoted"
+  | "rollout.rolled_back"
+  | "rollout.stopped";
 export interface NotificationDetail {
   type: string;
   title: string;
   culprit: string;
   version: VersionName;
+  /** Of rollouts. */
+  rolloutId?: string;
 }
 export interface NotificationsAnswer {
   notifications: Notification[];

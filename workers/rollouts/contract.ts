@@ -1,0 +1,127 @@
+/**
+ * What the parts of rollouts hand each other, and what the guard (a Durable
+ * Object, one per Worker, by the Worker's name) offers over RPC.
+ *
+ *   buffer/ Ingesters ──unsealedRollups──▶ evidence/ ──cells──▶ decide/ ──verdict, next move──▶ guard ──▶ cloudflare/
+ *
+ * Callers: `api/` starts, steers and reads; the Ingester says that a version is new (`noticed`).
+ */
+import type {
+  EventClass,
+  Judgement,
+  NewIssue,
+  Preflight,
+  QueryGate,
+  Rollout,
+  RolloutAnswer,
+  RolloutCommand,
+  RolloutEvent,
+  RolloutPlan,
+  StartRollout,
+} from "../api/contract.ts";
+import type { WireSketch } from "../event/sketch.ts";
+
+export type Arm = "old" | "new";
+
+/**
+ * All that is known of one arm, one class of invocations and one minute: totals,
+ * which only grow while the minute's telemetry comes in. Counts are weighted.
+ */
+export interface Cell {
+  /** Start of the minute, seconds since the epoch. */
+  minute: number;
+  arm: Arm;
+  class: EventClass;
+  /** Compared: all but those whose client left, and all but one of those that died of the same isolate's death. */
+  n: number;
+  /** Of these, failures: exceptions, exceeded limits, 5xx; a death of an isolate once. */
+  failed: number;
+  /** Clients that left: in neither. */
+  left: number;
+  /** Victims of a death that is counted already: in neither. */
+  collateral: number;
+  /** ms; empty where the platform does not say. */
+  duration: WireSketch;
+  cpu: WireSketch;
+}
+
+/** Invocations with an event that matches a query gate's filter, by arm and minute; `n` is of all classes together. */
+export interface QueryCell {
+  gate: QueryGate["name"];
+  minute: number;
+  arm: Arm;
+  n: number;
+  hits: number;
+}
+
+/** Errors of an issue that the new version brought, by arm, since the rollout began. */
+export interface IssueCount {
+  issue: NewIssue;
+  old: number;
+  new: number;
+}
+
+/** What the evidence cannot show. Times are visible ms that are lost to it. */
+export interface Sight {
+  /** In plain words; empty when all Ingesters answered. */
+  blind: string[];
+  /** When the newest event of each arm happened, ms; null when there was none yet. */
+  newestOld: number | null;
+  newestNew: number | null;
+}
+
+/** Everything that a verdict is made of. Pure data: the same evidence gives the same verdict. */
+export interface Evidence {
+  cells: readonly Cell[];
+  queries: readonly QueryCell[];
+  issues: readonly IssueCount[];
+  sight: Sight;
+}
+
+/** What the policy knows of a rollout beside its evidence. */
+export interface Situation {
+  plan: RolloutPlan;
+  /** Index into plan.steps. */
+  step: number;
+  /** Percentage of the new version that is live. */
+  percent: number;
+  /** Minutes since which the present step is live begin here: seconds, as Cell.minute. */
+  stepSince: number;
+  /** Visible ms at this step: the guard looked, and could see. Jumps of the clock are not in it. */
+  visibleMs: number;
+  isPaused: boolean;
+}
+
+/** What is to be done next; `decide/policy.ts` says it, the guard does it. */
+export type Move =
+  | { type: "hold"; reason: string }
+  /** To `plan.steps[step]`; the last one ends the rollout. */
+  | { type: "promote"; step: number; reason: string }
+  | { type: "take_back"; reason: string };
+
+export type GuardFailure = {
+  ok: false;
+  /** `not_connected`, `rollout_running`, `preflight_failed`, `not_found`, `ended`, `bad_request`, `cloudflare` */
+  code: string;
+  message: string;
+  preflight?: Preflight;
+};
+export type GuardResult<T> = { ok: true; value: T } | GuardFailure;
+
+export interface GuardRpc {
+  start(request: StartRollout, actor: string): Promise<GuardResult<Rollout>>;
+  preflight(request: StartRollout): Promise<GuardResult<Preflight>>;
+  command(
+    id: string,
+    verb: "promote" | "pause" | "resume" | "abort",
+    command: RolloutCommand,
+    actor: string,
+  ): Promise<GuardResult<Rollout>>;
+  read(id: string): Promise<RolloutAnswer | null>;
+  /** All of the record, for the export. */
+  evidence(id: string): Promise<{ rollout: Rollout; events: RolloutEvent[]; judgement: Judgement | null } | null>;
+  /** The rollout that runs, if one does. */
+  current(): Promise<string | null>;
+  /** Telemetry of a version came that was not there before: look whether somebody splits traffic. Cheap when nothing is connected. */
+  noticed(script: string, version: string): Promise<void>;
+}
