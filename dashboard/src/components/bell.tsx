@@ -2,7 +2,8 @@
 import { useState } from "preact/hooks";
 import type { Notification } from "../../../workers/api/contract.ts";
 import { full, roughly } from "../lib/format.ts";
-import { isUnread, markAllRead, notifications, notificationWord, unread } from "../state/notifications.ts";
+import { isBadNews, noticeHref, noticeWord } from "../lib/notices.ts";
+import { isUnread, markAllRead, notifications, unread } from "../state/notifications.ts";
 import { Icon } from "./icons.tsx";
 import { Popover } from "./popover.tsx";
 import { Version } from "./version.tsx";
@@ -10,9 +11,9 @@ import { Version } from "./version.tsx";
 function Item({ n, fresh, now, onOpen }: { n: Notification; fresh: boolean; now: number; onOpen: () => void }) {
   return (
     <li>
-      <a class={`bell-item ${fresh ? "fresh" : ""}`} href={`/issues/${n.issueId}`} onClick={onOpen}>
+      <a class={`bell-item ${fresh ? "fresh" : ""}`} href={noticeHref(n)} onClick={onOpen}>
         <span class="bell-what">
-          <b class={n.kind === "issue.regressed" ? "bad" : ""}>{notificationWord(n)}</b>
+          <b class={isBadNews(n) ? "bad" : ""}>{noticeWord(n)}</b>
           <span class="muted cut">{n.script}</span>
           {fresh && <span class="sr">unread</span>}
           <time class="faint small" dateTime={new Date(n.at).toISOString()} title={full(n.at)}>
@@ -46,7 +47,9 @@ function List({ close }: { close: () => void }) {
         </a>
       </div>
       {notifications.value.length === 0 ? (
-        <p class="muted bell-none">Nothing yet. New issues and regressions are told here within seconds.</p>
+        <p class="muted bell-none">
+          Nothing yet. New issues, regressions and what rollouts do are told here within seconds.
+        </p>
       ) : (
         <ul class="bell-list">
           {notifications.value.map((n) => (

@@ -8,7 +8,9 @@ import { computed, effect, signal } from "@preact/signals";
 import type { Notification } from "../../../workers/api/contract.ts";
 import { issuesApi } from "../api/issues.ts";
 import { backOffMs } from "../lib/back-off.ts";
+import { isRolloutNotice, noticeHref, noticeText, summaryOf } from "../lib/notices.ts";
 import { issueMoved } from "./issue-changes.ts";
+import { rolloutMoved } from "./rollout-changes.ts";
 import { session } from "./session.ts";
 import { toast } from "./toasts.ts";
 
@@ -51,29 +53,17 @@ export function markAllRead(): void {
   }
 }
 
-const WORDS: Record<Notification["kind"], string> = {
-  "issue.new": "New issue",
-  "issue.regressed": "Regression",
-  "issue.escalated": "No longer ignored",
-};
-export const notificationWord = (n: Notification): string => WORDS[n.kind] ?? "Issue";
-
 /** Takes in what is not known yet; tells of it unless it was there before one came. */
 function receive(list: Notification[], tell: boolean): void {
   const known = new Set(notifications.value.map((n) => n.id));
   const fresh = list.filter((n) => !known.has(n.id));
   if (fresh.length === 0) return;
   notifications.value = [...fresh, ...notifications.value].sort((a, b) => b.id - a.id).slice(0, SHOWN);
-  issueMoved();
+  if (!fresh.every(isRolloutNotice)) issueMoved();
+  if (fresh.some(isRolloutNotice)) rolloutMoved();
   if (!tell) return;
-  if (fresh.length > TOASTS_AT_ONCE) {
-    toast({ text: `${fresh.length} new issues or regressions`, href: "/issues" });
-    return;
-  }
-  for (const n of fresh) {
-    const name = [n.detail.type, n.detail.title].filter((part) => part !== "").join(": ");
-    toast({ text: `${notificationWord(n)} in ${n.script}: ${name}`, href: `/issues/${n.issueId}` });
-  }
+  if (fresh.length > TOASTS_AT_ONCE) toast(summaryOf(fresh));
+  else for (const n of fresh) toast({ text: noticeText(n), href: noticeHref(n) });
 }
 
 async function read(abort: AbortSignal, tell: boolean): Promise<void> {
