@@ -99,10 +99,19 @@ export type Move =
   | { type: "promote"; step: number; reason: string }
   | { type: "take_back"; reason: string };
 
+/** Turned into HTTP by `api/rollouts/failure.ts`. */
+export type GuardFailureCode =
+  | "not_connected"
+  | "rollout_running"
+  | "preflight_failed"
+  | "not_found"
+  | "ended"
+  | "bad_request"
+  /** Cloudflare's API said no, or did not answer. */
+  | "cloudflare";
 export type GuardFailure = {
   ok: false;
-  /** `not_connected`, `rollout_running`, `preflight_failed`, `not_found`, `ended`, `bad_request`, `cloudflare` */
-  code: string;
+  code: GuardFailureCode;
   message: string;
   preflight?: Preflight;
 };

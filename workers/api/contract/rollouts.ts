@@ -3,16 +3,19 @@
  * them. Percentages are 0 to 100, rates and shares fractions of 1, times ms since
  * the epoch. Others import it from `contract.ts`.
  *
- *   GET    /api/v1/rollouts?script&state&limit&before            read    RolloutsAnswer, newest first
- *   POST   /api/v1/rollouts                                      deploy  StartRollout → 201 Rollout; 409 `rollout_running`; 422 `preflight_failed` with details: Preflight
+ *   GET    /api/v1/rollouts?script&state&limit&before            read    RolloutsAnswer, newest first; `state=running`: all that have not ended, `ended`: all that have
+ *   POST   /api/v1/rollouts                                      deploy  StartRollout → 201 Rollout; 409 `rollout_running` with details: { rollout: its id }; 422 `preflight_failed` with details: Preflight
  *   POST   /api/v1/rollouts/preflight                            deploy  StartRollout → Preflight; changes nothing
  *   GET    /api/v1/rollouts/:id                                  read    RolloutAnswer
- *   GET    /api/v1/rollouts/:id/evidence                         read    Markdown for the incident report; JSON with `Accept: application/json`
+ *   GET    /api/v1/rollouts/:id/evidence                         read    Markdown for the incident report; with `Accept: application/json` EvidenceAnswer
  *   POST   /api/v1/rollouts/:id/promote | pause | resume | abort deploy  RolloutCommand → Rollout
- *   GET    /api/v1/workers/:script/deployment                    read    DeploymentAnswer
+ *   GET    /api/v1/workers/:script/deployment                    read    DeploymentAnswer; 409 `not_connected`
  *   GET    /api/v1/cloudflare                                    read    CloudflareAnswer
  *   PUT    /api/v1/cloudflare                                    admin   CloudflareRequest → CloudflareAnswer
  *   DELETE /api/v1/cloudflare                                    admin
+ *
+ * Paths with an :id take `?script=` as well: then the rollout is found without the
+ * database, so that it can be taken back while that is away.
  */
 import type { VersionName } from "./issues.ts";
 
@@ -270,6 +273,13 @@ export interface RolloutAnswer {
   events: RolloutEvent[];
   /** What the guard cannot see at present, in plain words; empty when all is well. */
   blind: string[];
+}
+
+/** GET /api/v1/rollouts/:id/evidence, as JSON: all of the record. */
+export interface EvidenceAnswer {
+  rollout: Rollout;
+  events: RolloutEvent[];
+  judgement: Judgement | null;
 }
 
 export interface DeployedVersion extends VersionName {
