@@ -29,6 +29,8 @@ export interface Version {
   author: string;
   tag: string;
   message: string;
+  /** `workers/triggered_by`, where Cloudflare says it: `secret` for a version that a changed secret made. */
+  triggeredBy?: string;
 }
 
 export interface VersionDetail extends Version {
@@ -79,6 +81,8 @@ export interface DeployRequest {
   message: string;
   /** immediate: also for invocations of Durable Objects that are under way. */
   mode: "deferred" | "immediate";
+  /** Also across changed secrets (Cloudflare refuses it with code 10220 otherwise): a version that is taken back must not stay for that. */
+  force?: boolean;
 }
 
 /** Reads are tried again by themselves, within bounds; writes are not: their caller re-reads first. */
