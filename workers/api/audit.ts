@@ -21,6 +21,11 @@ export type AuditAction =
   | "issue.unmerge"
   | "issue.comment"
   | "issue.comment.delete"
+  | "rollout.start"
+  | "rollout.promote"
+  | "rollout.pause"
+  | "rollout.resume"
+  | "rollout.abort"
   | "store.seal"
   | "store.maintenance";
 

@@ -21,9 +21,17 @@ const STATUS = {
   method_not_allowed: 405,
   /** Of an upload: a part of it is not there, or not any more. */
   incomplete: 409,
+  /** Of rollouts: no Cloudflare account to act on; the Worker has one already; it is over. */
+  not_connected: 409,
+  rollout_running: 409,
+  ended: 409,
   body_too_large: 413,
   unsupported_encoding: 415,
   query_too_large: 422,
+  /** What a rollout would do must not be begun; its details say why. */
+  preflight_failed: 422,
+  /** Cloudflare's API said no to us: to ask again changes nothing, so it is none of the 5xx. */
+  cloudflare: 424,
   upgrade_required: 426,
   too_many_requests: 429,
   /** The client has gone; nobody reads it (nginx's number). */

@@ -7,6 +7,7 @@ import { PART_BYTES } from "../errors/maps/limits.ts";
 import type { RouteScope } from "./auth/scopes.ts";
 import { createTail, deleteTail, listTails, openTail } from "./cloudflare/tails.ts";
 import type { Handler } from "./context.ts";
+import { ROLLOUT_BODY } from "./rollouts/input.ts";
 import { listAudit } from "./routes/audit.ts";
 import { fields, values } from "./routes/fields.ts";
 import { healthz } from "./routes/health.ts";
@@ -28,6 +29,17 @@ import { live } from "./routes/live.ts";
 import { listNotifications, liveNotifications } from "./routes/notifications.ts";
 import { overview } from "./routes/overview.ts";
 import { queryByBody, queryByUrl } from "./routes/query.ts";
+import {
+  abortRollout,
+  getRollout,
+  listRollouts,
+  pauseRollout,
+  preflightRollout,
+  promoteRollout,
+  resumeRollout,
+  rolloutEvidence,
+  startRollout,
+} from "./routes/rollouts.ts";
 import { logIn, logOut, whoAmI } from "./routes/session.ts";
 import { getSettings, getWorkerSettings, putSettings, putWorkerSettings } from "./routes/settings.ts";
 import {
@@ -107,6 +119,15 @@ export const ROUTES: readonly Route[] = [
   get("/api/v1/notifications", "read", listNotifications),
   get("/api/v1/notifications/live", "read", liveNotifications),
   get("/api/v1/live", "read", live),
+  get("/api/v1/rollouts", "read", listRollouts),
+  post("/api/v1/rollouts", "deploy", startRollout, ROLLOUT_BODY),
+  post("/api/v1/rollouts/preflight", "deploy", preflightRollout, ROLLOUT_BODY),
+  get("/api/v1/rollouts/:id", "read", getRollout),
+  get("/api/v1/rollouts/:id/evidence", "read", rolloutEvidence),
+  post("/api/v1/rollouts/:id/promote", "deploy", promoteRollout),
+  post("/api/v1/rollouts/:id/pause", "deploy", pauseRollout),
+  post("/api/v1/rollouts/:id/resume", "deploy", resumeRollout),
+  post("/api/v1/rollouts/:id/abort", "deploy", abortRollout),
   get("/client/v4/accounts/:account/workers/scripts/:script/tails", "read", listTails),
   post("/client/v4/accounts/:account/workers/scripts/:script/tails", "read", createTail),
   del("/client/v4/accounts/:account/workers/scripts/:script/tails/:id", "read", deleteTail),

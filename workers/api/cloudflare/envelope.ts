@@ -30,6 +30,7 @@ const CODES: Record<FailureTag, number> = {
   overloaded: TOO_MANY,
   unavailable: UNKNOWN_ERROR,
   internal: UNKNOWN_ERROR,
+  cloudflare: UNKNOWN_ERROR,
   cancelled: UNKNOWN_ERROR,
   bad_request: BAD_BODY,
   bad_query: BAD_BODY,
@@ -39,6 +40,10 @@ const CODES: Record<FailureTag, number> = {
   unsupported_encoding: BAD_BODY,
   query_too_large: BAD_BODY,
   upgrade_required: BAD_BODY,
+  not_connected: BAD_BODY,
+  rollout_running: BAD_BODY,
+  preflight_failed: BAD_BODY,
+  ended: BAD_BODY,
 };
 
 export const success = (result: unknown) => ({ success: true, errors: [], messages: [], result });
