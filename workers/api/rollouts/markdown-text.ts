@@ -8,24 +8,26 @@
 const MAX_CHARS = 500;
 /** Control characters, line and paragraph separators, what turns the direction of writing, halves of characters. */
 const UNSAFE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu;
-/** What means something within a paragraph or a cell; `://` and `www.` would make links by themselves. */
-const PUNCTUATION = /[\\`*_[\]#|~$]|:(?=\/)|(?<=\bwww)\./gi;
-const HTML: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
+/** What means something within a paragraph or a cell; `://`, `www.` and `@` would make links by themselves. */
+const PUNCTUATION = /[\\`*_[\]#~$@]|:(?=\/)|(?<=www)\./gi;
+/** A pipe as well: whether a backslash before `\|` escapes the backslash or the pipe, renderers do not agree on. */
+const ENTITIES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;" };
 /** Between `@` and a name: invisible, and nobody is called to a report because of an error's text. */
 const WORD_JOINER = "\u2060";
 
 /** A sentence, in a paragraph or a cell. */
 export function prose(text: string): string {
   return oneLine(text)
+    .replace(/(?<![\p{L}\p{N}_])@(?=\w)/gu, `@${WORD_JOINER}`)
     .replace(PUNCTUATION, "\\$&")
-    .replace(/[&<>]/g, (c) => HTML[c] as string)
-    .replace(/(?<![\p{L}\p{N}_])@(?=\w)/gu, `@${WORD_JOINER}`);
+    .replace(/[&<>|]/g, (c) => ENTITIES[c] as string);
 }
 
 /** A name, an id, a line of source: in a code span, where nothing has a meaning. */
 export function code(text: string): string {
   const line = oneLine(text);
   if (line === "") return "–";
+  if (line.includes("\\|")) return prose(line);
   const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length));
   const fence = "`".repeat(longest + 1);
   const pad = /^`|`$/.test(line) ? " " : "";

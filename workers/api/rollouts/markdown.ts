@@ -110,9 +110,10 @@ function worthShowing(decided: readonly RolloutEvent[]): readonly RolloutEvent[]
   return kept.slice(-MAX_DECISIONS);
 }
 
-function figures({ verdict, isDisaster, reason, gates }: Judgement): string[] {
+function figures({ verdict, isDisaster, reason, gates, present }: Judgement): string[] {
   const disaster = isDisaster ? " (nearly all of the new version failed)" : "";
-  const summary = `Verdict: ${VERDICTS[verdict]}${disaster}. ${prose(reason)}`;
+  const seen = `Compared since the step began: ${figure(present.new)} of the new version, ${figure(present.old)} of the old one.`;
+  const summary = `Verdict: ${VERDICTS[verdict]}${disaster}. ${prose(reason)} ${seen}`;
   if (gates.length === 0) return [summary];
   const head = [
     "Gate",
