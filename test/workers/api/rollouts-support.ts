@@ -45,7 +45,7 @@ export class FakeGuard implements GuardRpc {
   async start(request: StartRollout, actor: string): Promise<GuardResult<Rollout>> {
     this.asked.push(["start", request, actor]);
     if (this.refusal !== undefined) return { ok: false, ...this.refusal };
-    const rollout = rolloutOf({ script: request.script, id: `r-${request.script}`, startedBy: actor });
+    const rollout = rolloutOf({ script: request.script, id: request.id ?? `r-${request.script}`, startedBy: actor });
     this.rollouts.set(rollout.id, rollout);
     return { ok: true, value: rollout };
   }

@@ -49,6 +49,20 @@ describe("a start", () => {
     expect(await json<Rollout>(response)).toMatchObject({ id: "r-away-shop" });
   });
 
+  it("that is asked for twice with one id is the same rollout, also when that is over", async () => {
+    const guard = new FakeGuard();
+    const api = apiOf({ "twice-shop": guard });
+    const id = crypto.randomUUID();
+    const body = { id, script: "twice-shop", version: "v2" };
+    expect((await api("POST", "/api/v1/rollouts", { body })).status).toBe(201);
+    guard.rollouts.set(id, { ...(guard.rollouts.get(id) as Rollout), state: "rolled_back", endedAt: 9 });
+    const again = await api("POST", "/api/v1/rollouts", { body });
+    expect([again.status, await json<Rollout>(again)]).toMatchObject([200, { id, state: "rolled_back" }]);
+    expect(guard.asked).toHaveLength(1);
+    const elsewhere = await api("POST", "/api/v1/rollouts", { body: { ...body, script: "thrice-shop" } });
+    expect(elsewhere.status).toBe(400);
+  });
+
   it("that meets a running rollout names it, for who asks again after a lost answer", async () => {
     const guard = new FakeGuard();
     guard.running = "r-first";

@@ -3,19 +3,20 @@
  * them. Percentages are 0 to 100, rates and shares fractions of 1, times ms since
  * the epoch. Others import it from `contract.ts`.
  *
- *   GET    /api/v1/rollouts?script&state&limit&before            read    RolloutsAnswer, newest first; `state=running`: all that have not ended, `ended`: all that have
+ *   GET    /api/v1/rollouts?script&state&limit&before            read*   RolloutsAnswer, newest first; `state=running`: all that have not ended, `ended`: all that have
  *   POST   /api/v1/rollouts                                      deploy  StartRollout → 201 Rollout; 409 `rollout_running` with details: { rollout: its id }; 422 `preflight_failed` with details: Preflight
  *   POST   /api/v1/rollouts/preflight                            deploy  StartRollout → Preflight; changes nothing
- *   GET    /api/v1/rollouts/:id                                  read    RolloutAnswer
- *   GET    /api/v1/rollouts/:id/evidence                         read    Markdown for the incident report; with `Accept: application/json` EvidenceAnswer
+ *   GET    /api/v1/rollouts/:id                                  read*   RolloutAnswer
+ *   GET    /api/v1/rollouts/:id/evidence                         read*   Markdown for the incident report; with `Accept: application/json` EvidenceAnswer
  *   POST   /api/v1/rollouts/:id/promote | pause | resume | abort deploy  RolloutCommand → Rollout
  *   GET    /api/v1/workers/:script/deployment                    read    DeploymentAnswer; 409 `not_connected`
  *   GET    /api/v1/cloudflare                                    read    CloudflareAnswer
  *   PUT    /api/v1/cloudflare                                    admin   CloudflareRequest → CloudflareAnswer
  *   DELETE /api/v1/cloudflare                                    admin
  *
- * Paths with an :id take `?script=` as well: then the rollout is found without the
- * database, so that it can be taken back while that is away.
+ * read*: or deploy, so that CI follows what it started with its one token. Paths with
+ * an :id take `?script=` as well: then the rollout is found without the database, so
+ * that it can be taken back while that is away.
  */
 import type { VersionName } from "./issues.ts";
 
@@ -146,6 +147,8 @@ export interface RolloutsAnswer {
 }
 
 export interface StartRollout {
+  /** A UUID of the caller's making: the same again answers the rollout that it began (200), also one that is over. Without it the guard makes one. */
+  id?: string;
   script: string;
   /** The new version; it must be uploaded. */
   version: string;
@@ -217,6 +220,8 @@ export interface Judgement {
   isDisaster: boolean;
   reason: string;
   gates: GateResult[];
+  /** Invocations compared since the present step began, of all classes together. */
+  present: { old: number; new: number };
 }
 
 /** An issue that is new in the version. */

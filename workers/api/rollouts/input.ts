@@ -72,6 +72,7 @@ const plan = v.strictObject({
 });
 
 export const StartBody = v.strictObject({
+  id: v.optional(v.pipe(v.string(), v.uuid("A UUID is expected."))),
   script: scriptName,
   version: plainText(100),
   plan: v.optional(plan),

@@ -29,8 +29,16 @@ export const startRollout: Handler = async (c) => {
   const body = await readJson(c, StartBody);
   if (!body.ok) return body.failure;
   const request: StartRollout = body.value;
-  const { script, version, force = false } = request;
+  const { id, script, version, force = false } = request;
   const guard = guardOf(c.env, script);
+  if (id !== undefined) {
+    const begun = await guard.read(id);
+    if (begun !== null) return c.json(begun.rollout);
+    // D1 knows a rollout by its id alone. That it may be away holds no start up: ids are UUIDs.
+    const owner = await scriptOf(c.env.DB, id).catch(() => undefined);
+    if (owner !== undefined && owner !== script)
+      return fail("bad_request", `Rollout ${id} is one of another Worker: take a new id.`);
+  }
   const started = await guard.start(request, principalOf(c).actor);
   if (!started.ok) {
     // So that who asks again after a lost answer finds what the first request began.
