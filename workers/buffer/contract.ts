@@ -78,6 +78,17 @@ export interface UnsealedRollups {
   }[];
   /** True when there was more than one answer may carry: ask again from the last id. */
   more: boolean;
+  /** The last id that this log ever gave; ids are consecutive, so who remembers where it was knows what it missed. */
+  through: number;
+}
+
+export interface UnsealedRollupsRequest {
+  afterId?: number;
+  /**
+   * The caller comes again every few seconds with the last id it has: what is sealed in between is held in memory for
+   * it, within bounds (`follower.ts`). There is one such caller, the Worker's guard.
+   */
+  follow?: true;
 }
 
 export interface IngesterStatus {
@@ -101,7 +112,7 @@ export type SealResult = { ok: true } | { ok: false; error: string };
 export interface IngesterRpc {
   append(request: AppendRequest): Promise<AppendResult>;
   unsealed(request: UnsealedRequest): Promise<UnsealedAnswer>;
-  unsealedRollups(request?: { afterId?: number }): Promise<UnsealedRollups>;
+  unsealedRollups(request?: UnsealedRollupsRequest): Promise<UnsealedRollups>;
   /** Seals all there is now; resolves when it is in the catalog, or when a store refused (nothing is lost then). */
   seal(): Promise<SealResult>;
   /** Brings all issue deltas to D1 now, and does what follows; false when D1 did not take them (nothing is lost then). */

@@ -20,7 +20,9 @@ import type {
   UnsealedAnswer,
   UnsealedRequest,
   UnsealedRollups,
+  UnsealedRollupsRequest,
 } from "./contract.ts";
+import { Follower } from "./follower.ts";
 import { IssueFlush } from "./issue-flush.ts";
 import { Leases } from "./leases.ts";
 import {
@@ -54,6 +56,7 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
   private readonly aftermath: Aftermath;
   private readonly leases: Leases;
   private readonly live: PushQueue;
+  private readonly follower = new Follower();
   private readonly meter = new Meter(Date.now());
   /** When the alarm goes off, ms; undefined when none is set. */
   private alarmAt: number | undefined;
@@ -92,6 +95,7 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
       shardId: ctx.id.toString().slice(0, 16),
       script: () => this.script,
       flushIssues: (throughId) => this.flush.ensure(throughId),
+      follower: this.follower,
     });
     const script = () => this.script;
     this.leases = new Leases(this.meta, script);
@@ -125,8 +129,10 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     return { batches, more };
   }
 
-  async unsealedRollups({ afterId = 0 }: { afterId?: number } = {}): Promise<UnsealedRollups> {
-    return this.log.countsPage(afterId, ROLLUP_ANSWER_BYTES);
+  async unsealedRollups({ afterId = 0, follow }: UnsealedRollupsRequest = {}): Promise<UnsealedRollups> {
+    const missed = follow === true ? this.follower.visit(afterId, Date.now()) : [];
+    const { entries, ...page } = this.log.countsPage(afterId, ROLLUP_ANSWER_BYTES - this.follower.size);
+    return { ...page, entries: [...missed, ...entries] };
   }
 
   async seal(): Promise<SealResult> {

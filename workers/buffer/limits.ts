@@ -49,6 +49,10 @@ export const REMEMBER_BATCHES = { ms: 10 * 60_000, ids: 50_000 } as const;
 export const ANSWER_BYTES = 2_000_000;
 /** One answer of `unsealedRollups()`. */
 export const ROLLUP_ANSWER_BYTES = 4_000_000;
+/** Who follows the counts comes every 2 s; one that was not here for so long has gone, and what is sealed is a gap for it. */
+export const FOLLOW_MS = 30_000;
+/** Counts held for it beyond their seal: at 250 appends a second of 1 KB it is some 10 s of the busiest shard. */
+export const FOLLOW_BYTES = 3_000_000;
 
 /** Batches that cannot be decoded are kept for a human to look at, up to this many bytes; then the oldest go. */
 export const QUARANTINE_BYTES = 50_000_000;

@@ -20,6 +20,7 @@ import { commitSeal, isSealed, type StoredSegment } from "../store/seal-commit.t
 import { rootMessage } from "../util/error-message.ts";
 import { within } from "../util/within.ts";
 import type { Chunk } from "./chunk-tables.ts";
+import type { Follower } from "./follower.ts";
 import { FIRST_BACKOFF_MS, MAX_BACKOFF_MS, STORE_TIMEOUT_MS } from "./limits.ts";
 import { metricPoints, POINTS_PER_INVOCATION } from "./metric-points.ts";
 import type { OpenMark } from "./open-mark.ts";
@@ -41,6 +42,8 @@ export interface SealerParts {
   script: () => string;
   /** Resolves when no issue deltas up to this id are left in the log (issue-flush.ts). */
   flushIssues: (throughId: number) => Promise<void>;
+  /** Is told what leaves the log. */
+  follower: Follower;
 }
 
 interface Prepared {
@@ -109,7 +112,10 @@ export class Sealer {
       else await commit();
     }
     this.doubtful = false;
+    const { follower } = this.parts;
+    const left = follower.wants(lastId, Date.now()) ? log.countsOf(chunk) : [];
     atomically(() => log.drop(chunk, Date.now()));
+    follower.keep(left);
     const written = metricPoints(rollups, points);
     for (const point of written) METRICS.writeDataPoint(point);
     return written.length;

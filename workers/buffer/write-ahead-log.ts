@@ -244,6 +244,7 @@ export class Log {
 
   /** A page of the counts of entries after `afterId`, without their events. */
   countsPage(afterId: number, maxBytes: number): UnsealedRollups {
+    const through = this.nextId - 1;
     const entries: UnsealedRollups["entries"] = [];
     let bytes = 0;
     for (const chunk of this.chunks) {
@@ -255,13 +256,23 @@ export class Log {
         )
         .toArray();
       for (const row of rows) {
-        if (bytes > maxBytes) return { entries, more: true };
+        if (bytes > maxBytes) return { entries, more: true, through };
         const entry = { id: row.id, at: row.at, rollups: this.text(row, "rollups"), ledger: this.text(row, "ledger") };
         bytes += entry.rollups.length + entry.ledger.length;
         entries.push(entry);
       }
     }
-    return { entries, more: false };
+    return { entries, more: false, through };
+  }
+
+  /** The counts of all entries of a chunk, without their ledger. */
+  countsOf(chunk: Chunk): UnsealedRollups["entries"] {
+    return this.sql
+      .exec<Pick<SqlRow, "id" | "at" | "parts" | "rollups">>(
+        `SELECT id, at, parts, rollups FROM log_${chunk.firstId} ORDER BY id`,
+      )
+      .toArray()
+      .map((row) => ({ id: row.id, at: row.at, rollups: this.text(row, "rollups"), ledger: "[]" }));
   }
 
   /**

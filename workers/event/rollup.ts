@@ -31,6 +31,13 @@ export interface RollupDelta {
   duration: WireSketch;
   /** Milliseconds. */
   cpu: WireSketch;
+  /** Invocations of a Durable Object: the entrypoint is its class. */
+  durable_object?: true;
+  /**
+   * Of those with outcome `exceededMemory`: `[colo, ms, weight, victims, …]`, by the moment at which they ended.
+   * An isolate that runs out of memory fails all that it has in flight at one moment.
+   */
+  deaths?: (string | number)[];
 }
 
 export const LEDGER_REASONS = [
@@ -58,10 +65,27 @@ export interface LedgerDelta {
   counts: Partial<Record<LedgerReason, number>>;
 }
 
-interface RollupState extends Omit<RollupDelta, "duration" | "cpu"> {
+interface RollupState extends Omit<RollupDelta, "duration" | "cpu" | "deaths"> {
   duration: Sketch;
   cpu: Sketch;
+  deaths?: Map<string, Death>;
 }
+
+interface Death {
+  colo: string;
+  /** ms since the epoch. */
+  at: number;
+  weight: number;
+  victims: number;
+}
+
+/** Victims of one death end within some ms of each other; isolates that die apart are told apart by it. */
+const DEATH_STEP_MS = 10;
+/** Without a duration nobody knows when it ended: those that began in the same second are taken together. */
+const BLURRED_STEP_MS = 1_000;
+/** Deaths of one delta, which covers some tens of ms of arrival; what is beyond counts as failures of their own. */
+const MAX_DEATHS = 200;
+const DEATH_BYTES = 40;
 
 /** What a rollup needs to know of an invocation. */
 type Counted = Pick<
@@ -75,6 +99,8 @@ type Counted = Pick<
   | "outcome"
   | "status"
   | "sample_weight"
+  | "colo"
+  | "durable_object_id"
 >;
 
 /** JSON of a rollup beside its texts: names of fields, numbers, two distributions of a few values. */
@@ -102,10 +128,29 @@ export class RollupBuilder {
     const before = state.outcomes[outcome];
     if (before === undefined) this.bytes += outcome.length + 8;
     state.outcomes[outcome] = (before ?? 0) + weight;
+    if (fields.durable_object_id !== undefined) state.durable_object = true;
+    if (outcome === "exceededMemory") this.addDeath(state, fields, time, duration);
     const cls = statusClass(fields.status);
     state.statuses[cls] = (state.statuses[cls] ?? 0) + weight;
     if (duration !== undefined) state.duration.add(duration, weight);
     if (cpuTime !== undefined) state.cpu.add(cpuTime, weight);
+  }
+
+  private addDeath(state: RollupState, fields: Counted, time: number, duration: number | undefined): void {
+    const step = duration === undefined ? BLURRED_STEP_MS : DEATH_STEP_MS;
+    const at = Math.round((time / 1000 + (duration ?? 0)) / step) * step;
+    const colo = fields.colo ?? "";
+    state.deaths ??= new Map();
+    const key = `${colo}\0${at}`;
+    let death = state.deaths.get(key);
+    if (death === undefined) {
+      if (state.deaths.size >= MAX_DEATHS) return;
+      death = { colo, at, weight: 0, victims: 0 };
+      state.deaths.set(key, death);
+      this.bytes += DEATH_BYTES + colo.length;
+    }
+    death.weight += fields.sample_weight;
+    death.victims += 1;
   }
 
   private stateOf(fields: Counted, minute: number): RollupState {
@@ -150,11 +195,14 @@ export class RollupBuilder {
   }
 
   build(): RollupDelta[] {
-    return [...this.states.values()].map((s) => ({
+    return [...this.states.values()].map(({ deaths, ...s }) => ({
       ...s,
       outcomes: { ...s.outcomes },
       duration: s.duration.encode(),
       cpu: s.cpu.encode(),
+      ...(deaths === undefined
+        ? {}
+        : { deaths: [...deaths.values()].flatMap((d) => [d.colo, d.at, d.weight, d.victims]) }),
     }));
   }
 }

@@ -32,6 +32,11 @@ export interface Cell {
   minute: number;
   arm: Arm;
   class: EventClass;
+  /**
+   * Counts up each time that the split changes while telemetry of the minute still comes in: what came before and what
+   * came after are not alike, an outage between them would look like the new version's. Absent: 0.
+   */
+  part?: number;
   /** Compared: all but those whose client left, and all but one of those that died of the same isolate's death. */
   n: number;
   /** Of these, failures: exceptions, exceeded limits, 5xx; a death of an isolate once. */
@@ -40,6 +45,8 @@ export interface Cell {
   left: number;
   /** Victims of a death that is counted already: in neither. */
   collateral: number;
+  /** Invocations that `n` was made of, where weights made it larger: one that weighs 10 is evidence of one. Absent: as many as `n`. */
+  records?: number;
   /** ms; empty where the platform does not say. */
   duration: WireSketch;
   cpu: WireSketch;
@@ -49,6 +56,8 @@ export interface Cell {
 export interface QueryCell {
   gate: QueryGate["name"];
   minute: number;
+  /** As Cell.part. */
+  part?: number;
   arm: Arm;
   n: number;
   hits: number;
@@ -65,6 +74,8 @@ export interface IssueCount {
 export interface Sight {
   /** In plain words; empty when all Ingesters answered. */
   blind: string[];
+  /** What is lost to both arms alike, or not told apart: said, and nothing to wait for. In plain words. */
+  notes: string[];
   /** When the newest event of each arm happened, ms; null when there was none yet. */
   newestOld: number | null;
   newestNew: number | null;

@@ -1,0 +1,215 @@
+/**
+ * What the guard knows of a rollout: pulls the counts of every invocation from
+ * the Worker's Ingesters, a cursor per shard, and keeps them by minute, class
+ * and arm. The guard calls `look`, then `evidence`, every 2 s.
+ *
+ *   Ingesters ──unsealedRollups──▶ pull.ts ──▶ sum.ts ──▶ store.ts (cells and cursors in one transaction)
+ *
+ * Nothing is written for it while events come in: what it reads lies in the
+ * Ingesters' logs anyway. What was sealed before it came is lost to both arms
+ * alike, and counted; one that does not answer makes it blind.
+ */
+import type { QueryGate } from "../../api/contract.ts";
+import type { Cell, Evidence } from "../contract.ts";
+import { fold } from "./fold.ts";
+import { LOOK_MS } from "./limits.ts";
+import { type PointCounts, pointsOf } from "./points.ts";
+import { type Answer, Puller } from "./pull.ts";
+import { nameOf, ShardList } from "./shards.ts";
+import { sightOf, silence } from "./sight.ts";
+import { EvidenceStore, type Head } from "./store.ts";
+import { add, type Counted, type Entry, NOTHING_LEFT_OUT } from "./sum.ts";
+
+export interface Rollout {
+  id: string;
+  script: string;
+  /** Ids of versions. */
+  old: string;
+  new: string;
+  /** When it began, ms. */
+  since: number;
+  queries?: readonly QueryGate[];
+}
+
+export class Feed {
+  private readonly store: EvidenceStore;
+  private readonly shards: ShardList;
+  private readonly puller: Puller;
+  private head: Head | undefined;
+  private counted: Counted | undefined;
+  private blind: readonly string[] = [];
+  private looking: Promise<void> | undefined;
+  private foldedAt = 0;
+
+  constructor(storage: DurableObjectStorage, env: Env) {
+    this.store = new EvidenceStore(storage);
+    this.shards = new ShardList(() => env.DB);
+    this.puller = new Puller((shard) => env.INGESTER.getByName(shard));
+    this.open(this.store.latest());
+  }
+
+  /** Again with the same id: nothing happens. */
+  begin({ queries = [], ...rollout }: Rollout): void {
+    if (this.head?.subject.id === rollout.id) return;
+    const known = this.store.head(rollout.id);
+    const head = known ?? {
+      subject: { ...rollout, changes: [] },
+      queries,
+      cursors: {},
+      objects: [],
+      leftOut: NOTHING_LEFT_OUT,
+      newest: { old: null, new: null },
+      askedThrough: Math.floor(rollout.since / 60_000) * 60,
+    };
+    if (known === undefined) this.store.begin(head);
+    this.open(head);
+  }
+
+  private open(head: Head | undefined): void {
+    this.head = head;
+    this.counted = head === undefined ? undefined : this.store.counted(head);
+    this.blind = [];
+    this.shards.forget();
+  }
+
+  /** The split is another from then on, ms: what comes in later is compared with its like only. */
+  splitChanged(at: number): void {
+    const { head } = this;
+    if (head === undefined) return;
+    const changes = [...head.subject.changes, at].sort((a, b) => a - b).slice(-MAX_CHANGES);
+    this.head = { ...head, subject: { ...head.subject, changes } };
+    this.store.begin(this.head);
+  }
+
+  /** Never rejects, and ends in time: what could not be had is in the sight. */
+  look(now: number): Promise<void> {
+    this.looking ??= this.lookOnce(now).finally(() => {
+      this.looking = undefined;
+    });
+    return this.looking;
+  }
+
+  private async lookOnce(now: number): Promise<void> {
+    const { head } = this;
+    if (head === undefined) return;
+    const timer = deadline(LOOK_MS);
+    const blind: string[] = [];
+    try {
+      const { subject } = head;
+      const names = await this.shards.read(subject.script, now);
+      const doubt = this.shards.doubt(now);
+      if (doubt !== "") blind.push(doubt);
+      const silent = await this.pull(names, now, timer.passed, blind);
+      if (silent !== "") blind.push(silent);
+      this.foldOld(now);
+    } catch (error) {
+      blind.push(`Telemetry cannot be counted: ${error instanceof Error ? error.message : String(error)}`);
+      // Memory may be ahead of the disk.
+      this.open(this.store.latest());
+    } finally {
+      timer.end();
+      if (this.head?.subject.id === head.subject.id) this.blind = blind;
+    }
+  }
+
+  private async pull(names: readonly string[], now: number, late: Promise<void>, blind: string[]): Promise<string> {
+    const id = this.head?.subject.id;
+    let open = names;
+    while (open.length > 0) {
+      const answers = await Promise.all(
+        open.map((shard) => this.puller.ask(shard, this.head?.cursors[shard] ?? 0, now, late)),
+      );
+      const { head, counted } = this;
+      if (head === undefined || counted === undefined || head.subject.id !== id) return "";
+      for (const answer of answers) {
+        if (!answer.ok) blind.push(`${nameOf(answer.shard, head.subject.script)} does not answer: ${answer.error}`);
+      }
+      this.take(head, counted, answers, now);
+      open = answers.filter((a) => a.ok && a.page.more && a.page.entries.length > 0).map((a) => a.shard);
+    }
+    return this.counted === undefined ? "" : silence(this.counted, now);
+  }
+
+  private take(head: Head, before: Counted, answers: readonly Answer[], now: number): void {
+    const cursors: Record<string, number> = { ...head.cursors };
+    const entries: Entry[] = [];
+    let gap = 0;
+    for (const answer of answers) {
+      if (!answer.ok) continue;
+      const { shard, page } = answer;
+      const known = head.cursors[shard];
+      const read = readPage(page, known);
+      gap += read.gap;
+      for (const entry of read.entries) entries.push(entry);
+      cursors[shard] = read.through;
+    }
+    const moved = answers.some(({ shard }) => cursors[shard] !== head.cursors[shard]);
+    if (!moved) return;
+    const { leftOut } = before;
+    const step = add({ ...before, leftOut: { ...leftOut, gap: leftOut.gap + gap } }, entries, head.subject, now);
+    this.save(head, cursors, step, before);
+  }
+
+  private save(head: Head, cursors: Head["cursors"], step: ReturnType<typeof add>, before: Counted): void {
+    const { leftOut, newest, objects } = step.counted;
+    const next: Head = { ...head, cursors, leftOut, newest, objects: [...objects] };
+    this.store.save(next, step, before);
+    this.head = next;
+    this.counted = step.counted;
+  }
+
+  private foldOld(now: number): void {
+    const { head, counted } = this;
+    if (head === undefined || counted === undefined || Math.abs(now - this.foldedAt) < FOLD_EVERY_MS) return;
+    this.foldedAt = now;
+    const step = fold(counted, head.subject.changes, now);
+    if (step.changed.size > 0) this.save(head, head.cursors, step, counted);
+  }
+
+  /** Of the rollout that runs, or ran last. */
+  evidence(): Evidence {
+    const { counted } = this;
+    if (counted === undefined) {
+      return { cells: [], queries: [], issues: [], sight: { blind: [], notes: [], newestOld: null, newestNew: null } };
+    }
+    const cells: Cell[] = [...counted.cells.values()].sort((a, b) => a.minute - b.minute);
+    return { cells, queries: [], issues: [], sight: sightOf(counted, this.blind, []) };
+  }
+
+  /** What the page draws: requests that are compared, and failures. Under a minute only the last quarter of an hour is known. */
+  points(bucketMs: number, rollout = this.head?.subject.id): PointCounts[] {
+    if (rollout === undefined) return [];
+    if (this.counted !== undefined && rollout === this.head?.subject.id) return pointsOf(this.counted, bucketMs);
+    const head = this.store.head(rollout);
+    return head === undefined ? [] : pointsOf(this.store.counted(head), bucketMs);
+  }
+
+  forget(rollout: string): void {
+    this.store.forget(rollout);
+    if (this.head?.subject.id === rollout) this.open(this.store.latest());
+  }
+}
+
+/** Changes of the split that are remembered: minutes with one have parts. */
+const MAX_CHANGES = 200;
+const FOLD_EVERY_MS = 60_000;
+
+/** `known`: the last entry that is counted; undefined: the shard is new to us. */
+function readPage(
+  { entries, more, through }: Extract<Answer, { ok: true }>["page"],
+  known: number | undefined,
+): { entries: Entry[]; gap: number; through: number } {
+  const fresh = entries.filter(({ id }) => id > (known ?? 0));
+  const last = fresh.at(-1)?.id ?? known ?? 0;
+  const end = more ? last : Math.max(through, last);
+  if (known === undefined || known === 0) return { entries: fresh, gap: 0, through: end };
+  return { entries: fresh, gap: Math.max(end - known - fresh.length, 0), through: end };
+}
+
+function deadline(ms: number): { passed: Promise<void>; end: () => void } {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const passed = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  return { passed, end: () => clearTimeout(timer) };
+}

@@ -1,0 +1,58 @@
+/** What bounds the evidence of a rollout. The guard looks every 2 s (LOOK_INTERVAL of guard/). */
+
+/** One look, whatever hangs: it must end before the next begins. */
+export const LOOK_MS = 1_500;
+/** An answer of an Ingester that hangs is waited for by later looks; after this it is asked anew. */
+export const ABANDON_MS = 30_000;
+/** The list of shards in D1 is read so often: a shard's log keeps what it has for longer. */
+export const SHARDS_MS = 15_000;
+/** The list is used for so long when D1 does not answer; then new shards may be unseen. */
+export const STALE_SHARDS_MS = 60_000;
+
+/** Minutes before the rollout in which the old version's figures are taken in: thresholds have something to begin with. */
+export const BEFORE_MS = 15 * 60_000;
+/** Clocks differ, and replayed items may say anything: minutes further ahead are left out. */
+export const AHEAD_MS = 2 * 60_000;
+
+/** Minutes older than this are added up to hours. */
+export const MINUTES_KEPT_MS = 86_400_000;
+/** Older hours go: a watched split may run for months. */
+export const HOURS_KEPT_MS = 35 * 86_400_000;
+
+/** What arrived in so many ms is one point while a page moves. */
+export const TICK_MS = 10_000;
+export const TICKS_KEPT_MS = 15 * 60_000;
+
+/**
+ * Victims of one isolate's death end together: within this of the first one in
+ * the same place. Deaths of isolates that die one by one are counted apart, up
+ * to ten a second and place, and by then everything that is compared has failed.
+ */
+export const DEATH_MS = 100;
+/** A victim that arrives later than this after the others counts as a death of its own. */
+export const DEATHS_KEPT_MS = 5 * 60_000;
+export const MAX_DEATHS = 2_000;
+
+/** Entrypoints that are known to be Durable Objects. */
+export const MAX_CLASSES = 200;
+
+/** Nothing from either version, though so many were to be expected meanwhile: our own telemetry may be down. */
+export const SILENCE_EXPECTED = 60;
+export const SILENCE_MS = 20_000;
+/** After so long it is taken for what it looks like: no traffic. */
+export const SILENCE_UNTIL_MS = 30 * 60_000;
+
+/** New issues are asked for so often, and so many are looked at. */
+export const ISSUES_MS = 5_000;
+export const MAX_ISSUES = 50;
+/** Top frames that could not be led to the source are tried again: maps follow a deployment by seconds. */
+export const FRAME_AGAIN_MS = 20_000;
+/** What D1 or the query may take before the answer is left to a later look. */
+export const STORE_MS = 5_000;
+
+/** Query gates are asked so often. */
+export const QUERIES_MS = 15_000;
+/** Minutes that may still change: late telemetry, sealing. They are asked for again. */
+export const OPEN_MINUTES = 3;
+/** Minutes of one question: after a time away the past is asked for in parts. */
+export const QUERY_MINUTES = 30;

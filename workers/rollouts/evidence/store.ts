@@ -1,0 +1,151 @@
+/**
+ * The guard's SQLite, as far as evidence is concerned. A look writes its cells
+ * and how far it has read in one transaction: whatever is lost in between, each
+ * log entry is counted once. Everything is kept by rollout until it is forgotten.
+ *
+ *   evidence_parts  rollout, name → JSON: `head` (subject, cursors, what is left out), `ticks`, `deaths`
+ *   evidence_cells  rollout, cell key → JSON of a Cell
+ *   evidence_hits   rollout, gate, minute, part, arm → invocations that match
+ */
+import type { QueryGate } from "../../api/contract.ts";
+import type { Arm, Cell, QueryCell } from "../contract.ts";
+import { type Counted, type LeftOut, NOTHING_LEFT_OUT, type Step, type Subject, type Tick } from "./sum.ts";
+
+export interface Head {
+  subject: Subject;
+  queries: readonly QueryGate[];
+  /** Shard → last log entry that is counted. */
+  cursors: Readonly<Record<string, number>>;
+  objects: readonly string[];
+  leftOut: LeftOut;
+  newest: Record<Arm, number | null>;
+  /** Seconds: up to there query gates are answered for good. */
+  askedThrough: number;
+}
+
+export type Hit = Omit<QueryCell, "n">;
+
+type PartName = "head" | "ticks" | "deaths";
+
+export class EvidenceStore {
+  constructor(private readonly storage: DurableObjectStorage) {
+    const { sql } = storage;
+    sql.exec(
+      "CREATE TABLE IF NOT EXISTS evidence_parts (rollout TEXT, name TEXT, value TEXT, PRIMARY KEY (rollout, name)) WITHOUT ROWID",
+    );
+    sql.exec(
+      "CREATE TABLE IF NOT EXISTS evidence_cells (rollout TEXT, key TEXT, minute INTEGER, cell TEXT, PRIMARY KEY (rollout, key)) WITHOUT ROWID",
+    );
+    sql.exec(
+      `CREATE TABLE IF NOT EXISTS evidence_hits (rollout TEXT, gate TEXT, minute INTEGER, part INTEGER, arm TEXT, hits REAL,
+        PRIMARY KEY (rollout, gate, minute, part, arm)) WITHOUT ROWID`,
+    );
+  }
+
+  /** The rollout that was begun last and is not forgotten. */
+  latest(): Head | undefined {
+    const heads = this.storage.sql
+      .exec<{ value: string }>("SELECT value FROM evidence_parts WHERE name = 'head'")
+      .toArray()
+      .map(({ value }) => JSON.parse(value) as Head);
+    return heads.sort((a, b) => b.subject.since - a.subject.since)[0];
+  }
+
+  head(rollout: string): Head | undefined {
+    return this.part<Head>(rollout, "head");
+  }
+
+  begin(head: Head): void {
+    this.write(head.subject.id, "head", head);
+  }
+
+  counted(head: Head): Counted {
+    const { id } = head.subject;
+    const cells = new Map<string, Cell>();
+    for (const { key, cell } of this.storage.sql.exec<{ key: string; cell: string }>(
+      "SELECT key, cell FROM evidence_cells WHERE rollout = ?",
+      id,
+    )) {
+      cells.set(key, JSON.parse(cell) as Cell);
+    }
+    return {
+      cells,
+      ticks: new Map(this.part<[number, Tick][]>(id, "ticks") ?? []),
+      deaths: new Map(this.part<[string, number[]][]>(id, "deaths") ?? []),
+      objects: new Set(head.objects),
+      leftOut: { ...NOTHING_LEFT_OUT, ...head.leftOut },
+      newest: head.newest,
+    };
+  }
+
+  /** All of a step, or nothing. */
+  save(head: Head, { counted, changed }: Step, before: Counted): void {
+    const { id } = head.subject;
+    this.storage.transactionSync(() => {
+      this.write(id, "head", head);
+      if (changed.size > 0) this.write(id, "ticks", [...counted.ticks]);
+      if (counted.deaths !== before.deaths) this.write(id, "deaths", [...counted.deaths]);
+      for (const key of changed) {
+        const cell = counted.cells.get(key);
+        if (cell === undefined)
+          this.storage.sql.exec("DELETE FROM evidence_cells WHERE rollout = ? AND key = ?", id, key);
+        else {
+          this.storage.sql.exec(
+            "INSERT OR REPLACE INTO evidence_cells VALUES (?, ?, ?, ?)",
+            id,
+            key,
+            cell.minute,
+            JSON.stringify(cell),
+          );
+        }
+      }
+    });
+  }
+
+  hits(rollout: string): Hit[] {
+    return this.storage.sql
+      .exec<{ gate: string; minute: number; part: number; arm: Arm; hits: number }>(
+        "SELECT gate, minute, part, arm, hits FROM evidence_hits WHERE rollout = ? ORDER BY minute",
+        rollout,
+      )
+      .toArray()
+      .map(({ part, ...hit }) => (part === 0 ? hit : { ...hit, part }));
+  }
+
+  /** Replaces what is known of the minutes since then (seconds). */
+  saveHits(head: Head, since: number, until: number, hits: readonly Hit[]): void {
+    const { id } = head.subject;
+    const { sql } = this.storage;
+    this.storage.transactionSync(() => {
+      sql.exec("DELETE FROM evidence_hits WHERE rollout = ? AND minute >= ? AND minute < ?", id, since, until);
+      for (const { gate, minute, part, arm, hits: n } of hits) {
+        sql.exec("INSERT OR REPLACE INTO evidence_hits VALUES (?, ?, ?, ?, ?, ?)", id, gate, minute, part ?? 0, arm, n);
+      }
+      this.write(id, "head", head);
+    });
+  }
+
+  forget(rollout: string): void {
+    this.storage.transactionSync(() => {
+      for (const table of ["parts", "cells", "hits"]) {
+        this.storage.sql.exec(`DELETE FROM evidence_${table} WHERE rollout = ?`, rollout);
+      }
+    });
+  }
+
+  private part<T>(rollout: string, name: PartName): T | undefined {
+    const [row] = this.storage.sql
+      .exec<{ value: string }>("SELECT value FROM evidence_parts WHERE rollout = ? AND name = ?", rollout, name)
+      .toArray();
+    return row === undefined ? undefined : (JSON.parse(row.value) as T);
+  }
+
+  private write(rollout: string, name: PartName, value: unknown): void {
+    this.storage.sql.exec(
+      "INSERT OR REPLACE INTO evidence_parts VALUES (?, ?, ?)",
+      rollout,
+      name,
+      JSON.stringify(value),
+    );
+  }
+}
