@@ -17,6 +17,8 @@ const Overview = lazy(() => import("./pages/overview.tsx"));
 const Worker = lazy(() => import("./pages/worker.tsx"));
 const Issues = lazy(() => import("./pages/issues.tsx"));
 const Issue = lazy(() => import("./pages/issue.tsx"));
+const Rollouts = lazy(() => import("./pages/rollouts.tsx"));
+const Rollout = lazy(() => import("./pages/rollout.tsx"));
 const Live = lazy(() => import("./pages/live.tsx"));
 const Explore = lazy(() => import("./pages/explore.tsx"));
 const Invocation = lazy(() => import("./pages/invocation.tsx"));
@@ -48,6 +50,7 @@ function Pages() {
   useShortcuts({
     "g o": () => navigate(withRange("/")),
     "g i": () => navigate(withRange("/issues")),
+    "g r": () => navigate(withRange("/rollouts")),
     "g l": () => navigate(withRange("/live")),
     "g e": () => navigate(withRange("/explore")),
     "g s": () => navigate(withRange("/settings")),
@@ -66,6 +69,8 @@ function Pages() {
           <Route path="/workers/:script" component={Worker} />
           <Route path="/issues" component={Issues} />
           <Route path="/issues/:id" component={Issue} />
+          <Route path="/rollouts" component={Rollouts} />
+          <Route path="/rollouts/:id" component={Rollout} />
           <Route path="/live" component={Live} />
           <Route path="/explore" component={Explore} />
           <Route path="/invocations/:id" component={Invocation} />

@@ -97,6 +97,10 @@ export async function request<T>(method: string, url: string, body?: unknown, si
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
+export async function text(url: string, accept: string): Promise<string> {
+  return (await send("GET", url, accept, undefined, undefined)).text();
+}
+
 /** Share of the segments that are read; 0 to 1. */
 export type OnProgress = (share: number) => void;
 

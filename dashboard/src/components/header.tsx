@@ -13,6 +13,7 @@ import { LiveSwitch, RangePicker } from "./range-picker.tsx";
 const PAGES = [
   { href: "/", label: "Overview", owns: (p: string) => p === "/" || p.startsWith("/workers/") },
   { href: "/issues", label: "Issues", owns: (p: string) => p.startsWith("/issues") },
+  { href: "/rollouts", label: "Rollouts", owns: (p: string) => p.startsWith("/rollouts") },
   { href: "/live", label: "Live", owns: (p: string) => p === "/live" },
   { href: "/explore", label: "Explore", owns: (p: string) => p === "/explore" || p.startsWith("/invocations/") },
   { href: "/settings", label: "Settings", owns: (p: string) => p.startsWith("/settings") },

@@ -11,6 +11,7 @@ export const openHelp = () => {
 const KEYS: [string, string[], string][] = [
   ["Anywhere", ["g", "o"], "Go to Overview"],
   ["Anywhere", ["g", "i"], "Go to Issues"],
+  ["Anywhere", ["g", "r"], "Go to Rollouts"],
   ["Anywhere", ["g", "l"], "Go to Live"],
   ["Anywhere", ["g", "e"], "Go to Explore"],
   ["Anywhere", ["g", "s"], "Go to Settings"],
@@ -38,6 +39,10 @@ const KEYS: [string, string[], string][] = [
   ["Issues", ["c"], "Comment"],
   ["Issues", ["z"], "Undo"],
   ["Issues", ["/"], "Search"],
+  ["Rollouts", ["n"], "Start one"],
+  ["Rollout", ["b"], "Take back"],
+  ["Rollout", ["p"], "Promote now"],
+  ["Rollout", ["Space"], "Pause, go on"],
   ["Query", ["↑", "↓"], "Choose a completion"],
   ["Query", ["Tab"], "Take it"],
   ["Query", ["Enter"], "Run"],

@@ -26,6 +26,8 @@ const PATHS = {
   play: "M5 3.2v9.6l7.5-4.8Z",
   follow: "M8 2.5v8M4.5 7 8 10.5 11.5 7M3.5 13.5h9",
   clear: "M3 4.5h10M6.5 4.5v-2h3v2M4.5 4.5l.6 9h5.8l.6-9",
+  rollout: "M2 12.5h3.5v-3H9v-3h3.5v-3H14",
+  download: "M8 2.5v8M4.5 7 8 10.5 11.5 7M2.5 13.5h11",
   table: "M2 3.5h12v9H2ZM2 7h12M6.5 3.5v9",
 } as const;
 

@@ -1,6 +1,6 @@
-/** Dashed lines in a chart where something began, drawn on uPlot's canvas with their names on top. */
+/** Dashed lines in a chart where something began, and levels across it, drawn on uPlot's canvas with their names. */
 import uPlot from "uplot";
-import type { PlotMark } from "../lib/plot-input.ts";
+import type { PlotLevel, PlotMark } from "../lib/plot-input.ts";
 
 const MARK_FONT_PX = 10;
 
@@ -29,6 +29,29 @@ export function drawMarks(u: uPlot, marks: PlotMark[], colour: (name: string) =>
     ctx.fillStyle = colour("--muted");
     ctx.fillText(mark.label, left, bbox.top);
     free = left + width + 4 * ratio;
+  }
+  ctx.restore();
+}
+
+export function drawLevels(u: uPlot, levels: PlotLevel[], colour: (name: string) => string): void {
+  const { ctx, bbox } = u;
+  const ratio = uPlot.pxRatio;
+  ctx.save();
+  ctx.font = `${MARK_FONT_PX * ratio}px ${getComputedStyle(u.root).fontFamily}`;
+  ctx.textAlign = "right";
+  ctx.textBaseline = "bottom";
+  for (const level of levels) {
+    const y = Math.round(u.valToPos(level.value, "y", true));
+    if (y < bbox.top || y > bbox.top + bbox.height) continue;
+    ctx.strokeStyle = colour(level.colour);
+    ctx.lineWidth = ratio;
+    ctx.setLineDash(level.dashed ? [4 * ratio, 3 * ratio] : []);
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+    ctx.fillStyle = colour("--muted");
+    ctx.fillText(level.label, bbox.left + bbox.width, y - 2 * ratio);
   }
   ctx.restore();
 }

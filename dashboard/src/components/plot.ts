@@ -7,7 +7,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { clock, day } from "../lib/format.ts";
 import type { PlotInput, PlotSeries } from "../lib/plot-input.ts";
-import { drawMarks } from "./plot-marks.ts";
+import { drawLevels, drawMarks } from "./plot-marks.ts";
 import { PlotTooltip } from "./plot-tooltip.ts";
 
 export interface PlotOptions {
@@ -47,7 +47,7 @@ function colourReader(host: HTMLElement): (name: string) => string {
 function stacked(series: PlotSeries[]): (number | null)[][] {
   let foot: number[] | undefined;
   return series.map((s) => {
-    if (s.kind === "line") return s.values;
+    if (s.kind !== "bars") return s.values;
     const below = foot;
     foot = s.values.map((v, i) => (v ?? 0) + (below?.[i] ?? 0));
     return foot.map((v) => (v > 0 ? v : null));
@@ -57,6 +57,13 @@ function stacked(series: PlotSeries[]): (number | null)[][] {
 /** The tallest stack is drawn first, so that the ones below it lie on top. */
 const drawOrder = (input: PlotInput) => input.series.map((_, i) => i).reverse();
 
+/** Under the lines that it belongs to. */
+const BAND_ALPHA = 0.18;
+const translucent = (rgb: string): string =>
+  rgb.replace(/^rgb\((.*)\)$/, (_, parts: string) =>
+    parts.includes(",") ? `rgba(${parts}, ${BAND_ALPHA})` : `rgb(${parts} / ${BAND_ALPHA})`,
+  );
+
 /** Whether a centred label ends before the chart does: one that is cut says something else. */
 function fits(u: uPlot, t: number, label: string): boolean {
   const { min = 0, max = 1 } = u.scales.x ?? {};
@@ -65,8 +72,9 @@ function fits(u: uPlot, t: number, label: string): boolean {
   return room >= (label.length * LABEL_CHAR_PX) / 2;
 }
 
-function timeLabels(spanMs: number): uPlot.Axis.DynamicValues {
+function timeLabels(spanOf: () => number): uPlot.Axis.DynamicValues {
   return (u, splits, _axis, _space, step) => {
+    const spanMs = spanOf();
     let shown = "";
     return splits.map((t) => {
       const date = day(t).slice(5);
@@ -117,6 +125,9 @@ export function createPlot(host: HTMLElement, first: PlotInput, options: PlotOpt
     plot = made;
   };
 
+  /** uPlot's own number of a series: the first is time, and the order is the other way round. */
+  const indexOf = (i: number) => input.series.length - i;
+
   const optionsOf = (): uPlot.Options => {
     const grid = { stroke: colour("--line"), width: 1 };
     const axis = { stroke: colour("--faint"), font: `11px ${getComputedStyle(host).fontFamily}` };
@@ -128,7 +139,9 @@ export function createPlot(host: HTMLElement, first: PlotInput, options: PlotOpt
       legend: { show: false },
       scales: {
         x: { time: true, range: () => wholeBuckets(input) },
-        y: { range: (_u, _min, max) => [0, Math.max(input.minTop ?? 0, (max ?? 0) * 1.08) || 1] },
+        y: {
+          range: (_u, _min, max) => input.yRange ?? [0, Math.max(input.minTop ?? 0, (max ?? 0) * 1.08) || 1],
+        },
       },
       axes: [
         {
@@ -138,7 +151,7 @@ export function createPlot(host: HTMLElement, first: PlotInput, options: PlotOpt
           gap: 6,
           grid: { show: false },
           ticks: { ...grid, size: 4 },
-          values: timeLabels(input.to - input.from),
+          values: timeLabels(() => input.to - input.from),
         },
         {
           ...axis,
@@ -160,6 +173,10 @@ export function createPlot(host: HTMLElement, first: PlotInput, options: PlotOpt
           options.syncKey === undefined ? undefined : { key: options.syncKey, setSeries: false, scales: ["x", null] },
         focus: { prox: -1 },
       },
+      bands: (input.bands ?? []).map(({ high, low, colour: name }) => ({
+        series: [indexOf(high), indexOf(low)],
+        fill: translucent(colour(name)),
+      })),
       series: [
         {},
         ...drawOrder(input).map((i): uPlot.Series => {
@@ -176,9 +193,9 @@ export function createPlot(host: HTMLElement, first: PlotInput, options: PlotOpt
             : {
                 label: s.label,
                 stroke,
-                width: 1.5,
+                width: s.kind === "edge" ? 0 : 1.5,
                 spanGaps: false,
-                points: { show: true, size: 4, width: 0, fill: stroke, filter: lonelyPoints },
+                points: { show: s.kind === "line", size: 4, width: 0, fill: stroke, filter: lonelyPoints },
               };
         }),
       ],
@@ -191,18 +208,19 @@ export function createPlot(host: HTMLElement, first: PlotInput, options: PlotOpt
             options.onZoom(u.posToVal(left, "x"), u.posToVal(left + width, "x"));
           },
         ],
-        draw: [(u) => drawMarks(u, input.marks ?? [], colour)],
+        draw: [
+          (u) => {
+            drawLevels(u, input.levels ?? [], colour);
+            drawMarks(u, input.marks ?? [], colour);
+          },
+        ],
         setCursor: [(u) => tooltip.move(u, input)],
       },
     };
   };
 
   const shapeOf = () =>
-    JSON.stringify([
-      input.series.map((s) => [s.label, s.kind, colour(s.colour)]),
-      colour("--line"),
-      input.to - input.from,
-    ]);
+    JSON.stringify([input.series.map((s) => [s.label, s.kind, colour(s.colour)]), input.bands ?? [], colour("--line")]);
 
   shape = shapeOf();
   build();

@@ -5,7 +5,23 @@ export interface PlotSeries {
   colour: string;
   /** null: nothing there; a line breaks. */
   values: (number | null)[];
-  kind: "bars" | "line";
+  /** edge: not drawn itself, it bounds a band and is named in the tooltip. */
+  kind: "bars" | "line" | "edge";
+}
+
+/** The room between two series, by their index. */
+export interface PlotBand {
+  high: number;
+  low: number;
+  colour: string;
+}
+
+/** A level across the whole chart, named at its right end. */
+export interface PlotLevel {
+  value: number;
+  label: string;
+  colour: string;
+  dashed?: boolean;
 }
 
 /** Something that began: a dashed line through the chart, named at its top. */
@@ -27,6 +43,10 @@ export interface PlotInput {
   /** For the axis, where values are round; `format` when absent. */
   formatTick?: (value: number) => string;
   marks?: PlotMark[];
+  bands?: PlotBand[];
+  levels?: PlotLevel[];
   /** The y axis reaches at least this far. */
   minTop?: number;
+  /** The y axis as it is, whatever the values are: [low, high]. */
+  yRange?: [number, number];
 }

@@ -11,6 +11,7 @@ import { CompletenessBadge } from "../components/completeness.tsx";
 import { Findings } from "../components/finding.tsx";
 import { type Brief, IssueBrief, useIssueBrief } from "../components/issue-brief.tsx";
 import { MeasureRow } from "../components/measures.tsx";
+import { type Running, RunningLine, useRunningLine } from "../components/rollouts/running.tsx";
 import { ErrorState, NoData, Progress, StaleNotice } from "../components/states.tsx";
 import { WorkerTable } from "../components/worker-table.tsx";
 import { diagnoseAll } from "../lib/diagnose.ts";
@@ -138,7 +139,7 @@ function Charts({ data }: { data: OverviewAnswer }) {
 }
 
 /** All at once: figures that came before the verdict would be pushed down by it. */
-function Loaded({ data, brief }: { data: OverviewAnswer; brief: Brief }) {
+function Loaded({ data, brief, running }: { data: OverviewAnswer; brief: Brief; running: Running }) {
   const findings = useMemo(() => diagnoseAll(data.workers), [data]);
   const now = Math.min(Date.now(), data.to);
   return (
@@ -148,6 +149,7 @@ function Loaded({ data, brief }: { data: OverviewAnswer; brief: Brief }) {
         <span class="grow" />
         <CompletenessBadge value={data.completeness} />
       </div>
+      <RunningLine rollouts={running.rollouts} />
       <MeasureRow total={data.total} spanMs={data.to - data.from} range={range.value} />
       <IssueBrief answer={brief.answer} />
       <Charts data={data} />
@@ -159,6 +161,7 @@ function Loaded({ data, brief }: { data: OverviewAnswer; brief: Brief }) {
 export default function Overview() {
   const { data, error, loading, fresh, reload } = useOverview();
   const brief = useIssueBrief();
+  const running = useRunningLine();
   useEffect(() => {
     document.title = "Overview · Tailrace";
   }, []);
@@ -179,7 +182,7 @@ export default function Overview() {
       <Progress show={loading && !fresh} />
       <h1 class="sr">Overview</h1>
       {error !== undefined && <StaleNotice failure={error} retry={reload} />}
-      {data !== undefined && brief.settled && <Loaded data={data} brief={brief} />}
+      {data !== undefined && brief.settled && running.settled && <Loaded data={data} brief={brief} running={running} />}
     </div>
   );
 }

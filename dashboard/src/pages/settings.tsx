@@ -1,6 +1,7 @@
-/** Settings: tokens, what is kept of each Worker, redaction, how errors are grouped, and who changed what. */
+/** Settings: tokens, what is kept of each Worker, redaction, how errors are grouped, the connected account, and who changed what. */
 import { useEffect } from "preact/hooks";
 import { Audit } from "../components/settings/audit.tsx";
+import { CloudflareAccount } from "../components/settings/cloudflare.tsx";
 import { Grouping } from "../components/settings/grouping.tsx";
 import { Keeping } from "../components/settings/keeping.tsx";
 import { Redaction } from "../components/settings/redaction.tsx";
@@ -12,6 +13,7 @@ const TABS = [
   { id: "workers", label: "Retention and sampling", view: Keeping },
   { id: "redaction", label: "Redaction", view: Redaction },
   { id: "grouping", label: "Issues", view: Grouping },
+  { id: "cloudflare", label: "Cloudflare account", view: CloudflareAccount },
   { id: "audit", label: "Audit", view: Audit },
 ];
 

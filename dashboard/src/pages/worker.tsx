@@ -9,6 +9,8 @@ import { Findings } from "../components/finding.tsx";
 import { Icon } from "../components/icons.tsx";
 import { type Brief, IssueBrief, useIssueBrief } from "../components/issue-brief.tsx";
 import { MeasureRow } from "../components/measures.tsx";
+import { type Running, RunningLine, useRunningLine } from "../components/rollouts/running.tsx";
+import { StartButton } from "../components/rollouts/start-button.tsx";
 import { SourceMaps } from "../components/source-maps.tsx";
 import { ErrorState, NoData, Progress, StaleNotice } from "../components/states.tsx";
 import { Version } from "../components/version.tsx";
@@ -225,7 +227,7 @@ function Breakdowns({ data }: { data: WorkerAnswer }) {
   );
 }
 
-function Loaded({ data, brief }: { data: WorkerAnswer; brief: Brief }) {
+function Loaded({ data, brief, running }: { data: WorkerAnswer; brief: Brief; running: Running }) {
   const finding = useMemo(() => diagnose(data.worker), [data]);
   return (
     <>
@@ -237,6 +239,7 @@ function Loaded({ data, brief }: { data: WorkerAnswer; brief: Brief }) {
           showScript={false}
         />
       </div>
+      <RunningLine rollouts={running.rollouts} showScript={false} />
       <MeasureRow
         total={data.worker}
         spanMs={data.to - data.from}
@@ -254,6 +257,7 @@ function Loaded({ data, brief }: { data: WorkerAnswer; brief: Brief }) {
 export default function Worker({ script }: { script: string }) {
   const { from, to } = range.value;
   const brief = useIssueBrief(script);
+  const running = useRunningLine(script);
   const { data, error, loading, fresh, reload } = useResource(
     `${script} ${from} ${to}`,
     (signal) => api.worker(script, { from, to }, signal),
@@ -286,6 +290,7 @@ export default function Worker({ script }: { script: string }) {
           <Icon name="play" />
           <span class="hide-phone">Watch live</span>
         </a>
+        {running.settled && running.rollouts.length === 0 && <StartButton script={script} />}
         <a class="btn quiet hide-phone" href={`/settings/workers?script=${encodeURIComponent(script)}`}>
           Retention and sampling
         </a>
@@ -294,7 +299,8 @@ export default function Worker({ script }: { script: string }) {
       </div>
       {data !== undefined &&
         brief.settled &&
-        (data.worker.requests === 0 ? <NoData /> : <Loaded data={data} brief={brief} />)}
+        running.settled &&
+        (data.worker.requests === 0 ? <NoData /> : <Loaded data={data} brief={brief} running={running} />)}
     </div>
   );
 }

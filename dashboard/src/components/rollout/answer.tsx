@@ -1,0 +1,182 @@
+/** Above the fold: is the new version worse, since when, how far are we, and on which line it breaks. */
+import type { ComponentChildren } from "preact";
+import type { RolloutAnswer } from "../../../../workers/api/contract.ts";
+import { about, count, full, moment, percent, span } from "../../lib/format.ts";
+import {
+  hasEnded,
+  headline,
+  lasted,
+  onlyWatches,
+  share,
+  stepText,
+  type Tone,
+  verdictSince,
+} from "../../lib/rollouts.ts";
+import { withRange } from "../../state/location.ts";
+import { Icon, type IconName } from "../icons.tsx";
+import { VerdictMark } from "./marks.tsx";
+
+const ICONS: Record<Tone, IconName> = { bad: "alert", warn: "alert", good: "check", "": "clock" };
+
+function Fact({ label, children, note }: { label: string; children: ComponentChildren; note?: ComponentChildren }) {
+  return (
+    <div>
+      <dt class="small faint">{label}</dt>
+      <dd>{children}</dd>
+      <dd class="small muted">{note ?? " "}</dd>
+    </div>
+  );
+}
+
+/** What the guard says of itself; below it, what it cannot see. */
+export function Answer({ answer }: { answer: RolloutAnswer }) {
+  const { rollout, blind } = answer;
+  const { text, tone } = headline(answer);
+  const isBlind = blind.length > 0 && !hasEnded(rollout);
+  return (
+    <div class={`roll-answer ${tone}`}>
+      <Icon name={ICONS[tone]} />
+      <div class="grow">
+        <p class="roll-headline" role="status">
+          {text}
+        </p>
+        <p class="muted roll-reason">{rollout.reason}</p>
+        {isBlind && (
+          <ul class="roll-blind">
+            {blind.map((what) => (
+              <li key={what}>{what}</li>
+            ))}
+            <li class="muted">Until it sees again it holds. This time counts neither as soak nor towards the limit.</li>
+          </ul>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Worse({ answer, now }: { answer: RolloutAnswer; now: number }) {
+  const { rollout, judgement, events } = answer;
+  const verdict = judgement?.verdict ?? rollout.verdict;
+  const since = verdictSince(events, verdict);
+  const at = since ?? rollout.startedAt;
+  return (
+    <Fact
+      label="Is it worse?"
+      note={
+        <span title={full(at)}>
+          {verdict === "unknown" ? "compared" : "known"} since {moment(at, now)}
+          {hasEnded(rollout) ? "" : `, for ${about(Math.max(0, now - at))}`}
+        </span>
+      }
+    >
+      <VerdictMark verdict={verdict} />
+    </Fact>
+  );
+}
+
+function HowFar({ answer }: { answer: RolloutAnswer }) {
+  const { rollout, soak } = answer;
+  const ended = hasEnded(rollout);
+  const left = Math.max(0, soak.limitMs - soak.ms);
+  return (
+    <Fact
+      label={ended ? "How far it came" : "How far"}
+      note={
+        ended
+          ? `now ${share(rollout.percent)} of the traffic`
+          : onlyWatches(rollout)
+            ? "the split is somebody else's"
+            : soak.ofMs > soak.ms
+              ? `goes on in ${span(soak.ofMs - soak.ms)} at the earliest`
+              : `taken back in ${about(left)} without a verdict`
+      }
+    >
+      {ended ? (
+        stepText(rollout)
+      ) : (
+        <>
+          <b>{share(rollout.percent)}</b> <span class="muted">{stepText(rollout)}</span>
+        </>
+      )}
+    </Fact>
+  );
+}
+
+/** Both error rates, of all that was compared: the quickest look at how bad it is. */
+function Rates({ answer }: { answer: RolloutAnswer }) {
+  const sum = (arm: "old" | "new", key: "requests" | "errors") => answer.points.reduce((n, p) => n + p[arm][key], 0);
+  const rate = (arm: "old" | "new") => {
+    const n = sum(arm, "requests");
+    return percent(n > 0 ? sum(arm, "errors") / n : null);
+  };
+  return (
+    <Fact
+      label="Error rate, new against old"
+      note={`of ${count(sum("new", "requests"))} and ${count(sum("old", "requests"))} invocations`}
+    >
+      <b>{rate("new")}</b> <span class="muted">against {rate("old")}</span>
+    </Fact>
+  );
+}
+
+function BreaksAt({ answer }: { answer: RolloutAnswer }) {
+  const [worst] = [...answer.issues].sort((a, b) => b.count - a.count);
+  if (worst === undefined)
+    return (
+      <Fact
+        label="New issues"
+        note={
+          hasEnded(answer.rollout)
+            ? "it brought no error that was not there before"
+            : "none so far that the old one does not have"
+        }
+      >
+        None
+      </Fact>
+    );
+  const place = worst.frame ?? worst.title;
+  return (
+    <Fact
+      label="Breaks at"
+      note={
+        <a class="link" href={withRange(`/issues/${worst.id}`)}>
+          {worst.type || "Issue"} #{worst.id}
+          {answer.issues.length > 1 ? `, and ${answer.issues.length - 1} more new` : ""}
+        </a>
+      }
+    >
+      <span class="mono roll-place" title={place}>
+        {place}
+      </span>
+    </Fact>
+  );
+}
+
+function Who({ answer, now }: { answer: RolloutAnswer; now: number }) {
+  const { rollout } = answer;
+  return (
+    <Fact
+      label="Started"
+      note={
+        <span class="cut">
+          {rollout.isWatched ? "noticed by Tailrace" : `by ${rollout.startedBy}`}, {hasEnded(rollout) ? "took" : "runs"}{" "}
+          {about(lasted(rollout, now))}
+        </span>
+      }
+    >
+      <span title={full(rollout.startedAt)}>{moment(rollout.startedAt, now)}</span>
+    </Fact>
+  );
+}
+
+export function Facts({ answer, now }: { answer: RolloutAnswer; now: number }) {
+  return (
+    <dl class="roll-facts">
+      <Worse answer={answer} now={now} />
+      <HowFar answer={answer} />
+      <Rates answer={answer} />
+      <BreaksAt answer={answer} />
+      <Who answer={answer} now={now} />
+    </dl>
+  );
+}

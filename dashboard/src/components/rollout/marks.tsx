@@ -1,0 +1,34 @@
+/** State and verdict of a rollout as icon and words: never by colour alone. */
+import type { RolloutState, Verdict } from "../../../../workers/api/contract.ts";
+import { STATE_LABELS, STATE_NOTES, STATE_TONES, VERDICT_LABELS, VERDICT_TONES } from "../../lib/rollouts.ts";
+import { Icon, type IconName } from "../icons.tsx";
+
+const STATE_ICONS: Record<RolloutState, IconName> = {
+  starting: "clock",
+  running: "rollout",
+  paused: "pause",
+  promoted: "resolved",
+  rolled_back: "regressed",
+  aborted: "regressed",
+  stopped: "ignored",
+  failed: "alert",
+};
+const VERDICT_ICONS: Record<Verdict, IconName> = { worse: "alert", not_worse: "check", unknown: "clock" };
+
+export function StateMark({ state }: { state: RolloutState }) {
+  return (
+    <b class={`roll-mark ${STATE_TONES[state]}`} title={STATE_NOTES[state]}>
+      <Icon name={STATE_ICONS[state]} />
+      {STATE_LABELS[state]}
+    </b>
+  );
+}
+
+export function VerdictMark({ verdict }: { verdict: Verdict }) {
+  return (
+    <span class={`roll-mark ${VERDICT_TONES[verdict]}`}>
+      <Icon name={VERDICT_ICONS[verdict]} />
+      {VERDICT_LABELS[verdict]}
+    </span>
+  );
+}

@@ -1,0 +1,117 @@
+/** What a rollout's charts draw: both versions over time, the interval closing in, and a mark at each step. Pure. */
+import type { RolloutAnswer, RolloutEvent, RolloutPoint, VersionName } from "../../../workers/api/contract.ts";
+import type { PlotBand, PlotMark, PlotSeries } from "./plot-input.ts";
+import { share } from "./rollouts.ts";
+import { versionName } from "./series.ts";
+import { colourVar } from "./versions.ts";
+
+type Versions = { old: VersionName; new: VersionName };
+
+/** Requests per second, so that buckets of any width compare. */
+export function trafficSeries(points: RolloutPoint[], bucketMs: number, v: Versions): PlotSeries[] {
+  const rate = (n: number) => n / (bucketMs / 1000);
+  return [
+    {
+      label: versionName(v.new),
+      colour: colourVar(v.new.id),
+      kind: "bars",
+      values: points.map((p) => rate(p.new.requests)),
+    },
+    {
+      label: versionName(v.old),
+      colour: colourVar(v.old.id),
+      kind: "bars",
+      values: points.map((p) => rate(p.old.requests)),
+    },
+  ];
+}
+
+/** Without requests there is no rate: the line breaks. */
+const rateOf = (arm: { requests: number; errors: number }) => (arm.requests > 0 ? arm.errors / arm.requests : null);
+
+export function errorSeries(points: RolloutPoint[], v: Versions): PlotSeries[] {
+  return [
+    { label: versionName(v.old), colour: colourVar(v.old.id), kind: "line", values: points.map((p) => rateOf(p.old)) },
+    { label: versionName(v.new), colour: colourVar(v.new.id), kind: "line", values: points.map((p) => rateOf(p.new)) },
+  ];
+}
+
+/** How much of the margin stays in sight however narrow the interval has become. */
+const MARGIN_ROOM = 2.5;
+/** The interval begins as wide as can be: the axis is made for what it is later, and the beginning runs out of the picture. */
+const SETTLED_FROM = 0.5;
+const ROOM = 1.25;
+
+export interface DifferenceChart {
+  series: PlotSeries[];
+  bands: PlotBand[];
+  low: number;
+  high: number;
+}
+
+export function differenceChart(points: RolloutPoint[], margin: number, v: Versions): DifferenceChart {
+  const known = points.filter((p) => p.difference !== null);
+  const settled = known.slice(Math.floor(known.length * SETTLED_FROM));
+  const reach = (pick: (d: NonNullable<RolloutPoint["difference"]>) => number) =>
+    Math.max(0, ...settled.map((p) => pick(p.difference as NonNullable<RolloutPoint["difference"]>)));
+  const high = Math.min(1, Math.max(margin * MARGIN_ROOM, reach((d) => d.high) * ROOM));
+  const low = Math.min(1, Math.max(margin * MARGIN_ROOM, reach((d) => -d.low) * ROOM));
+  const colour = colourVar(v.new.id);
+  const series: PlotSeries[] = [
+    { label: "at most", colour, kind: "edge", values: points.map((p) => p.difference?.high ?? null) },
+    { label: "estimate", colour, kind: "line", values: points.map((p) => p.difference?.estimate ?? null) },
+    { label: "at least", colour, kind: "edge", values: points.map((p) => p.difference?.low ?? null) },
+  ];
+  return { series, bands: [{ high: 0, low: 2, colour }], low: -low, high };
+}
+
+/** Of a guard's own deployments: what the new version got. */
+function deployed(e: RolloutEvent, id: string): number | undefined {
+  if (e.kind !== "action" || e.request === undefined || e.answer?.ok === false) return undefined;
+  return e.request.versions.find((one) => one.version === id)?.percent ?? 0;
+}
+
+/** Where the split changed: by what was done, or, for splits that somebody else makes, by what was seen. */
+export function stepMarks({
+  rollout,
+  events,
+  points,
+}: Pick<RolloutAnswer, "rollout" | "events" | "points">): PlotMark[] {
+  const { id } = rollout.new;
+  const moves: { t: number; percent: number }[] = [];
+  for (const e of events) {
+    const to = deployed(e, id);
+    if (to !== undefined) moves.push({ t: e.at, percent: to });
+  }
+  // The oldest events may have been left out, and then the points know.
+  const first = moves[0]?.t ?? Number.POSITIVE_INFINITY;
+  let before = 0;
+  const seen: typeof moves = [];
+  for (const p of points) {
+    if (p.percent !== before && p.t < first && p.percent > 0)
+      seen.push({ t: Math.max(p.t, rollout.startedAt), percent: p.percent });
+    before = p.percent;
+  }
+  const all = moves.some((m) => m.percent > 0) && events[0]?.seq === 1 ? moves : [...seen, ...moves];
+  const colour = colourVar(id);
+  return all
+    .filter((m, i) => m.percent !== all[i - 1]?.percent)
+    .map((m) => ({
+      t: m.t,
+      label: m.percent === 0 ? "taken back" : share(m.percent),
+      colour: m.percent === 0 ? "--bar-red" : colour,
+    }));
+}
+
+/** A little time before and after, so that the first step and the end are seen against what was around them. */
+const LEAD_BUCKETS = 2;
+const LEAST_BUCKETS = 12;
+
+/** The whole rollout, ended or up to now; every bucket of it, the empty ones too. */
+export function timeFrame({ rollout, points, bucketMs }: RolloutAnswer, now: number): { from: number; to: number } {
+  const first = Math.min(rollout.startedAt, points[0]?.t ?? rollout.startedAt);
+  const last = Math.max(rollout.endedAt ?? now, (points.at(-1)?.t ?? 0) + bucketMs);
+  const from = Math.floor(first / bucketMs) * bucketMs;
+  const to = Math.ceil(last / bucketMs) * bucketMs + (rollout.endedAt === null ? 0 : LEAD_BUCKETS * bucketMs);
+  return { from, to: Math.max(to, from + LEAST_BUCKETS * bucketMs) };
+}
