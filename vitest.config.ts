@@ -44,6 +44,10 @@ function inWorkerd(name: string, files: { include: string[]; exclude?: string[];
           bindings: {
             TEST_MIGRATIONS: await readD1Migrations("./migrations"),
             TAILRACE_ADMIN_TOKEN: "test-admin-token",
+            // Base64 of "a key of thirty-two bytes, tests".
+            TAILRACE_SECRET_KEY: "YSBrZXkgb2YgdGhpcnR5LXR3byBieXRlcywgdGVzdHM=",
+            // Nobody answers there: what must be answered is a test's own.
+            CLOUDFLARE_API_BASE_URL: "http://127.0.0.1:9/client/v4",
           },
         },
       })),

@@ -26,6 +26,8 @@ export type AuditAction =
   | "rollout.pause"
   | "rollout.resume"
   | "rollout.abort"
+  | "cloudflare.connect"
+  | "cloudflare.disconnect"
   | "store.seal"
   | "store.maintenance";
 

@@ -30,6 +30,8 @@ const STATUS = {
   query_too_large: 422,
   /** What a rollout would do must not be begun; its details say why. */
   preflight_failed: 422,
+  /** Cloudflare does not accept the API token that is to be stored. */
+  token_refused: 422,
   /** Cloudflare's API said no to us: to ask again changes nothing, so it is none of the 5xx. */
   cloudflare: 424,
   upgrade_required: 426,

@@ -9,6 +9,7 @@ import { createTail, deleteTail, listTails, openTail } from "./cloudflare/tails.
 import type { Handler } from "./context.ts";
 import { ROLLOUT_BODY } from "./rollouts/input.ts";
 import { listAudit } from "./routes/audit.ts";
+import { deleteCloudflare, getCloudflare, putCloudflare } from "./routes/cloudflare.ts";
 import { fields, values } from "./routes/fields.ts";
 import { healthz } from "./routes/health.ts";
 import { ingest } from "./routes/ingest.ts";
@@ -80,12 +81,12 @@ const post = (path: string, scope: RouteScope, handler: Handler, maxBody = SMALL
   maxBody,
 });
 
-const put = (path: string, scope: RouteScope, handler: Handler): Route => ({
+const put = (path: string, scope: RouteScope, handler: Handler, maxBody = SETTINGS_BODY): Route => ({
   method: "PUT",
   path,
   scope,
   handler,
-  maxBody: SETTINGS_BODY,
+  maxBody,
 });
 
 export const ROUTES: readonly Route[] = [
@@ -155,6 +156,9 @@ export const ROUTES: readonly Route[] = [
     handler: putSourceMap,
   },
   del("/api/v1/workers/:script/versions/:version/sourcemaps/:file", "deploy", deleteSourceMap),
+  get("/api/v1/cloudflare", "read", getCloudflare),
+  put("/api/v1/cloudflare", "admin", putCloudflare, SMALL_BODY),
+  del("/api/v1/cloudflare", "admin", deleteCloudflare),
   get("/api/v1/tokens", "admin", listTokens),
   post("/api/v1/tokens", "admin", createToken),
   del("/api/v1/tokens/:id", "admin", revokeToken),

@@ -43,6 +43,7 @@ const CODES: Record<FailureTag, number> = {
   not_connected: BAD_BODY,
   rollout_running: BAD_BODY,
   preflight_failed: BAD_BODY,
+  token_refused: BAD_BODY,
   ended: BAD_BODY,
 };
 

@@ -1,0 +1,167 @@
+/**
+ * The Cloudflare account that Tailrace acts on: one row in D1, its token sealed.
+ * `api/routes/cloudflare.ts` connects and disconnects; guards ask for a client of
+ * what is connected. The base URL is the Worker's own variable, never a caller's:
+ * a token is sent nowhere else.
+ */
+import { isNull, ne } from "drizzle-orm";
+import type { BatchItem } from "drizzle-orm/batch";
+import type { CloudflareAnswer, CloudflareRequest } from "../api/contract.ts";
+import { database, schema } from "../db/client.ts";
+import { type KeyEnv, open, type SealFailure, seal } from "../secrets/seal.ts";
+import { within } from "../util/within.ts";
+import { createClient } from "./client.ts";
+import type { ApiFailure, CloudflareClient } from "./contract.ts";
+import { failure } from "./failure.ts";
+
+export type ConnectionEnv = Pick<Env, "DB" | "CLOUDFLARE_API_BASE_URL"> & KeyEnv;
+type Row = typeof schema.cloudflareAccounts.$inferSelect;
+
+/** How soon another isolate notices that the account was connected or disconnected; one D1 read per isolate and this time. */
+const CACHE_MS = 10_000;
+/** A guard must not hang on D1: it has a client of a moment ago, or says that it cannot see. */
+const D1_TIMEOUT_MS = 3_000;
+/** With D1 away a guard goes on for so long with the token it has: taking back a bad version must not wait for D1. */
+const STALE_MS = 15 * 60_000;
+/** Characters of the token that are shown: of 40, to tell two apart. */
+const HINT_CHARS = 4;
+/** A person waits for it: one round trip, not the patience of a guard. */
+const VERIFY_TIMEOUT_MS = 6_000;
+/** Running rollouts that a refusal names. */
+const MAX_NAMED = 10;
+
+const purpose = (accountId: string) => `cloudflare-token:${accountId}`;
+
+let cached: { db: D1Database; client: CloudflareClient | null; at: number } | undefined;
+/** Counts `forgetConnection`: what was being read before it must not be kept. */
+let generation = 0;
+
+/**
+ * null: no account is connected. Never throws: a client that cannot be had is one
+ * whose every call fails and says why.
+ */
+export async function connectedClient(env: ConnectionEnv): Promise<CloudflareClient | null> {
+  const known = cached?.db === env.DB ? cached : undefined;
+  if (known !== undefined && isYoung(known.at, CACHE_MS)) return known.client;
+  const before = generation;
+  try {
+    const row = await rowOf(env);
+    const client = row === undefined ? null : await clientOf(env, row);
+    if (before === generation) cached = { db: env.DB, client, at: Date.now() };
+    return client;
+  } catch {
+    // What went wrong is D1's: its message has no place in a rollout's record.
+    if (known !== undefined && isYoung(known.at, STALE_MS)) return known.client;
+    return failing(
+      "unavailable",
+      "The database did not answer, so it is not known which Cloudflare account is connected.",
+    );
+  }
+}
+
+/** A clock that was set back makes nothing young. */
+const isYoung = (at: number, ms: number) => Math.abs(Date.now() - at) < ms;
+
+/** What is connected, for whoever shows it. Throws when D1 does. */
+export async function readConnection(env: ConnectionEnv): Promise<CloudflareAnswer> {
+  const row = await rowOf(env);
+  if (row === undefined) return NOT_CONNECTED;
+  const opened = await open(env, purpose(row.accountId), row.sealedToken);
+  return answerOf(row, opened.ok ? null : opened.message);
+}
+
+export const NOT_CONNECTED: CloudflareAnswer = {
+  connected: false,
+  accountId: null,
+  tokenHint: null,
+  verifiedAt: null,
+  problem: null,
+};
+
+export type ConnectFailure =
+  | { ok: false; at: "secret"; why: SealFailure }
+  | { ok: false; at: "cloudflare"; why: ApiFailure };
+export type Connected = { ok: true; answer: CloudflareAnswer } | ConnectFailure;
+
+/**
+ * Stores the token once Cloudflare has accepted it; replaces what was connected.
+ * @param also statements of the same transaction: the audit row
+ */
+export async function connect(
+  env: ConnectionEnv,
+  { accountId, token }: CloudflareRequest,
+  by: string,
+  also: readonly BatchItem<"sqlite">[] = [],
+): Promise<Connected> {
+  const sealed = await seal(env, purpose(accountId), token);
+  if (!sealed.ok) return { ok: false, at: "secret", why: sealed };
+  const verified = await clientWith(env, accountId, token, VERIFY_TIMEOUT_MS).verify();
+  if (!verified.ok) return { ok: false, at: "cloudflare", why: verified };
+  const now = Date.now();
+  const row: Row = {
+    accountId,
+    sealedToken: sealed.sealed,
+    tokenHint: token.slice(-HINT_CHARS),
+    createdAt: now,
+    createdBy: by,
+    verifiedAt: now,
+  };
+  const { cloudflareAccounts } = schema;
+  const db = database(env.DB);
+  await db.batch([
+    db.delete(cloudflareAccounts).where(ne(cloudflareAccounts.accountId, accountId)),
+    db.insert(cloudflareAccounts).values(row).onConflictDoUpdate({ target: cloudflareAccounts.accountId, set: row }),
+    ...also,
+  ]);
+  forgetConnection();
+  return { ok: true, answer: answerOf(row, null) };
+}
+
+export async function disconnect(env: ConnectionEnv, also: readonly BatchItem<"sqlite">[] = []): Promise<void> {
+  const db = database(env.DB);
+  await db.batch([db.delete(schema.cloudflareAccounts), ...also]);
+  forgetConnection();
+}
+
+/** Workers with a rollout that has not ended: without the account, nobody can take them back. */
+export async function rolloutsUnderWay(env: ConnectionEnv): Promise<string[]> {
+  const { rollouts } = schema;
+  const found = await database(env.DB)
+    .select({ script: rollouts.script })
+    .from(rollouts)
+    .where(isNull(rollouts.endedAt))
+    .limit(MAX_NAMED);
+  return found.map(({ script }) => script);
+}
+
+/** After a change, so that this isolate reads it at its next use. */
+export function forgetConnection(): void {
+  cached = undefined;
+  generation++;
+}
+
+async function rowOf(env: ConnectionEnv): Promise<Row | undefined> {
+  const read = database(env.DB).select().from(schema.cloudflareAccounts).limit(1);
+  return (await within(D1_TIMEOUT_MS, "D1", read.execute()))[0];
+}
+
+async function clientOf(env: ConnectionEnv, row: Row): Promise<CloudflareClient> {
+  const opened = await open(env, purpose(row.accountId), row.sealedToken);
+  return opened.ok
+    ? clientWith(env, row.accountId, opened.text)
+    : failing("unauthorized", `There is no token for Cloudflare's API: ${opened.message}`);
+}
+
+const clientWith = (env: ConnectionEnv, accountId: string, token: string, timeoutMs?: number) =>
+  createClient({ baseUrl: env.CLOUDFLARE_API_BASE_URL, accountId, token, timeoutMs });
+
+function failing(kind: ApiFailure["kind"], message: string): CloudflareClient {
+  const fails = async () => failure(kind, 0, message);
+  return { deployments: fails, deploy: fails, versions: fails, version: fails, tailConsumers: fails, verify: fails };
+}
+
+const answerOf = ({ accountId, tokenHint, verifiedAt }: Row, problem: string | null): CloudflareAnswer => ({
+  connected: true,
+  ...{ accountId, tokenHint },
+  ...{ verifiedAt, problem },
+});
