@@ -8,6 +8,14 @@ export const EXIT = {
   usage: 2,
   /** `tailrace deploy`: the Worker is deployed, its maps are not uploaded. */
   deployedWithoutMaps: 3,
+  /** A rollout that the guard took back. */
+  takenBack: 4,
+  /** A rollout that had not ended by `--for`, or when nobody wanted to watch any longer. */
+  stillRunning: 5,
+  /** A rollout that a person ended: aborted, or the deployment was changed under it. */
+  stopped: 6,
+  /** Preflight said no: nothing was started. */
+  refused: 7,
 } as const;
 
 export class CliFailure extends Error {

@@ -8,7 +8,124 @@ const SERVER = `      --url <address>    of your Tailrace; default: TAILRACE_URL
 
 const serverOptions = (scope: string) => SERVER.replace("%", scope);
 
+const PLAN = `      --steps <list>     percentages of the new version, the last one 100:
+                         1,5,25,50,100; with a soak time of its own: 1:2m,10:30m,100
+      --soak <time>      at each step at least so long: 5m, 1h
+      --limit <time>     a step without a verdict is taken back after it: 2h
+      --min-samples <n>  invocations of each version before a verdict
+      --gate <gate>      may be repeated; what is not named is as by default:
+                         errors=0.5%             worse by so much, absolutely
+                         duration=p99,50%,50ms   worse by so much, and so many ms
+                         cpu=p99,50%,10ms
+                         issues=0                new issues that are tolerated
+                         query:<name>=1%:<filter>  invocations with such an event
+                         <gate>=off              not asked
+      --plan <file>      JSON, as docs/rollouts.md has it; options count more
+      --advise           says what it would do, and changes nothing by itself
+      --force            starts although preflight warns
+      --dry-run          asks preflight only`;
+
+const FOLLOW = `      --watch            follows it until it has ended
+      --for <time>       with --watch: no longer than 30m, 2h …
+      --json             for programs; with --watch an object per change
+      --color, --no-color
+                         default: on a terminal; FORCE_COLOR and NO_COLOR count`;
+
+const ROLLOUT_CODES = `Exit code: 0 promoted, or begun and not watched; 1 failed; 2 wrong arguments;
+4 taken back by the guard; 5 still running when --for was over, or after Ctrl-C
+(the rollout goes on); 6 ended by a person: aborted, or the deployment was changed
+by somebody else; 7 preflight said no, and nothing was started.`;
+
+const steer = (verb: "promote" | "pause" | "resume" | "abort", what: string, more = "") =>
+  `Usage: tailrace rollout ${verb} <worker>|<id> [--reason <text>] [--watch]
+
+${what}
+${more}
+      --reason <text>    for the record
+      --worker <name>    of an <id>: finds it also while Tailrace's database is away
+${FOLLOW}
+${serverOptions("deploy")}
+
+Exit code: 0 done; 1 failed; 2 wrong arguments; 5 Cloudflare has not confirmed it
+yet, the guard goes on trying. With --watch as tailrace rollout start.`;
+
 const TEXTS: Record<Topic, string> = {
+  rollout: `Usage: tailrace rollout <command>
+
+A new version gets a part of the traffic, is compared with the old one in the
+same minutes, and gets more, or none.
+
+  tailrace rollout start <worker> --version <id>   begins one
+  tailrace rollout status [<worker>|<id>]          how it goes; --watch follows it
+  tailrace rollout list [<worker>]                 what there was
+  tailrace rollout promote <worker>|<id>           to the next step, now
+  tailrace rollout pause | resume <worker>|<id>
+  tailrace rollout abort <worker>|<id>             takes it back, now
+  tailrace rollout evidence <id> [-o <file>]       the record, as Markdown
+
+Each has a --help. \`tailrace deploy --gradual\` uploads a version and begins its
+rollout. How it decides: docs/rollouts.md
+
+${ROLLOUT_CODES}`,
+  "rollout start": `Usage: tailrace rollout start <worker> --version <id> [plan] [--watch]
+
+Begins the rollout of a version that is uploaded (wrangler versions upload). What
+preflight finds is printed first: what it refuses cannot be forced, what it warns
+of needs --force. Asked again while a rollout of that version runs, it joins it.
+
+  tailrace rollout start shop --version 9c3b7e42-… --watch
+  tailrace rollout start shop --version 9c3b7e42-… --steps 10,50,100 --soak 15m
+
+      --version <id>     the version id that wrangler printed
+${PLAN}
+${FOLLOW}
+${serverOptions("deploy")}
+
+${ROLLOUT_CODES}`,
+  "rollout status": `Usage: tailrace rollout status [<worker>|<id>] [--watch]
+
+How a rollout goes: that of a Worker (the one that runs, else the newest), that of
+an id, or, without a name, the only one that runs.
+
+      --worker <name>    of an <id>: finds it also while Tailrace's database is away
+${FOLLOW}
+${serverOptions("read or deploy")}
+
+Exit code: 0 promoted; 1 failed; 4 taken back by the guard; 5 still running; 6 ended
+by a person. 0 also when none runs and none was named. 2 wrong arguments.`,
+  "rollout list": `Usage: tailrace rollout list [<worker>]
+
+Rollouts, the newest first.
+
+      --state <state>    running (all that have not ended), ended, promoted,
+                         rolled_back, aborted, stopped, failed, paused, starting
+      --limit <n>        up to 100
+      --json             as the API answers
+${serverOptions("read or deploy")}`,
+  "rollout promote": steer(
+    "promote",
+    "Goes on to the next step now, without waiting for a verdict.",
+    "\n      --to <percent>     to this step of the plan",
+  ),
+  "rollout pause": steer(
+    "pause",
+    "Stays at its step until it is resumed. A version that is worse is taken back all\nthe same.",
+  ),
+  "rollout resume": steer("resume", "Goes on after a pause."),
+  "rollout abort": steer(
+    "abort",
+    "Gives all traffic back to the old version, and ends. Waits until Cloudflare has\nconfirmed it.",
+  ),
+  "rollout evidence": `Usage: tailrace rollout evidence <id>|<worker> [-o <file>]
+
+The record of a rollout as Markdown, for the incident report: what, who, when,
+the figures of each decision, new issues with their line, Cloudflare's answers.
+
+  -o, --output <file>    in place of stdout
+      --json             all of it, for programs
+      --worker <name>    of an <id>: finds it also while Tailrace's database is away
+${serverOptions("read or deploy")}`,
+
   tail: `Usage: tailrace tail [<worker>] [<filter> …]
 
 Shows what a Worker does, as it happens; without a name, or with '*', what all of
@@ -70,8 +187,21 @@ was deployed. Everything after -- goes to wrangler:
       --worker <name>    the Worker's name, if it is another than wrangler says
 ${serverOptions("deploy")}
 
-Exit code: wrangler's when that fails; 3 when the Worker is deployed and its
-maps are not uploaded.`,
+With --gradual it runs \`wrangler versions upload\`, and begins a rollout of that
+version: it gets a part of the traffic, is compared with the old one, and gets
+more, or none (tailrace rollout --help). When its source maps cannot be uploaded,
+nothing is begun: the evidence needs them.
+
+  tailrace deploy --gradual --watch
+  tailrace deploy --gradual --steps 5,50,100 --soak 10m -- --env production
+
+${PLAN}
+${FOLLOW}
+
+Exit code: wrangler's when that fails; 3 when the version is uploaded and its
+maps are not. With --gradual also: 4 taken back by the guard; 5 still running when
+--for was over, or after Ctrl-C (the rollout goes on); 6 ended by a person; 7
+preflight said no: the version is uploaded, and gets no traffic.`,
 };
 
 const OVERVIEW = `Usage: tailrace <command>
@@ -80,6 +210,9 @@ const OVERVIEW = `Usage: tailrace <command>
       what Workers do, as it happens
   tailrace deploy [-- <wrangler arguments>]
       wrangler deploy, and the source maps of what it deployed
+  tailrace deploy --gradual [-- <wrangler arguments>]
+      wrangler versions upload, source maps, and a rollout that guards itself
+  tailrace rollout start | status | list | promote | pause | resume | abort | evidence
   tailrace sourcemaps upload <dir> --worker <name> --version <id>
       the source maps of a build, for one version
   tailrace sourcemaps list --worker <name> --version <id>
@@ -88,11 +221,12 @@ const OVERVIEW = `Usage: tailrace <command>
 
 Environment:
   TAILRACE_URL     address of your Tailrace
-  TAILRACE_TOKEN   API token; Settings makes one (scope deploy; read for tail and list)
+  TAILRACE_TOKEN   API token; Settings makes one (scope deploy; read for tail and lists)
   CLOUDFLARE_ACCESS_CLIENT_ID, CLOUDFLARE_ACCESS_CLIENT_SECRET
                    a service token, if Cloudflare Access is in front of it
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments or settings (nothing was tried),
-3 deployed without source maps.`;
+3 deployed without source maps. Of rollouts: 4 taken back, 5 still running, 6 ended by
+a person, 7 not begun: preflight said no.`;
 
 export const helpOf = (topic: Topic | undefined): string => (topic === undefined ? OVERVIEW : TEXTS[topic]);

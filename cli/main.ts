@@ -4,11 +4,15 @@ import { ApiClient } from "./api/client.ts";
 import { type Request, readRequest } from "./arguments.ts";
 import { deploy } from "./commands/deploy.ts";
 import { listMaps } from "./commands/list.ts";
+import { type RolloutSurroundings, rollout } from "./commands/rollout.ts";
 import { uploadDirectory } from "./commands/upload.ts";
 import { CliFailure, EXIT } from "./failure.ts";
 import { helpOf } from "./help.ts";
+import { onInterrupt } from "./interrupt.ts";
 import type { Environment, Server } from "./options.ts";
 import { Output, type Streams } from "./output.ts";
+import { RolloutApi } from "./rollout/platform.ts";
+import { realTimers } from "./tail/timers.ts";
 
 const USER_AGENT = `tailrace/${version}`;
 
@@ -41,6 +45,10 @@ const isFileError = (error: unknown): error is { path: string; code: string } =>
   error instanceof Error && "path" in error && "code" in error && "syscall" in error;
 
 async function run(request: Request, output: Output, { env, cwd, streams }: Surroundings): Promise<number> {
+  const rolloutsOf = (server: Server): RolloutSurroundings => {
+    const rollouts = new RolloutApi(clientOf(server, output));
+    return { rollouts, output, streams, timers: realTimers, onInterrupt, cwd };
+  };
   switch (request.command) {
     case "help":
       output.say(helpOf(request.topic));
@@ -64,7 +72,9 @@ async function run(request: Request, output: Output, { env, cwd, streams }: Surr
       return tailHere(request, { api: clientOf(request.server, output), output, streams, userAgent: USER_AGENT });
     }
     case "deploy":
-      return deploy(request, { api: clientOf(request.server, output), output, env, cwd });
+      return deploy(request, { ...rolloutsOf(request.server), api: clientOf(request.server, output), env });
+    default:
+      return rollout(request, rolloutsOf(request.server));
   }
 }
 

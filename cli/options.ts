@@ -11,7 +11,21 @@ export interface Server {
   access?: { id: string; secret: string };
 }
 
-export const TOPICS = ["tail", "sourcemaps upload", "sourcemaps list", "deploy"] as const;
+export const TOPICS = [
+  "tail",
+  "deploy",
+  "rollout",
+  "rollout start",
+  "rollout status",
+  "rollout list",
+  "rollout promote",
+  "rollout pause",
+  "rollout resume",
+  "rollout abort",
+  "rollout evidence",
+  "sourcemaps upload",
+  "sourcemaps list",
+] as const;
 export type Topic = (typeof TOPICS)[number];
 
 export const TEXT = { type: "string" } as const;

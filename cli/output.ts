@@ -5,6 +5,7 @@ export interface Stream {
   write(text: string): unknown;
   isTTY?: boolean;
   columns?: number;
+  rows?: number;
   on?(event: "drain", listener: () => void): unknown;
   on?(event: "error", listener: (error: Error) => void): unknown;
 }

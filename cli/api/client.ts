@@ -11,6 +11,7 @@ import { failureOf, headersOf } from "./failures.ts";
 
 /** A part of 8 MiB over a slow line; the last part of a large map also waits for its hash to be proven. */
 const REQUEST_TIMEOUT_MS = 180_000;
+const JSON_TYPE = "application/json";
 
 export interface ClientOptions extends Server {
   userAgent: string;
@@ -29,6 +30,10 @@ export interface CallOptions {
   /** Of tries; 1 for a question that is not worth waiting for. */
   tries?: number;
   timeoutMs?: number;
+  /** Of what is not JSON: the answer is its text. */
+  accept?: string;
+  /** Nobody waits for the answer any longer. */
+  signal?: AbortSignal;
 }
 
 /** No answer at all. */
@@ -64,12 +69,14 @@ export class ApiClient {
   }
 
   async #try<T>(method: string, path: string, options: CallOptions): Promise<Try<T>> {
-    const { json, bytes, timeoutMs = REQUEST_TIMEOUT_MS } = options;
+    const { json, bytes, timeoutMs = REQUEST_TIMEOUT_MS, accept = JSON_TYPE, signal } = options;
     const { scope = "deploy", userAgent } = this.#options;
-    const headers = { ...headersOf(this.#options, userAgent), accept: "application/json" } as Record<string, string>;
-    const init: RequestInit = { method, headers, redirect: "manual", signal: AbortSignal.timeout(timeoutMs) };
+    const headers = { ...headersOf(this.#options, userAgent), accept } as Record<string, string>;
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const until = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
+    const init: RequestInit = { method, headers, redirect: "manual", signal: until };
     if (json !== undefined) {
-      headers["content-type"] = "application/json";
+      headers["content-type"] = JSON_TYPE;
       init.body = JSON.stringify(json);
     } else if (bytes !== undefined) {
       headers["content-type"] = "application/octet-stream";
@@ -85,7 +92,8 @@ export class ApiClient {
       const message = `${this.#origin} cannot be reached: ${why}. Is TAILRACE_URL right, and is Tailrace running?`;
       return { tag: "again", why, failure: new Unreachable(message), retryAfterMs: undefined };
     }
-    if (response.ok) return { tag: "done", value: parseAnswer<T>(text, this.#origin) };
+    if (response.ok)
+      return { tag: "done", value: accept === JSON_TYPE ? parseAnswer<T>(text, this.#origin) : (text as T) };
     const location = response.headers.get("location") ?? undefined;
     const failure = failureOf({ status: response.status, location }, text, this.#origin, scope);
     if (!isWorthRetrying(response.status)) throw failure;

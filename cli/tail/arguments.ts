@@ -4,8 +4,8 @@
  * else is an option. Pure; throws `CliFailure` that says what is wrong.
  */
 import { LIVE_MAX_RATE } from "../../workers/api/contract.ts";
-import { usageFailure } from "../failure.ts";
 import { COMMON, type Environment, FLAG, parse, type Server, serverOf, TEXT } from "../options.ts";
+import { duration, wholeNumber } from "../units.ts";
 import { wantsColour } from "./render/colour.ts";
 
 export interface TailRequest {
@@ -47,6 +47,9 @@ const OPTIONS = {
   since: TEXT,
 } as const;
 
+/** What a timer can wait for. */
+const LONGEST_H = 24;
+
 /** No argument of a process can hold it. */
 const MARK = "\0";
 
@@ -68,10 +71,10 @@ export function readTail(argv: readonly string[], env: Environment): TailRequest
   if (values.json || values["no-json"]) request.json = values.json === true;
   const colour = wantsColour({ on: values.color, off: values["no-color"] }, env);
   if (colour !== undefined) request.colour = colour;
-  if (values.rate !== undefined) request.rate = wholeNumber("--rate", unmarked(values.rate), LIVE_MAX_RATE);
-  if (values.limit !== undefined) request.limit = wholeNumber("--limit", unmarked(values.limit), 1e9);
-  if (values.for !== undefined) request.forMs = duration("--for", unmarked(values.for));
-  if (values.since !== undefined) request.sinceMs = duration("--since", unmarked(values.since));
+  if (values.rate !== undefined) request.rate = wholeNumber("--rate", unmarked(values.rate), LIVE_MAX_RATE, SEE);
+  if (values.limit !== undefined) request.limit = wholeNumber("--limit", unmarked(values.limit), 1e9, SEE);
+  if (values.for !== undefined) request.forMs = duration("--for", unmarked(values.for), LONGEST_H, SEE);
+  if (values.since !== undefined) request.sinceMs = duration("--since", unmarked(values.since), LONGEST_H, SEE);
   return request;
 }
 
@@ -82,21 +85,4 @@ function split(words: string[]): [worker: string | null, filter: string[]] {
   const [first = "*", ...rest] = words;
   if (first === "*" || first === "") return [null, rest];
   return /^[\w.][\w.-]*$/.test(first) && first !== "NOT" ? [first, rest] : [null, words];
-}
-
-function wholeNumber(option: string, text: string, most: number): number {
-  const n = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (n >= 1 && n <= most) return n;
-  throw usageFailure(`${option} must be a whole number from 1 to ${most}, not "${text}" ${SEE}`);
-}
-
-const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
-/** What a timer can wait for. */
-const LONGEST_MS = 24 * UNIT_MS.h;
-
-function duration(option: string, text: string): number {
-  const [, digits, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];
-  const ms = digits === undefined ? Number.NaN : Number(digits) * UNIT_MS[unit as keyof typeof UNIT_MS];
-  if (ms > 0 && ms <= LONGEST_MS) return Math.round(ms);
-  throw usageFailure(`${option} must be a time up to 24h, like 30s or 5m, not "${text}" ${SEE}`);
 }

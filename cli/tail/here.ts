@@ -1,6 +1,7 @@
 /** What `tailrace tail` has in this process: sockets, the clock, Ctrl-C. */
 import type { ApiClient } from "../api/client.ts";
 import { tail } from "../commands/tail.ts";
+import { onInterrupt } from "../interrupt.ts";
 import type { Output, Streams } from "../output.ts";
 import type { TailRequest } from "./arguments.ts";
 import { liveConnect } from "./socket.ts";
@@ -13,8 +14,6 @@ export interface Here {
   userAgent: string;
 }
 
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
-
 /** @returns the exit code */
 export function tailHere(request: TailRequest, { api, output, streams, userAgent }: Here): Promise<number> {
   // Whoever reads stderr may leave as well; there is nobody to tell.
@@ -23,12 +22,4 @@ export function tailHere(request: TailRequest, { api, output, streams, userAgent
   const connect = liveConnect({ ...server, url: api.url, worker, q, rate, userAgent });
   const surroundings = { api, output, streams, connect, timers: realTimers, random: Math.random, onInterrupt };
   return tail(request, surroundings);
-}
-
-/** The second one ends the process at once: by then nobody listens. */
-function onInterrupt(run: () => void): () => void {
-  for (const signal of SIGNALS) process.once(signal, run);
-  return () => {
-    for (const signal of SIGNALS) process.off(signal, run);
-  };
 }
