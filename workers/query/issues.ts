@@ -33,16 +33,25 @@ const SCRIPT = fieldOf("script", 0);
 
 /** A filter on issues as one on their fingerprints; what was last seen before the range may be left out. */
 export async function resolveIssues(db: D1Database, query: Query, range: TimeRange): Promise<Query> {
+  checkIssueFilters(query);
   const ids = new Set<number>();
   mapFilters(query, (leaf) => {
     if (leaf.kind === "equals") ids.add(issueNumber(leaf));
-    else if (leaf.kind !== "exists") throw notANumber(leaf);
     return leaf;
   });
   const found = ids.size === 0 ? new Map<number, IssueEvents>() : await readIssues(db, [...ids], range);
   return mapFilters(query, (leaf) => {
     if (leaf.kind !== "equals") return { kind: "exists", field: FINGERPRINT };
     return eventsOf(found.get(issueNumber(leaf)));
+  });
+}
+
+/** Throws QueryFailure on a filter on issues that can never be resolved. */
+export function checkIssueFilters(query: Query): void {
+  mapFilters(query, (leaf) => {
+    if (leaf.kind === "equals") issueNumber(leaf);
+    else if (leaf.kind !== "exists") throw notANumber(leaf);
+    return leaf;
   });
 }
 

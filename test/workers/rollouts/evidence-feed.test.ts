@@ -1,53 +1,20 @@
 /** The feed against real Ingesters: what is appended, sealed, sent twice, and read by an object that is evicted in between. */
-import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import type { TailraceEvent } from "../../../workers/event/event.ts";
-import type { Cell, Evidence } from "../../../workers/rollouts/contract.ts";
-import { Feed, type Rollout } from "../../../workers/rollouts/evidence/feed.ts";
-import type { RolloutGuard } from "../../../workers/rollouts/guard.ts";
-import { appendOf, ingester, invocation } from "../buffer/support.ts";
-
-const MINUTE_MS = 60_000;
-/** The Ingesters go by their own clock, so the rollouts of these tests begin now. */
-const BEGIN = Date.now() - (Date.now() % MINUTE_MS);
-const AT_US = BEGIN * 1000;
-const OLD = "11111111-1111-4111-8111-111111111111";
-const NEW = "22222222-2222-4222-8222-222222222222";
-
-const guard = (script: string): DurableObjectStub<RolloutGuard> => env.ROLLOUTS.getByName(`feed of ${script}`);
-
-/** A feed in the object's own storage, as the guard makes one; a new one each time, as after an eviction. */
-async function withFeed<T>(script: string, work: (feed: Feed) => Promise<T> | T): Promise<T> {
-  return runInDurableObject(guard(script), async (_, state) => work(new Feed(state.storage, env)));
-}
-
-const rolloutOf = (script: string, more: Partial<Rollout> = {}): Rollout => ({
-  ...{ id: `r-${script}`, script, old: OLD, new: NEW, since: BEGIN },
-  ...more,
-});
-
-function look(script: string, now = Date.now(), more: Partial<Rollout> = {}): Promise<Evidence> {
-  return withFeed(script, async (feed) => {
-    feed.begin(rolloutOf(script, more));
-    await feed.look(now);
-    return feed.evidence();
-  });
-}
-
-const of = (script: string, version: string, more: Partial<TailraceEvent> = {}, time = AT_US) =>
-  invocation(script, time, { version_id: version, ...more });
-
-function totals({ cells }: Pick<Evidence, "cells">, arm: Cell["arm"]) {
-  const own = cells.filter((c) => c.arm === arm);
-  const sum = (of: (cell: Cell) => number) => own.reduce((n, cell) => n + of(cell), 0);
-  return {
-    n: sum((c) => c.n),
-    failed: sum((c) => c.failed),
-    left: sum((c) => c.left),
-    collateral: sum((c) => c.collateral),
-  };
-}
+import { appendOf, ingester } from "../buffer/support.ts";
+import {
+  AT_US,
+  BEGIN,
+  look,
+  MINUTE_MS,
+  NEW,
+  OLD,
+  eventOf as of,
+  rolloutOf,
+  totals,
+  withFeed,
+} from "./evidence-support.ts";
 
 describe("feed", () => {
   it("counts each invocation once, by arm and class, however often it looks and whatever is sent twice", async () => {
@@ -118,7 +85,7 @@ describe("feed", () => {
     await ingester(`${script}#1`).append(appendOf(script, [of(script, NEW)]));
     await look(script);
     await ingester(`${script}#2`).append(appendOf(script, [of(script, NEW)]));
-    const evidence = await look(script, Date.now() + 20_000);
+    const evidence = await look(script, { now: Date.now() + 20_000 });
     expect([totals(evidence, "old").n, totals(evidence, "new").n]).toEqual([1, 2]);
   });
 
@@ -175,7 +142,7 @@ describe("feed", () => {
     await look(script);
     // Another shard, another append, the same death; and another place.
     await ingester(`${script}#1`).append(appendOf(script, [victim(1010), victim(1010, "LHR"), of(script, NEW)]));
-    const evidence = await look(script, Date.now() + 20_000);
+    const evidence = await look(script, { now: Date.now() + 20_000 });
     expect(totals(evidence, "new")).toEqual({ n: 3, failed: 2, left: 0, collateral: 300 });
   });
 
@@ -184,7 +151,7 @@ describe("feed", () => {
     await ingester(script).append(appendOf(script, [of(script, NEW)]));
     await look(script);
     const other = { id: "r-other", since: BEGIN + 1 };
-    await look(script, Date.now(), other);
+    await look(script, other);
     await withFeed(script, (feed) => {
       expect(feed.points(MINUTE_MS, `r-${script}`)).toHaveLength(1);
       feed.forget("r-other");
@@ -192,6 +159,127 @@ describe("feed", () => {
       expect(feed.points(MINUTE_MS)).toHaveLength(1);
       feed.forget(`r-${script}`);
       expect(feed.evidence().cells).toEqual([]);
+    });
+  });
+
+  it("is blind while an Ingester hangs or throws, goes on with the others, and takes in what it missed", async () => {
+    const script = "evidence-blind";
+    await ingester(script).append(appendOf(script, [of(script, OLD)]));
+    await ingester(`${script}#1`).append(appendOf(script, [of(script, NEW)]));
+    const failing = (unsealedRollups: () => Promise<never>) => ({
+      INGESTER: new Proxy(env.INGESTER, {
+        get: (on, property) =>
+          property === "getByName"
+            ? (name: string) => (name === script ? { unsealedRollups } : on.getByName(name))
+            : Reflect.get(on, property, on),
+      }),
+    });
+    const hanging = await look(script, { stores: failing(() => new Promise(() => {})) });
+    expect(hanging.sight.blind.join()).toContain("Ingester 1 does not answer");
+    const throwing = await look(script, { stores: failing(() => Promise.reject(new Error("it is stuck"))) });
+    expect(throwing.sight.blind.join()).toContain("Ingester 1 does not answer: it is stuck");
+    expect([totals(throwing, "old").n, totals(throwing, "new").n]).toEqual([0, 1]);
+    const well = await look(script);
+    expect(well.sight.blind).toEqual([]);
+    expect([totals(well, "old").n, totals(well, "new").n]).toEqual([1, 1]);
+  });
+
+  it("does not ask an Ingester that hangs again on top, and counts its late answer once", async () => {
+    const script = "evidence-late";
+    const stub = ingester(script);
+    await stub.append(appendOf(script, [of(script, NEW)]));
+    let asked = 0;
+    let answer = () => {};
+    const gate = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const slow = {
+      INGESTER: new Proxy(env.INGESTER, {
+        get: (on, property) =>
+          property === "getByName"
+            ? (name: string) => ({
+                unsealedRollups: async (request: { afterId: number }) => {
+                  asked++;
+                  const page = await on.getByName(name).unsealedRollups(request);
+                  if (asked === 1) await gate;
+                  return page;
+                },
+              })
+            : Reflect.get(on, property, on),
+      }),
+    };
+    await withFeed(
+      script,
+      async (feed) => {
+        feed.begin(rolloutOf(script));
+        await feed.look(Date.now());
+        await feed.look(Date.now());
+        expect(asked).toBe(1);
+        answer();
+        await feed.look(Date.now());
+        await feed.look(Date.now());
+        expect(totals(feed.evidence(), "new").n).toBe(1);
+      },
+      slow,
+    );
+  });
+
+  it("says that D1 is away, and still counts what Ingesters it knows have", async () => {
+    const script = "evidence-d1";
+    await ingester(script).append(appendOf(script, [of(script, NEW)]));
+    await look(script);
+    let isAway = false;
+    const flaky = {
+      DB: new Proxy(env.DB, {
+        get(on, property) {
+          if (isAway && property === "batch") return () => Promise.reject(new Error("D1 is away"));
+          return Reflect.get(on, property, on).bind(on) as unknown;
+        },
+      }),
+    };
+    await withFeed(
+      script,
+      async (feed) => {
+        await feed.look(Date.now());
+        isAway = true;
+        // A stub of this object's own.
+        await ingester(script).append(appendOf(script, [of(script, NEW)]));
+        await feed.look(Date.now() + 70_000);
+        const evidence = feed.evidence();
+        expect(totals(evidence, "new").n).toBe(2);
+        const blind = evidence.sight.blind.join();
+        expect(blind).toContain("The list of Ingesters is old: D1 is away");
+        expect(blind).toContain("New issues cannot be read: D1 is away");
+      },
+      flaky,
+    );
+  });
+
+  it("holds when both versions fall silent at once, and takes it for no traffic after half an hour", async () => {
+    const script = "evidence-silence";
+    await ingester(script).append(
+      appendOf(
+        script,
+        Array.from({ length: 50 }, () => of(script, OLD)),
+      ),
+    );
+    expect((await look(script)).sight.blind).toEqual([]);
+    const later = await look(script, { now: Date.now() + 60_000 });
+    expect(later.sight.blind.join()).toMatch(/Nothing has arrived from either version for 6\d s/);
+    const muchLater = await look(script, { now: Date.now() + 31 * MINUTE_MS });
+    expect(muchLater.sight.blind).toEqual([]);
+  });
+
+  it("keeps totals of ten seconds for a page that moves", async () => {
+    const script = "evidence-points";
+    await ingester(script).append(appendOf(script, [of(script, OLD), of(script, NEW, { status: 503 })]));
+    await look(script);
+    const both = { old: { requests: 1, errors: 0 }, new: { requests: 1, errors: 1 } };
+    await withFeed(script, (feed) => {
+      const ticks = feed.points(10_000);
+      expect(ticks).toMatchObject([both]);
+      expect((ticks[0]?.t ?? 1) % 10_000).toBe(0);
+      expect(feed.points(MINUTE_MS)).toEqual([{ t: BEGIN, ...both }]);
     });
   });
 });

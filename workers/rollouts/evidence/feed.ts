@@ -10,11 +10,13 @@
  * alike, and counted; one that does not answer makes it blind.
  */
 import type { QueryGate } from "../../api/contract.ts";
-import type { Cell, Evidence } from "../contract.ts";
-import { fold } from "./fold.ts";
+import type { Cell, Evidence, QueryCell } from "../contract.ts";
+import { fold, foldQueries } from "./fold.ts";
+import { IssueWatch } from "./issues.ts";
 import { LOOK_MS } from "./limits.ts";
 import { type PointCounts, pointsOf } from "./points.ts";
 import { type Answer, Puller } from "./pull.ts";
+import { QueryWatch } from "./queries.ts";
 import { nameOf, ShardList } from "./shards.ts";
 import { sightOf, silence } from "./sight.ts";
 import { EvidenceStore, type Head } from "./store.ts";
@@ -37,11 +39,21 @@ export class Feed {
   private readonly puller: Puller;
   private head: Head | undefined;
   private counted: Counted | undefined;
+  private queryCells: readonly QueryCell[] = [];
+  private issues: IssueWatch;
+  private queries: QueryWatch;
   private blind: readonly string[] = [];
   private looking: Promise<void> | undefined;
   private foldedAt = 0;
+  /** Time of the last look. */
+  private seenAt = 0;
 
-  constructor(storage: DurableObjectStorage, env: Env) {
+  constructor(
+    storage: DurableObjectStorage,
+    private readonly env: Env,
+  ) {
+    this.issues = new IssueWatch(env);
+    this.queries = new QueryWatch(env);
     this.store = new EvidenceStore(storage);
     this.shards = new ShardList(() => env.DB);
     this.puller = new Puller((shard) => env.INGESTER.getByName(shard));
@@ -68,6 +80,10 @@ export class Feed {
   private open(head: Head | undefined): void {
     this.head = head;
     this.counted = head === undefined ? undefined : this.store.counted(head);
+    this.queryCells = head === undefined ? [] : this.store.queryCells(head.subject.id);
+    // What is under way is of another rollout.
+    this.issues = new IssueWatch(this.env);
+    this.queries = new QueryWatch(this.env);
     this.blind = [];
     this.shards.forget();
   }
@@ -92,6 +108,7 @@ export class Feed {
   private async lookOnce(now: number): Promise<void> {
     const { head } = this;
     if (head === undefined) return;
+    this.seenAt = now;
     const timer = deadline(LOOK_MS);
     const blind: string[] = [];
     try {
@@ -99,8 +116,13 @@ export class Feed {
       const names = await this.shards.read(subject.script, now);
       const doubt = this.shards.doubt(now);
       if (doubt !== "") blind.push(doubt);
+      const issues = this.issues.refresh(subject, now);
       const silent = await this.pull(names, now, timer.passed, blind);
-      if (silent !== "") blind.push(silent);
+      // After the counts, so that they are not behind the matches.
+      const queries = this.askQueries(now);
+      await Promise.race([Promise.all([issues, queries]), timer.passed]);
+      const doubts = [silent, this.issues.doubt(now), head.queries.length === 0 ? "" : this.queries.doubt(now)];
+      blind.push(...doubts.filter((words) => words !== ""));
       this.foldOld(now);
     } catch (error) {
       blind.push(`Telemetry cannot be counted: ${error instanceof Error ? error.message : String(error)}`);
@@ -158,6 +180,21 @@ export class Feed {
     this.counted = step.counted;
   }
 
+  private async askQueries(now: number): Promise<void> {
+    const asked = this.head;
+    if (asked === undefined) return;
+    const watch = this.queries;
+    const answered = await watch.refresh(asked.queries, asked.askedThrough, asked.subject, () => this.counted, now);
+    const { head } = this;
+    if (answered === undefined || head?.subject.id !== asked.subject.id || head.askedThrough > answered.since) return;
+    const next = { ...head, askedThrough: answered.through };
+    this.store.saveQueries(next, answered);
+    this.head = next;
+    const { since, until } = answered;
+    const others = this.queryCells.filter(({ minute }) => minute < since || minute >= until);
+    this.queryCells = [...others, ...answered.cells];
+  }
+
   private foldOld(now: number): void {
     const { head, counted } = this;
     if (head === undefined || counted === undefined || Math.abs(now - this.foldedAt) < FOLD_EVERY_MS) return;
@@ -173,7 +210,8 @@ export class Feed {
       return { cells: [], queries: [], issues: [], sight: { blind: [], notes: [], newestOld: null, newestNew: null } };
     }
     const cells: Cell[] = [...counted.cells.values()].sort((a, b) => a.minute - b.minute);
-    return { cells, queries: [], issues: [], sight: sightOf(counted, this.blind, []) };
+    const queries = foldQueries(this.queryCells, this.head?.subject.changes ?? [], this.seenAt);
+    return { cells, queries, issues: this.issues.list, sight: sightOf(counted, this.blind) };
   }
 
   /** What the page draws: requests that are compared, and failures. Under a minute only the last quarter of an hour is known. */

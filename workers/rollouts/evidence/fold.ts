@@ -1,6 +1,6 @@
 /** A day's minutes become hours, and what is older than anybody asks for goes. Pure. */
 import { Sketch } from "../../event/sketch.ts";
-import type { Cell } from "../contract.ts";
+import type { Cell, QueryCell } from "../contract.ts";
 import { HOURS_KEPT_MS } from "./limits.ts";
 import { type Counted, cellKey, hourOf, isFolded, type Step } from "./sum.ts";
 
@@ -23,6 +23,25 @@ export function fold(before: Counted, changes: readonly number[], now: number): 
     changed.add(hour);
   }
   return { counted: { ...before, cells }, changed };
+}
+
+/** Those of query gates, which are few and small: added up where they are handed out. */
+export function foldQueries(cells: readonly QueryCell[], changes: readonly number[], now: number): QueryCell[] {
+  const hours = new Map<string, QueryCell>();
+  const minutes: QueryCell[] = [];
+  for (const cell of cells) {
+    if (cell.minute * 1000 < now - HOURS_KEPT_MS) continue;
+    if (!isFolded(cell.minute, now)) {
+      minutes.push(cell);
+      continue;
+    }
+    const { part: _, ...rest } = cell;
+    const moved = { ...rest, ...hourOf(cell, changes) };
+    const key = `${moved.minute} ${moved.part ?? 0} ${moved.arm} ${moved.gate}`;
+    const known = hours.get(key);
+    hours.set(key, known === undefined ? moved : { ...moved, n: known.n + moved.n, hits: known.hits + moved.hits });
+  }
+  return [...hours.values(), ...minutes];
 }
 
 function sum(a: Cell, b: Cell): Cell {

@@ -47,11 +47,20 @@ export const ISSUES_MS = 5_000;
 export const MAX_ISSUES = 50;
 /** Top frames that could not be led to the source are tried again: maps follow a deployment by seconds. */
 export const FRAME_AGAIN_MS = 20_000;
-/** What D1 or the query may take before the answer is left to a later look. */
+/** Frames that one refresh reads: the first few issues are what people look at first. */
+export const FRAMES_AT_ONCE = 10;
+/** Exemplars among which one with a stack is looked for. */
+export const MAX_STACKS = 20;
+/** What D1 may take; meanwhile looks go on without. */
 export const STORE_MS = 5_000;
+/** Answers that are older do not count as known any more. */
+export const STALE_MS = 45_000;
 
 /** Query gates are asked so often. */
 export const QUERIES_MS = 15_000;
+export const MAX_GATES = 10;
+/** One of them may take so long; meanwhile looks go on without. */
+export const QUERY_WAIT_MS = 10_000;
 /** Minutes that may still change: late telemetry, sealing. They are asked for again. */
 export const OPEN_MINUTES = 3;
 /** Minutes of one question: after a time away the past is asked for in parts. */

@@ -3,11 +3,11 @@ import type { Sight } from "../contract.ts";
 import { SILENCE_EXPECTED, SILENCE_MS, SILENCE_UNTIL_MS, TICK_MS } from "./limits.ts";
 import type { Counted, LeftOut } from "./sum.ts";
 
-export function sightOf(counted: Counted, blind: readonly string[], notes: readonly string[]): Sight {
+export function sightOf(counted: Counted, blind: readonly string[]): Sight {
   const { newest, leftOut } = counted;
   return {
     blind: [...blind],
-    notes: [...notes, ...wordsOf(leftOut)],
+    notes: wordsOf(leftOut),
     newestOld: newest.old,
     newestNew: newest.new,
   };

@@ -9,6 +9,8 @@
  */
 import type { QueryGate } from "../../api/contract.ts";
 import type { Arm, Cell, QueryCell } from "../contract.ts";
+import { HOURS_KEPT_MS } from "./limits.ts";
+import type { Answered } from "./queries.ts";
 import { type Counted, type LeftOut, NOTHING_LEFT_OUT, type Step, type Subject, type Tick } from "./sum.ts";
 
 export interface Head {
@@ -23,8 +25,6 @@ export interface Head {
   askedThrough: number;
 }
 
-export type Hit = Omit<QueryCell, "n">;
-
 type PartName = "head" | "ticks" | "deaths";
 
 export class EvidenceStore {
@@ -37,7 +37,7 @@ export class EvidenceStore {
       "CREATE TABLE IF NOT EXISTS evidence_cells (rollout TEXT, key TEXT, minute INTEGER, cell TEXT, PRIMARY KEY (rollout, key)) WITHOUT ROWID",
     );
     sql.exec(
-      `CREATE TABLE IF NOT EXISTS evidence_hits (rollout TEXT, gate TEXT, minute INTEGER, part INTEGER, arm TEXT, hits REAL,
+      `CREATE TABLE IF NOT EXISTS evidence_hits (rollout TEXT, gate TEXT, minute INTEGER, part INTEGER, arm TEXT, n REAL, hits REAL,
         PRIMARY KEY (rollout, gate, minute, part, arm)) WITHOUT ROWID`,
     );
   }
@@ -102,24 +102,34 @@ export class EvidenceStore {
     });
   }
 
-  hits(rollout: string): Hit[] {
+  queryCells(rollout: string): QueryCell[] {
     return this.storage.sql
-      .exec<{ gate: string; minute: number; part: number; arm: Arm; hits: number }>(
-        "SELECT gate, minute, part, arm, hits FROM evidence_hits WHERE rollout = ? ORDER BY minute",
+      .exec<{ gate: string; minute: number; part: number; arm: Arm; n: number; hits: number }>(
+        "SELECT gate, minute, part, arm, n, hits FROM evidence_hits WHERE rollout = ? ORDER BY minute",
         rollout,
       )
       .toArray()
-      .map(({ part, ...hit }) => (part === 0 ? hit : { ...hit, part }));
+      .map(({ part, ...cell }) => (part === 0 ? cell : { ...cell, part }));
   }
 
-  /** Replaces what is known of the minutes since then (seconds). */
-  saveHits(head: Head, since: number, until: number, hits: readonly Hit[]): void {
+  /** Replaces what is known of those minutes. */
+  saveQueries(head: Head, { since, until, cells }: Pick<Answered, "since" | "until" | "cells">): void {
     const { id } = head.subject;
     const { sql } = this.storage;
     this.storage.transactionSync(() => {
       sql.exec("DELETE FROM evidence_hits WHERE rollout = ? AND minute >= ? AND minute < ?", id, since, until);
-      for (const { gate, minute, part, arm, hits: n } of hits) {
-        sql.exec("INSERT OR REPLACE INTO evidence_hits VALUES (?, ?, ?, ?, ?, ?)", id, gate, minute, part ?? 0, arm, n);
+      sql.exec("DELETE FROM evidence_hits WHERE rollout = ? AND minute < ?", id, since - HOURS_KEPT_MS / 1000);
+      for (const { gate, minute, part, arm, n, hits } of cells) {
+        sql.exec(
+          "INSERT OR REPLACE INTO evidence_hits VALUES (?, ?, ?, ?, ?, ?, ?)",
+          id,
+          gate,
+          minute,
+          part ?? 0,
+          arm,
+          n,
+          hits,
+        );
       }
       this.write(id, "head", head);
     });
