@@ -10,6 +10,7 @@ import type { Handler } from "./context.ts";
 import { ROLLOUT_BODY } from "./rollouts/input.ts";
 import { listAudit } from "./routes/audit.ts";
 import { deleteCloudflare, getCloudflare, putCloudflare } from "./routes/cloudflare.ts";
+import { deployment } from "./routes/deployment.ts";
 import { fields, values } from "./routes/fields.ts";
 import { healthz } from "./routes/health.ts";
 import { ingest } from "./routes/ingest.ts";
@@ -102,6 +103,7 @@ export const ROUTES: readonly Route[] = [
   { method: "POST", path: "/api/v1/ingest/tail", scope: "ingest", handler: ingest },
   get("/api/v1/overview", "read", overview),
   get("/api/v1/workers/:script", "read", worker),
+  get("/api/v1/workers/:script/deployment", "read", deployment),
   get("/api/v1/ledger", "read", ledger),
   get("/api/v1/issues", "read", listIssues),
   get("/api/v1/issues/:id", "read", getIssue),
