@@ -12,6 +12,12 @@ const SMALLEST = 1e-6;
 /** Bucket that holds zeros. */
 const ZERO = -1_000_000;
 
+/** The bucket that counts a value; a larger value is in the same one or in one above. */
+export const bucketOf = (value: number): number => (value < SMALLEST ? ZERO : Math.ceil(Math.log(value) / LOG_GAMMA));
+
+/** The value that stands for all of a bucket. */
+export const valueOfBucket = (bucket: number): number => (bucket === ZERO ? 0 : (2 * GAMMA ** bucket) / (GAMMA + 1));
+
 /** `[bucket, weight, bucket, weight, …]`, ascending by bucket. */
 export type WireSketch = number[];
 
@@ -22,7 +28,7 @@ export class Sketch {
   /** Negative values and NaN are ignored: durations and sizes have neither. */
   add(value: number, weight = 1): void {
     if (!(value >= 0) || !(weight > 0)) return;
-    const bucket = value < SMALLEST ? ZERO : Math.ceil(Math.log(value) / LOG_GAMMA);
+    const bucket = bucketOf(value);
     this.buckets.set(bucket, (this.buckets.get(bucket) ?? 0) + weight);
     this.weight += weight;
   }
@@ -43,7 +49,7 @@ export class Sketch {
       last = bucket;
       if (seen > rank) break;
     }
-    return last === ZERO ? 0 : (2 * GAMMA ** last) / (GAMMA + 1);
+    return valueOfBucket(last);
   }
 
   encode(): WireSketch {

@@ -1,0 +1,111 @@
+/**
+ * How large is the difference of the two rates, and is it surely below a
+ * margin? An interval that holds at all times, and positive evidence that the
+ * new version is not worse. `judge.ts` hands in strata; the rate may differ from
+ * each to the next.
+ *
+ * For one stratum with rates p0 and p1 = p0 + d, and any weights φ, θ > 0 with
+ * n0(φ−1) + n1(θ−1) = 0,
+ *
+ *   E[φ^f0 θ^f1] = (1 + p0(φ−1))^n0 (1 + p1(θ−1))^n1 ≤ exp(n1 (θ−1) d),
+ *
+ * by 1+x ≤ e^x: p0 cancels, so the bound holds whatever it is. The product over
+ * strata, mixed over θ, is therefore an e-process of each assumed d (a sum of
+ * bets that knows nothing of the base rate), and the d that it has not refuted
+ * form a confidence sequence (Darling and Robbins, 1967; Howard, Ramdas,
+ * McAuliffe and Sekhon, 2021) of the mean difference on the new version's
+ * traffic. It loses little: a failure is rare, and 1+x ≤ e^x is tight there.
+ */
+import { logAdd } from "./evidence-against.ts";
+
+/** θ for the upper end: what is left of the new version's rate if it is as good as the old one, of the rate that is to be refuted. */
+const BELOW = Float64Array.of(0.02, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95);
+/** θ for the lower end. */
+const ABOVE = Float64Array.of(1.05, 1.1, 1.2, 1.5, 2, 3, 5, 10, 100);
+/** Of n0: as much as the old version's failures can pay. */
+const MOST_OF_OLD = 0.9;
+/** Halvings of [−1, 1]: to 1e-9. */
+const HALVINGS = 31;
+/** Of the interval, together on both sides: 95 %. */
+const MISSES = 0.05;
+
+/** Sums over strata of one direction: ln of the wealth for d = 0, and what each unit of d takes from it. */
+class Bets {
+  private readonly wealth: Float64Array;
+  private readonly slope: Float64Array;
+  private readonly thetas: Float64Array;
+
+  constructor(thetas: Float64Array) {
+    this.thetas = thetas;
+    this.wealth = new Float64Array(thetas.length);
+    this.slope = new Float64Array(thetas.length);
+  }
+
+  add(n0: number, f0: number, n1: number, f1: number): void {
+    for (let k = 0; k < this.thetas.length; k++) {
+      const kappa = Math.min(n1 * ((this.thetas[k] as number) - 1), MOST_OF_OLD * n0);
+      this.wealth[k] = (this.wealth[k] as number) + f1 * Math.log1p(kappa / n1) + f0 * Math.log1p(-kappa / n0);
+      this.slope[k] = (this.slope[k] as number) + kappa;
+    }
+  }
+
+  /** ln of the mixed wealth against an assumed difference. */
+  against(d: number): number {
+    let sum = Number.NEGATIVE_INFINITY;
+    for (let k = 0; k < this.thetas.length; k++) {
+      sum = logAdd(sum, (this.wealth[k] as number) - d * (this.slope[k] as number));
+    }
+    return sum - Math.log(this.thetas.length);
+  }
+}
+
+export class Difference {
+  private readonly above = new Bets(ABOVE);
+  private readonly below = new Bets(BELOW);
+  private failures = 0;
+  private expected = 0;
+  private weight = 0;
+
+  add(n0: number, f0: number, n1: number, f1: number): void {
+    if (!(n0 > 0 && n1 > 0)) return;
+    this.above.add(n0, f0, n1, f1);
+    this.below.add(n0, f0, n1, f1);
+    this.failures += f1;
+    this.expected += (n1 * f0) / n0;
+    this.weight += n1;
+  }
+
+  /** ln of the evidence that the new version is worse by less than `margin`. */
+  logClear(margin: number): number {
+    return this.below.against(margin);
+  }
+
+  /** New − old on the new version's traffic: what it has more than the old version's rates of the same minutes would have made. */
+  get estimate(): number {
+    return this.weight > 0 ? (this.failures - this.expected) / this.weight : 0;
+  }
+
+  /** Null without traffic on both arms. */
+  interval(): { estimate: number; low: number; high: number } | null {
+    if (this.weight === 0) return null;
+    const limit = Math.log(2 / MISSES);
+    // A difference below `low` is refuted by bets on more, one above `high` by bets on less.
+    const low = bisect((d) => this.above.against(d) < limit);
+    const high = bisect((d) => this.below.against(d) >= limit);
+    const { estimate } = this;
+    return { estimate, low: Math.min(low, estimate), high: Math.max(high, estimate) };
+  }
+}
+
+/** Smallest d in [−1, 1] from which on `holds`. */
+function bisect(holds: (d: number) => boolean): number {
+  if (holds(-1)) return -1;
+  let low = -1;
+  let high = 1;
+  for (let n = 0; n < HALVINGS; n++) {
+    const middle = (low + high) / 2;
+    if (holds(middle)) high = middle;
+    else low = middle;
+  }
+  return high;
+}

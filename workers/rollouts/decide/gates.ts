@@ -1,0 +1,161 @@
+/**
+ * The gates of rates: each takes its strata, compares them (`rates.ts`) and says
+ * in a sentence what came out. `judge.ts` asks them one after the other.
+ */
+import type { EventClass, GateResult, QuantileGate, QueryGate, RateGate } from "../../api/contract.ts";
+import { CLASS_SHARE, FALSE_ALARM, HARM_BUDGET, MAX_MARGIN, MIN_NEXT_SHARE, SLOWNESS_BUDGET } from "./limits.ts";
+import { compareRates, type RateResult } from "./rates.ts";
+import { slowStrata } from "./slow.ts";
+import type { Counts, Stratum } from "./strata.ts";
+import { className, count, milliseconds, percent, points } from "./words.ts";
+
+/** What all gates of a look have in common. */
+export interface Look {
+  minSamples: number;
+  /** Of the traffic, at the next step: 0 to 1. */
+  nextShare: number;
+  /** Seconds. */
+  since: number;
+}
+
+export interface Gate {
+  result: GateResult;
+  isDisaster: boolean;
+  /** Whether a step waits for it. */
+  holds: boolean;
+}
+
+/** How much worse it may be at most to pass: the less traffic is at stake, the more may be left open. */
+export function marginOf(budget: number, nextShare: number, minEffect: number): number {
+  return Math.max(minEffect, Math.min(MAX_MARGIN, budget / Math.max(nextShare, MIN_NEXT_SHARE)));
+}
+
+export function errorGate(strata: readonly Counts[], name: EventClass, gate: RateGate, look: Look): Gate {
+  const found = compareRates(strata, {
+    ...look,
+    falseAlarm: FALSE_ALARM.errors * CLASS_SHARE[name],
+    minEffect: gate.minEffect,
+    margin: marginOf(HARM_BUDGET, look.nextShare, gate.minEffect),
+  });
+  const what = className(name);
+  const both = `${rates(found, what, "fail")}`;
+  const head = { id: `errors:${name}`, label: `Error rate of ${what}`, kind: "errors", unit: "share" } as const;
+  return gateOf(head, found, look, gate.minEffect, both);
+}
+
+export function queryGate(strata: readonly Counts[], gate: QueryGate, gates: number, look: Look): Gate {
+  const found = compareRates(strata, {
+    ...look,
+    falseAlarm: FALSE_ALARM.query / gates,
+    minEffect: gate.minEffect,
+    margin: marginOf(HARM_BUDGET, look.nextShare, gate.minEffect),
+  });
+  const head = { id: `query:${gate.name}`, label: gate.name, kind: "query", unit: "share" } as const;
+  return gateOf(head, found, look, gate.minEffect, rates(found, "invocations", `match “${gate.name}”`));
+}
+
+const MEASURES = {
+  duration: { label: "Duration", noun: "durations" },
+  cpu: { label: "CPU time", noun: "CPU times" },
+} as const;
+
+export function timeGate(
+  kind: "duration" | "cpu",
+  all: readonly Stratum[],
+  name: EventClass,
+  gate: QuantileGate,
+  look: Look,
+): Gate {
+  const slow = slowStrata(all, kind, gate);
+  // As many again as lie beyond the quantile anyway: fewer is a matter of luck in the threshold.
+  const minEffect = 1 - gate.quantile;
+  const margin = marginOf(SLOWNESS_BUDGET, look.nextShare, minEffect);
+  const rules = { ...look, falseAlarm: FALSE_ALARM[kind] * CLASS_SHARE[name], minEffect, margin };
+  const found = compareRates(slow.strata, rules);
+  const p = `p${Number((100 * gate.quantile).toFixed(2))}`;
+  const what = className(name);
+  const { label, noun } = MEASURES[kind];
+  const head = { id: `${kind}:${name}`, label: `${label} of ${what}, ${p}`, kind, unit: "ms" } as const;
+  const result = {
+    ...head,
+    ...statistics(found),
+    margin,
+    old: { ...found.old, value: slow.old },
+    new: { ...found.new, value: slow.new },
+  };
+  if (!(slow.hasOld || slow.hasNew)) {
+    const reason = `The platform reports no ${noun} of ${what}: there is nothing to compare, and nothing waits for it.`;
+    return { result: { ...result, verdict: "unknown", reason }, isDisaster: false, holds: false };
+  }
+  const quantiles =
+    slow.old === null || slow.new === null
+      ? `${label}s of ${what} are known of ${slow.old === null ? "the new" : "the old"} version only.`
+      : `${p} is ${milliseconds(slow.new)} on the new version, ${milliseconds(slow.old)} on the old one in the same minutes.`;
+  const shares =
+    found.new.n > 0
+      ? ` ${percent(found.new.hits / found.new.n)} of ${count(found.new.n)} ${what} are beyond what is tolerated (a ${percent(gate.tolerance)} and ${milliseconds(gate.minMs)} above the old ${p}); on the old one ${percent(ratio(found.old))} are beyond the ${p} itself.`
+      : "";
+  // A version that is slow is never a disaster: it answers.
+  const verdict = found.isDisaster && found.missing > 0 ? "unknown" : found.verdict;
+  const reason = `${quantiles}${shares} ${conclusion({ ...found, verdict }, look, minEffect, margin)}`;
+  return { result: { ...result, verdict, reason }, isDisaster: false, holds: true };
+}
+
+type Head = Pick<GateResult, "id" | "label" | "kind" | "unit">;
+
+function gateOf(head: Head, found: RateResult, look: Look, minEffect: number, both: string): Gate {
+  const { margin } = found;
+  const reason = `${both} ${conclusion(found, look, minEffect, margin)}`.trim();
+  const result: GateResult = {
+    ...head,
+    ...statistics(found),
+    verdict: found.verdict,
+    margin,
+    reason,
+    old: { ...found.old, value: found.old.n > 0 ? ratio(found.old) : null },
+    new: { ...found.new, value: found.new.n > 0 ? ratio(found.new) : null },
+  };
+  return { result, isDisaster: found.isDisaster, holds: true };
+}
+
+const ratio = ({ n, hits }: { n: number; hits: number }): number => (n > 0 ? hits / n : 0);
+
+/** `3.1 % of 1,204 requests fail on the new version, 1.0 % of 22,911 on the old one in the same minutes.` */
+function rates(found: RateResult, what: string, verb: string): string {
+  if (found.new.n === 0 || found.old.n === 0) return "";
+  return `${percent(ratio(found.new))} of ${count(found.new.n)} ${what} ${verb} on the new version, ${percent(ratio(found.old))} of ${count(found.old.n)} on the old one in the same minutes.`;
+}
+
+/** What follows from the numbers. */
+function conclusion(found: RateResult, { minSamples }: Look, minEffect: number, margin: number): string {
+  if (found.verdict === "worse") {
+    return found.isDisaster
+      ? "Nearly all of the new version fails."
+      : `That is more than chance: if both were alike, once in ${count(Math.exp(Math.min(50, found.logThreshold)))} rollouts at most would look like this at any time.`;
+  }
+  if (found.verdict === "not_worse") return `It is surely not worse by ${points(margin)} or more.`;
+  if (found.new.n === 0 || found.old.n === 0) {
+    return "Nothing to compare yet: no minute has traffic of both versions.";
+  }
+  if (found.missing > 0) {
+    return `Too few for a verdict: ${count(minSamples)} on each version are needed, ${count(Math.ceil(found.missing))} are missing.`;
+  }
+  if (found.logAgainst >= found.logThreshold) {
+    return `The difference is not chance, but it is below the ${points(minEffect)} that count.`;
+  }
+  return `Not known yet: it may be worse by ${points(margin)}, and it may not.`;
+}
+
+/** Above it JSON has no number any more; nobody tells e^600 from e^700. */
+const MAX_LOG = 690;
+export const fromLog = (log: number): number => Math.exp(Math.max(-MAX_LOG, Math.min(MAX_LOG, log)));
+
+function statistics(found: RateResult) {
+  return {
+    difference: found.difference,
+    statistic: fromLog(found.logAgainst),
+    threshold: fromLog(found.logThreshold),
+    clearStatistic: fromLog(found.logClear),
+    clearThreshold: fromLog(found.logClearThreshold),
+  };
+}

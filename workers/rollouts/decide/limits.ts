@@ -1,0 +1,45 @@
+/**
+ * What the verdicts are allowed to get wrong, and what they are measured
+ * against. Figures that led here: docs/decisions, "rollout verdicts".
+ */
+import type { EventClass } from "../../api/contract.ts";
+
+/**
+ * Chance, over a whole rollout and for each kind of gate, that a version which
+ * is as good as the old one is called worse (nominal: what is measured is below
+ * it, see bench). The kinds' sum is what all gates together may err.
+ */
+export const FALSE_ALARM = { errors: 0.002, duration: 0.0005, cpu: 0.0005, issues: 0.0005, query: 0.0005 } as const;
+
+/** How the classes share their kind's chance. Most Workers answer requests. */
+export const CLASS_SHARE: Record<EventClass, number> = {
+  request: 0.85,
+  durable_object: 0.05,
+  queue: 0.05,
+  scheduled: 0.05,
+};
+
+/** Chance, at each step, that a version which is worse by the margin passes a gate. */
+export const FALSE_CLEAR = 0.01;
+
+/** Share of all invocations that may fail at the next step without anybody having been warned: margin = this ÷ next share. */
+export const HARM_BUDGET = 0.0025;
+/** The same of invocations that are too slow: nobody is turned away. */
+export const SLOWNESS_BUDGET = 0.005;
+/** However little traffic is at stake. */
+export const MAX_MARGIN = 0.1;
+/** A next step below this share is treated as this one. */
+export const MIN_NEXT_SHARE = 0.001;
+
+/** A class below this share of all invocations is watched, but no step waits for it: a cron that runs twice an hour would hold every rollout for days. */
+export const RARE_CLASS = 0.02;
+
+/** New requests that fail from which on nearly all of them are a disaster… */
+export const DISASTER_FAILURES = 2;
+/** …and the share of them that is nearly all. */
+export const DISASTER_SHARE = 0.5;
+
+/** A new version that should have been called so often, and was not, is silent: chance alone, e^−20. */
+export const SILENT_EXPECTED = 20;
+/** Telemetry of both arms does not arrive in one order: it is behind by seconds. */
+export const SILENT_MS = 30_000;

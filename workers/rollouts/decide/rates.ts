@@ -1,0 +1,98 @@
+/**
+ * One comparison of two rates, stratum by stratum, from counts to a verdict:
+ * errors, slow invocations and matches of a query are all judged here. The
+ * gates (`gates.ts`) hand in strata and words, and get a GateResult.
+ */
+import type { GateResult } from "../../api/contract.ts";
+import { Difference } from "./difference.ts";
+import { EvidenceAgainst } from "./evidence-against.ts";
+import { DISASTER_FAILURES, DISASTER_SHARE, FALSE_CLEAR } from "./limits.ts";
+import type { Counts } from "./strata.ts";
+
+export interface RateRules {
+  /** Chance that a version that is as good is called worse. */
+  falseAlarm: number;
+  minEffect: number;
+  minSamples: number;
+  /** It is not worse when it is surely worse by less than this. */
+  margin: number;
+  /** Seconds; strata from here on are of the present step. */
+  since: number;
+}
+
+/** What one comparison comes to, before it is put into words. */
+export interface RateResult {
+  verdict: GateResult["verdict"];
+  isDisaster: boolean;
+  old: { n: number; hits: number };
+  new: { n: number; hits: number };
+  difference: GateResult["difference"];
+  /** ln of both statistics and of their thresholds. */
+  logAgainst: number;
+  logThreshold: number;
+  logClear: number;
+  logClearThreshold: number;
+  margin: number;
+  /** Samples that are missing on the arm that has fewer of them; 0 when there are enough. */
+  missing: number;
+}
+
+/** Strata must be in the order of time; the last one may still be open. */
+export function compareRates(strata: readonly Counts[], rules: RateRules): RateResult {
+  const against = new EvidenceAgainst();
+  const all = new Difference();
+  const present = new Difference();
+  const old = { n: 0, hits: 0 };
+  const fresh = { n: 0, hits: 0 };
+  for (const { minute, n0, f0, n1, f1 } of strata) {
+    if (!(n0 > 0 && n1 > 0)) continue;
+    against.close(n0, f0, n1, f1);
+    all.add(n0, f0, n1, f1);
+    if (minute >= rules.since) present.add(n0, f0, n1, f1);
+    old.n += n0;
+    old.hits += f0;
+    fresh.n += n1;
+    fresh.hits += f1;
+  }
+  const logAgainst = against.log();
+  const logThreshold = -Math.log(rules.falseAlarm);
+  const logClear = present.logClear(rules.margin);
+  const logClearThreshold = -Math.log(FALSE_CLEAR);
+  const missing = Math.max(0, rules.minSamples - Math.min(old.n, fresh.n));
+  const verdict = verdictOf({ logAgainst, logThreshold, estimate: all.estimate, old, fresh, missing, rules });
+  const isWorse = verdict !== "unknown";
+  const isClear = !isWorse && missing === 0 && logClear >= logClearThreshold;
+  return {
+    verdict: isWorse ? "worse" : isClear ? "not_worse" : "unknown",
+    isDisaster: verdict === "disaster",
+    old,
+    new: fresh,
+    difference: all.interval(),
+    logAgainst,
+    logThreshold,
+    logClear,
+    logClearThreshold,
+    margin: rules.margin,
+    missing,
+  };
+}
+
+export interface Standing {
+  logAgainst: number;
+  logThreshold: number;
+  estimate: number;
+  old: { n: number };
+  fresh: { n: number; hits: number };
+  missing: number;
+  rules: Pick<RateRules, "minEffect">;
+}
+
+/** The rule itself; the simulator calls it as well. */
+export function verdictOf(standing: Standing): "disaster" | "worse" | "unknown" {
+  const { logAgainst, logThreshold, estimate, fresh, missing, rules } = standing;
+  if (logAgainst < logThreshold || estimate < rules.minEffect) return "unknown";
+  if (fresh.hits >= DISASTER_FAILURES && fresh.hits >= DISASTER_SHARE * fresh.n && estimate >= DISASTER_SHARE / 2) {
+    return "disaster";
+  }
+  return missing === 0 ? "worse" : "unknown";
+}

@@ -1,0 +1,105 @@
+/**
+ * Cells → strata: both arms side by side, by class, in the order of time. Only
+ * what happened in the same minute, at the same split, in the same class, is
+ * compared. `judge.ts` hands in the evidence.
+ */
+import type { EventClass } from "../../api/contract.ts";
+import type { WireSketch } from "../../event/sketch.ts";
+import type { Cell, QueryCell } from "../contract.ts";
+
+/** Counts of one stratum that is compared; fractions where weights were honoured. */
+export interface Counts {
+  minute: number;
+  n0: number;
+  f0: number;
+  n1: number;
+  f1: number;
+}
+
+/** Durations and CPU of one stratum; an arm that has none has an empty list. */
+export interface Times {
+  duration: { old: WireSketch; new: WireSketch };
+  cpu: { old: WireSketch; new: WireSketch };
+}
+
+export type Stratum = Counts & Times;
+
+const EMPTY: WireSketch = [];
+
+/** By class, each in the order of time; also those in which one arm has nothing. */
+export function strataOf(cells: readonly Cell[]): Map<EventClass, Stratum[]> {
+  const classes = new Map<EventClass, Map<number, Stratum>>();
+  for (const cell of cells) {
+    let strata = classes.get(cell.class);
+    if (strata === undefined) {
+      strata = new Map();
+      classes.set(cell.class, strata);
+    }
+    const key = keyOf(cell);
+    let stratum = strata.get(key);
+    if (stratum === undefined) {
+      stratum = emptyStratum(cell.minute);
+      strata.set(key, stratum);
+    }
+    addCell(stratum, cell);
+  }
+  return new Map([...classes].map(([name, strata]) => [name, inOrder(strata)]));
+}
+
+/** Of one query gate. */
+export function queryStrata(cells: readonly QueryCell[], gate: string): Counts[] {
+  const strata = new Map<number, Counts>();
+  for (const cell of cells) {
+    if (cell.gate !== gate) continue;
+    const key = keyOf(cell);
+    let counts = strata.get(key);
+    if (counts === undefined) {
+      counts = { minute: cell.minute, n0: 0, f0: 0, n1: 0, f1: 0 };
+      strata.set(key, counts);
+    }
+    addCounts(counts, cell.arm, cell.n, Math.min(cell.hits, cell.n));
+  }
+  return inOrder(strata);
+}
+
+/** Splits within a minute; a person who clicks for an hour does not get so far. */
+const PARTS = 4096;
+const keyOf = ({ minute, part = 0 }: { minute: number; part?: number }): number => minute * PARTS + part;
+
+function inOrder<T>(strata: Map<number, T>): T[] {
+  return [...strata.keys()].sort((a, b) => a - b).map((key) => strata.get(key) as T);
+}
+
+const emptyStratum = (minute: number): Stratum => ({
+  minute,
+  n0: 0,
+  f0: 0,
+  n1: 0,
+  f1: 0,
+  duration: { old: EMPTY, new: EMPTY },
+  cpu: { old: EMPTY, new: EMPTY },
+});
+
+function addCell(stratum: Stratum, cell: Cell): void {
+  // What weighs 10 is evidence of one: rates stay, certainty does not grow.
+  const scale = cell.records !== undefined && cell.records < cell.n ? cell.records / cell.n : 1;
+  addCounts(stratum, cell.arm, cell.n * scale, Math.min(cell.failed, cell.n) * scale);
+  stratum.duration[cell.arm] = joined(stratum.duration[cell.arm], cell.duration, scale);
+  stratum.cpu[cell.arm] = joined(stratum.cpu[cell.arm], cell.cpu, scale);
+}
+
+function addCounts(counts: Counts, arm: "old" | "new", n: number, f: number): void {
+  if (arm === "old") {
+    counts.n0 += n;
+    counts.f0 += f;
+  } else {
+    counts.n1 += n;
+    counts.f1 += f;
+  }
+}
+
+/** Nearly always there is one cell per stratum and arm, and nothing weighs more than 1: then nothing is copied. */
+function joined(before: WireSketch, wire: WireSketch, scale: number): WireSketch {
+  const scaled = scale === 1 ? wire : wire.map((value, n) => (n % 2 === 1 ? value * scale : value));
+  return before.length === 0 ? scaled : [...before, ...scaled];
+}
