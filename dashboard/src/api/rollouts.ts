@@ -27,6 +27,8 @@ type Known = Pick<Rollout, "id" | "script">;
 const pathOf = ({ id, script }: Known, verb: string) =>
   `/api/v1/rollouts/${part(id)}/${verb}?script=${encodeURIComponent(script)}`;
 
+const accountPath = (force: boolean) => `/api/v1/cloudflare${force ? "?force=true" : ""}`;
+
 export const rolloutsApi = {
   list: (params: RolloutParams, signal?: AbortSignal) => get<RolloutsAnswer>("rollouts", { ...params }, signal),
   rollout: (id: string, script?: string, signal?: AbortSignal) =>
@@ -43,6 +45,7 @@ export const rolloutsApi = {
     get<DeploymentAnswer>(`workers/${part(script)}/deployment`, {}, signal),
 
   account: (signal?: AbortSignal) => get<CloudflareAnswer>("cloudflare", {}, signal),
-  connect: (body: CloudflareRequest) => request<CloudflareAnswer>("PUT", "/api/v1/cloudflare", body),
-  disconnect: () => request<void>("DELETE", "/api/v1/cloudflare"),
+  /** @param force also while a rollout runs, which then nobody can take back */
+  connect: (body: CloudflareRequest, force: boolean) => request<CloudflareAnswer>("PUT", accountPath(force), body),
+  disconnect: (force: boolean) => request<void>("DELETE", accountPath(force)),
 };

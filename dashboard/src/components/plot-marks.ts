@@ -23,7 +23,8 @@ export function drawMarks(u: uPlot, marks: PlotMark[], colour: (name: string) =>
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
     const width = ctx.measureText(mark.label).width;
-    const left = Math.min(x + 4 * ratio, bbox.left + bbox.width - width);
+    const right = x + 4 * ratio;
+    const left = right + width <= bbox.left + bbox.width ? right : x - 4 * ratio - width;
     // Names that would lie on one another are left to the table.
     if (left < free) continue;
     ctx.fillStyle = colour("--muted");

@@ -7,33 +7,28 @@ import { colourVar } from "./versions.ts";
 
 type Versions = { old: VersionName; new: VersionName };
 
-/** Requests per second, so that buckets of any width compare. */
+/** Per second, so that buckets of any width compare. The new version is drawn on top. */
 export function trafficSeries(points: RolloutPoint[], bucketMs: number, v: Versions): PlotSeries[] {
-  const rate = (n: number) => n / (bucketMs / 1000);
-  return [
-    {
-      label: versionName(v.new),
-      colour: colourVar(v.new.id),
-      kind: "bars",
-      values: points.map((p) => rate(p.new.requests)),
-    },
-    {
-      label: versionName(v.old),
-      colour: colourVar(v.old.id),
-      kind: "bars",
-      values: points.map((p) => rate(p.old.requests)),
-    },
-  ];
+  const line = (arm: "old" | "new"): PlotSeries => ({
+    label: versionName(v[arm]),
+    colour: colourVar(v[arm].id),
+    kind: "line",
+    values: points.map((p) => p[arm].requests / (bucketMs / 1000)),
+  });
+  return [line("new"), line("old")];
 }
 
 /** Without requests there is no rate: the line breaks. */
 const rateOf = (arm: { requests: number; errors: number }) => (arm.requests > 0 ? arm.errors / arm.requests : null);
 
 export function errorSeries(points: RolloutPoint[], v: Versions): PlotSeries[] {
-  return [
-    { label: versionName(v.old), colour: colourVar(v.old.id), kind: "line", values: points.map((p) => rateOf(p.old)) },
-    { label: versionName(v.new), colour: colourVar(v.new.id), kind: "line", values: points.map((p) => rateOf(p.new)) },
-  ];
+  const line = (arm: "old" | "new"): PlotSeries => ({
+    label: versionName(v[arm]),
+    colour: colourVar(v[arm].id),
+    kind: "line",
+    values: points.map((p) => rateOf(p[arm])),
+  });
+  return [line("new"), line("old")];
 }
 
 /** How much of the margin stays in sight however narrow the interval has become. */

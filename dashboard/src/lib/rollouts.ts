@@ -63,7 +63,7 @@ export const VERDICT_LABELS: Record<Verdict, string> = {
   not_worse: "Not worse",
   unknown: "Not known yet",
 };
-export const VERDICT_TONES: Record<Verdict, Tone> = { worse: "bad", not_worse: "good", unknown: "warn" };
+export const VERDICT_TONES: Record<Verdict, Tone> = { worse: "bad", not_worse: "good", unknown: "" };
 
 export const hasEnded = (r: Pick<Rollout, "state">): boolean => ENDED_STATES.includes(r.state);
 

@@ -15,7 +15,6 @@ import { useEnded, useRunning } from "../state/rollout-list.ts";
 import { session } from "../state/session.ts";
 import "../styles/rollouts.css";
 import "../styles/rollout.css";
-import "../styles/running.css";
 
 export default function Rollouts() {
   const { script, state } = query.value;

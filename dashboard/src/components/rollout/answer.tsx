@@ -57,16 +57,20 @@ export function Answer({ answer }: { answer: RolloutAnswer }) {
 function Worse({ answer, now }: { answer: RolloutAnswer; now: number }) {
   const { rollout, judgement, events } = answer;
   const verdict = judgement?.verdict ?? rollout.verdict;
-  const since = verdictSince(events, verdict);
-  const at = since ?? rollout.startedAt;
+  const at = verdictSince(events, verdict) ?? rollout.startedAt;
+  const word = verdict === "unknown" ? "compared" : "known";
   return (
     <Fact
       label="Is it worse?"
       note={
-        <span title={full(at)}>
-          {verdict === "unknown" ? "compared" : "known"} since {moment(at, now)}
-          {hasEnded(rollout) ? "" : `, for ${about(Math.max(0, now - at))}`}
-        </span>
+        judgement === null ? (
+          "nothing has been compared yet"
+        ) : (
+          <span title={full(at)}>
+            {word} since {moment(at, now)}
+            {hasEnded(rollout) ? "" : `, for ${about(Math.max(0, now - at))}`}
+          </span>
+        )
       }
     >
       <VerdictMark verdict={verdict} />
@@ -74,23 +78,22 @@ function Worse({ answer, now }: { answer: RolloutAnswer; now: number }) {
   );
 }
 
+/** What comes next, and when at the earliest. */
+function nextText({ rollout, soak, blind }: RolloutAnswer): string {
+  if (hasEnded(rollout)) return `now ${share(rollout.percent)} of the traffic`;
+  if (onlyWatches(rollout)) return "the split is somebody else's";
+  if (rollout.step < 0) return "the first step comes at once";
+  if (rollout.state === "paused") return "stays until somebody resumes it";
+  if (blind.length > 0) return "held until the guard sees again";
+  if (soak.ofMs > soak.ms) return `goes on in ${span(soak.ofMs - soak.ms)} at the earliest`;
+  return `without a verdict taken back in ${about(Math.max(0, soak.limitMs - soak.ms))}`;
+}
+
 function HowFar({ answer }: { answer: RolloutAnswer }) {
-  const { rollout, soak } = answer;
+  const { rollout } = answer;
   const ended = hasEnded(rollout);
-  const left = Math.max(0, soak.limitMs - soak.ms);
   return (
-    <Fact
-      label={ended ? "How far it came" : "How far"}
-      note={
-        ended
-          ? `now ${share(rollout.percent)} of the traffic`
-          : onlyWatches(rollout)
-            ? "the split is somebody else's"
-            : soak.ofMs > soak.ms
-              ? `goes on in ${span(soak.ofMs - soak.ms)} at the earliest`
-              : `taken back in ${about(left)} without a verdict`
-      }
-    >
+    <Fact label={ended ? "How far it came" : "How far"} note={nextText(answer)}>
       {ended ? (
         stepText(rollout)
       ) : (
@@ -102,19 +105,23 @@ function HowFar({ answer }: { answer: RolloutAnswer }) {
   );
 }
 
-/** Both error rates, of all that was compared: the quickest look at how bad it is. */
+const WEIGHT = { worse: 0, unknown: 1, not_worse: 2 };
+
+/** Of all that is compared by its error rate, what looks worst: how bad it is, at a glance. */
 function Rates({ answer }: { answer: RolloutAnswer }) {
-  const sum = (arm: "old" | "new", key: "requests" | "errors") => answer.points.reduce((n, p) => n + p[arm][key], 0);
-  const rate = (arm: "old" | "new") => {
-    const n = sum(arm, "requests");
-    return percent(n > 0 ? sum(arm, "errors") / n : null);
-  };
+  const gate = answer.judgement?.gates
+    .filter((g) => g.kind === "errors" && g.new.n > 0)
+    .sort((a, b) => WEIGHT[a.verdict] - WEIGHT[b.verdict] || b.new.n - a.new.n)[0];
+  if (gate === undefined)
+    return (
+      <Fact label="Error rate, new against old" note="nothing has been compared yet">
+        –
+      </Fact>
+    );
   return (
-    <Fact
-      label="Error rate, new against old"
-      note={`of ${count(sum("new", "requests"))} and ${count(sum("old", "requests"))} invocations`}
-    >
-      <b>{rate("new")}</b> <span class="muted">against {rate("old")}</span>
+    <Fact label={`${gate.label}, new against old`} note={`of ${count(gate.new.n)} and ${count(gate.old.n)}`}>
+      <b class={gate.verdict === "worse" ? "bad" : ""}>{percent(gate.new.value)}</b>{" "}
+      <span class="muted">against {percent(gate.old.value)}</span>
     </Fact>
   );
 }

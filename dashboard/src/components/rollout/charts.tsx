@@ -36,7 +36,7 @@ export function RolloutCharts({ answer, now }: { answer: RolloutAnswer; now: num
       bands: made.bands,
       yRange: [made.low, made.high] as [number, number],
       levels: [
-        { value: 0, label: "no difference", colour: "--line-strong" },
+        { value: 0, label: "", colour: "--faint" },
         { value: margin, label: `margin ${inPoints(margin)}`, colour: "--bar-red", dashed: true },
       ],
     };

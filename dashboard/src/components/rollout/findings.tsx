@@ -1,6 +1,7 @@
 /** What preflight found: what would break, what to read first, what is good to know. Worst first, in plain words. */
 import type { PreflightFinding } from "../../../../workers/api/contract.ts";
 import { Icon, type IconName } from "../icons.tsx";
+import "../../styles/roll-mark.css";
 
 const ORDER: Record<PreflightFinding["level"], number> = { refuse: 0, warn: 1, info: 2 };
 const ICONS: Record<PreflightFinding["level"], IconName> = { refuse: "alert", warn: "alert", info: "help" };

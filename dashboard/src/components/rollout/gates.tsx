@@ -36,7 +36,9 @@ function Arm({ g, arm }: { g: GateResult; arm: "old" | "new" }) {
   return (
     <>
       <span class="gate-value">{valueText(value, g.unit)}</span>
-      <span class="small faint">{g.unit === "issues" ? `in ${count(n)}` : `${count(hits)} of ${count(n)}`}</span>
+      {n > 0 && (
+        <span class="small faint">{g.unit === "issues" ? `in ${count(n)}` : `${count(hits)} of ${count(n)}`}</span>
+      )}
     </>
   );
 }

@@ -2,6 +2,7 @@
 import type { RolloutState, Verdict } from "../../../../workers/api/contract.ts";
 import { STATE_LABELS, STATE_NOTES, STATE_TONES, VERDICT_LABELS, VERDICT_TONES } from "../../lib/rollouts.ts";
 import { Icon, type IconName } from "../icons.tsx";
+import "../../styles/roll-mark.css";
 
 const STATE_ICONS: Record<RolloutState, IconName> = {
   starting: "clock",
@@ -26,7 +27,7 @@ export function StateMark({ state }: { state: RolloutState }) {
 
 export function VerdictMark({ verdict }: { verdict: Verdict }) {
   return (
-    <span class={`roll-mark ${VERDICT_TONES[verdict]}`}>
+    <span class={`roll-mark ${VERDICT_TONES[verdict] || "muted"}`}>
       <Icon name={VERDICT_ICONS[verdict]} />
       {VERDICT_LABELS[verdict]}
     </span>

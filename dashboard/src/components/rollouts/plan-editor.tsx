@@ -27,7 +27,7 @@ function NumberInput({ value, label, unit, onInput, disabled = false }: NumberPr
         disabled={disabled}
         onInput={(e) => onInput(e.currentTarget.value)}
       />
-      <span class="small muted">{unit}</span>
+      {unit !== "" && <span class="small muted">{unit}</span>}
     </span>
   );
 }

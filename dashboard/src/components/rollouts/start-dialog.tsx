@@ -26,7 +26,6 @@ import { PlanEditor } from "./plan-editor.tsx";
 import "../../styles/start.css";
 import "../../styles/settings.css";
 import "../../styles/rollout.css";
-import "../../styles/running.css";
 
 /** Enough to find the one that was just uploaded. */
 const SHOWN = 6;

@@ -1,6 +1,7 @@
 /** The Cloudflare account that rollouts act on: connect it, see that it works, take it away. The token goes in and never comes out. */
 import { useState } from "preact/hooks";
 import type { CloudflareAnswer } from "../../../../workers/api/contract.ts";
+import type { ApiFailure } from "../../api/client.ts";
 import { rolloutsApi } from "../../api/rollouts.ts";
 import { ago, full } from "../../lib/format.ts";
 import { useResource } from "../../state/resource.ts";
@@ -8,6 +9,9 @@ import { session } from "../../state/session.ts";
 import { Icon } from "../icons.tsx";
 import { ErrorState, Progress } from "../states.tsx";
 import { Field, SaveRow, useSaving } from "./form.tsx";
+
+/** An account that a rollout acts on is let go only by force. */
+const isRunning = (failure: ApiFailure | undefined): boolean => failure?.code === "rollout_running";
 
 const TOKENS_PAGE = "https://dash.cloudflare.com/profile/api-tokens";
 
@@ -34,10 +38,12 @@ function Connect({ onDone, accountId }: { onDone: (answer: CloudflareAnswer) => 
   const [account, setAccount] = useState(accountId ?? "");
   const [token, setToken] = useState("");
   const saving = useSaving();
+  // It was said what is at stake, and the same button pressed again.
+  const force = isRunning(saving.failure);
   const submit = (event: Event) => {
     event.preventDefault();
     void saving.save(async () => {
-      const answer = await rolloutsApi.connect({ accountId: account.trim(), token: token.trim() });
+      const answer = await rolloutsApi.connect({ accountId: account.trim(), token: token.trim() }, force);
       setToken("");
       onDone(answer);
     });
@@ -69,7 +75,10 @@ function Connect({ onDone, accountId }: { onDone: (answer: CloudflareAnswer) => 
           />
         </Field>
       </div>
-      <SaveRow saving={{ ...saving, saved: false }} label={saving.busy ? "Asking Cloudflare…" : "Connect"} />
+      <SaveRow
+        saving={{ ...saving, saved: false }}
+        label={saving.busy ? "Asking Cloudflare…" : force ? "Connect all the same" : "Connect"}
+      />
     </form>
   );
 }
@@ -87,9 +96,10 @@ function Connected({
   const [replacing, setReplacing] = useState(false);
   const saving = useSaving();
   const now = Date.now();
+  const force = isRunning(saving.failure);
   const disconnect = async () => {
     if (!sure) setSure(true);
-    else if (await saving.save(() => rolloutsApi.disconnect())) onChange();
+    else if (await saving.save(() => rolloutsApi.disconnect(force))) onChange();
   };
   return (
     <>
@@ -124,18 +134,12 @@ function Connected({
             <button type="button" class="btn" onClick={() => setReplacing(!replacing)} aria-expanded={replacing}>
               Replace the token
             </button>
-            <button
-              type="button"
-              class="btn quiet danger"
-              disabled={saving.busy}
-              onClick={() => void disconnect()}
-              onBlur={() => setSure(false)}
-            >
-              {sure ? "Disconnect for good" : "Disconnect"}
+            <button type="button" class="btn quiet danger" disabled={saving.busy} onClick={() => void disconnect()}>
+              {!sure ? "Disconnect" : force ? "Disconnect all the same" : "Disconnect for good"}
             </button>
             <span role="status" class="small">
               {saving.failure !== undefined && <span class="bad">{saving.failure.message}</span>}
-              {sure && (
+              {sure && saving.failure === undefined && (
                 <span class="muted">
                   The token is deleted. Rollouts that run are neither promoted nor taken back until an account is
                   connected again.
