@@ -1,6 +1,6 @@
 /** Carries out one step against the local edge. Every failure is an outcome, none is thrown. */
 import { Agent, type ClientRequest, request } from "node:http";
-import type { ClientHint } from "../edge/client.ts";
+import type { ClientHint } from "../edge/traffic/client.ts";
 import type { Visitor } from "./visitors.ts";
 import type { Step } from "./visits.ts";
 

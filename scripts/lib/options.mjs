@@ -11,6 +11,8 @@ const DEFAULT_PORT = 8787;
 const MAX_PORT = 65534;
 /** Requests per second: lively on a dashboard, calm on two cores. */
 const DEFAULT_RATE = 8;
+/** Enough to tell a bad version within a minute. */
+const ROLLOUT_RATE = 40;
 /** Above this the generator, not the platform, is what is measured. */
 const MAX_RATE = 2000;
 const DEFAULT_SEED = 1;
@@ -20,8 +22,10 @@ export const HELP = `Usage: npm start -- [options]
 Starts Tailrace and a demo shop on this machine.
 
   --fresh      drop the data of earlier runs first
-  --rate N     average requests per second to the demo shop (default ${DEFAULT_RATE}, 0 for none)
-  --rollout    version 2 of the shop comes step by step within three minutes, and its bugs with it
+  --rate N     average requests per second to the demo shop (default ${DEFAULT_RATE}, with --rollout ${ROLLOUT_RATE}; 0 for none)
+  --rollout    a good version of the shop's storefront goes out step by step, guarded
+  --rollout bad
+               a bad one goes out to 5 %, is noticed, and taken back
   --seed N     seed of the demo's traffic (default ${DEFAULT_SEED})
   --no-demo    the platform alone, without the shop and its traffic
   --no-build   use what is in dist/ as it is
@@ -29,7 +33,8 @@ Starts Tailrace and a demo shop on this machine.
   --help       this text
 
 Environment:
-  PORT                   default ${DEFAULT_PORT}; the shop answers on PORT + 1
+  PORT                   default ${DEFAULT_PORT}; the shop answers on PORT + 1, and there as
+                         Cloudflare's API for wrangler (three variables, printed at the start)
   TAILRACE_DATA          where the data lives, default .tailrace
   TAILRACE_ADMIN_TOKEN   log-in token; otherwise one is made and kept with the data`;
 
@@ -39,15 +44,17 @@ Environment:
  * @throws {Complaint} on anything that is not understood
  */
 export function readOptions(argv, env) {
-  const values = parse(argv);
+  const values = parse(withRollout(argv));
+  const rollout = oneOf("--rollout", values.rollout, ["good", "bad"]);
+  if (rollout !== undefined && values["no-demo"]) throw new Complaint("--rollout needs the demo shop");
   return {
     help: values.help === true,
     fresh: values.fresh === true,
     demo: values["no-demo"] !== true,
     build: values["no-build"] !== true,
     verbose: values.verbose === true,
-    rollout: values.rollout === true,
-    rate: number("--rate", values.rate, DEFAULT_RATE, 0, MAX_RATE),
+    rollout,
+    rate: number("--rate", values.rate, rollout === undefined ? DEFAULT_RATE : ROLLOUT_RATE, 0, MAX_RATE),
     seed: whole("--seed", values.seed, DEFAULT_SEED, 0, 2 ** 31),
     port: whole("PORT", env.PORT || undefined, DEFAULT_PORT, 1, MAX_PORT),
     data: env.TAILRACE_DATA || ".tailrace",
@@ -64,7 +71,7 @@ function parse(argv) {
       seed: { type: "string" },
       "no-demo": flag,
       "no-build": flag,
-      rollout: flag,
+      rollout: { type: "string" },
       verbose: flag,
       help: { ...flag, short: "h" },
     };
@@ -74,6 +81,19 @@ function parse(argv) {
     const what = isDash ? "a value may not begin with a dash" : error.message.split(/[.\n] ?/)[0].replaceAll("'", "");
     throw new Complaint(`${what}; see npm start -- --help`);
   }
+}
+
+/** `--rollout` alone is the good one. */
+function withRollout(argv) {
+  return argv.map((arg, i) => {
+    const next = argv[i + 1];
+    return arg === "--rollout" && (next === undefined || next.startsWith("-")) ? "--rollout=good" : arg;
+  });
+}
+
+function oneOf(name, text, known) {
+  if (text === undefined || known.includes(text)) return text;
+  throw new Complaint(`${name} must be one of ${known.join(", ")}, not "${text}"`);
 }
 
 function number(name, text, fallback, min, max) {

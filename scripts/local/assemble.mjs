@@ -8,6 +8,8 @@ import { demoWorkers } from "./demo-workers.mjs";
 
 export const PLATFORM = "tailrace";
 export const HOST = "127.0.0.1";
+/** Where the local edge answers as Cloudflare's API, of a platform on this port. */
+export const edgeApi = (port) => `http://${HOST}:${port + 1}/client/v4`;
 
 /**
  * @param {object} parts
@@ -19,6 +21,8 @@ export const HOST = "127.0.0.1";
  * @param {object} [parts.builtDemo] undefined: no shop
  * @param {boolean} parts.observed whether the shop's tails lead to Tailrace
  * @param {string} parts.adminToken
+ * @param {string} parts.edgeToken of the local edge's API
+ * @param {string} parts.secretKey under which the platform encrypts credentials
  * @param {object} [parts.platform] merged over the platform's options
  * @param {object[]} [parts.workers] more of them
  * @param {number} [parts.inspectorPort]
@@ -29,7 +33,10 @@ export function assemble(parts) {
   const { port, config, configs, builtDemo, observed, log } = parts;
   const tail = observed ? PLATFORM : null;
   const shop = builtDemo
-    ? demoWorkers({ built: builtDemo, port: port + 1, host: HOST, tail, configs })
+    ? demoWorkers({
+        ...{ built: builtDemo, port: port + 1, host: HOST, tail, configs },
+        ...{ edgeToken: parts.edgeToken, platformToken: parts.adminToken },
+      })
     : { workers: [], crons: [] };
   const options = {
     host: HOST,
@@ -46,12 +53,18 @@ export function assemble(parts) {
   return { options, crons: [...config.cronTriggers.map((cron) => ({ worker: PLATFORM, cron })), ...shop.crons] };
 }
 
-function platformWorker({ bundle, config, adminToken, platform }) {
+function platformWorker({ bundle, config, adminToken, secretKey, platform, builtDemo, port }) {
   const worker = {
     ...config,
     name: PLATFORM,
     modules: [{ type: "ESModule", path: "index.js", contents: readFileSync(bundle, "utf8") }],
-    bindings: { ...config.bindings, TAILRACE_ADMIN_TOKEN: adminToken },
+    bindings: {
+      ...config.bindings,
+      TAILRACE_ADMIN_TOKEN: adminToken,
+      TAILRACE_SECRET_KEY: secretKey,
+      // Without the shop nothing is connected, and nothing is asked.
+      ...(builtDemo && { CLOUDFLARE_API_BASE_URL: edgeApi(port) }),
+    },
   };
   return merge(worker, platform);
 }

@@ -5,6 +5,8 @@
  *
  *   <data>/run.json      the launcher and its workerd processes
  *   <data>/admin-token   mode 600
+ *   <data>/edge-token    mode 600
+ *   <data>/secret-key    mode 600
  *   <data>/state/        Miniflare: D1, R2, Durable Objects
  *   <data>/workers.log   what the Workers logged in this run
  */
@@ -21,6 +23,8 @@ const HOLDER_GRACE_MS = 3000;
 /** A killed workerd frees its port and files well within this. */
 const KILL_WAIT_MS = 5000;
 const POLL_MS = 25;
+/** AES-256. */
+const SECRET_KEY_BYTES = 32;
 /** What file systems without hard links answer (shared folders of virtual machines, exFAT). */
 const NO_LINKS = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"];
 
@@ -50,7 +54,11 @@ export async function openDataDir(path, port) {
     drop() {
       rmSync(join(dir, "state"), { recursive: true, force: true });
     },
-    adminToken: (given) => given ?? keptToken(join(dir, "admin-token")),
+    adminToken: (given) => given ?? kept(join(dir, "admin-token"), () => token("trl_")),
+    /** Of the local edge's API. */
+    edgeToken: () => kept(join(dir, "edge-token"), () => token("edge_")),
+    /** Under which the platform encrypts credentials of others. */
+    secretKey: () => kept(join(dir, "secret-key"), () => randomBytes(SECRET_KEY_BYTES).toString("base64")),
     release() {
       rmSync(lock, { force: true });
     },
@@ -147,16 +155,19 @@ async function endLeftovers(runtimes) {
   }
 }
 
-function keptToken(path) {
+const token = (prefix) => `${prefix}${randomBytes(24).toString("base64url")}`;
+
+/** What an earlier start made, or a new one. */
+function kept(path, make) {
   try {
-    const kept = readFileSync(path, "utf8").trim();
-    if (kept !== "") return kept;
+    const before = readFileSync(path, "utf8").trim();
+    if (before !== "") return before;
   } catch (error) {
     if (error.code !== "ENOENT") throw new Complaint(`cannot read ${shown(path)} (${error.code})`);
   }
-  const token = `trl_${randomBytes(24).toString("base64url")}`;
-  replaceFile(path, `${token}\n`);
-  return token;
+  const made = make();
+  replaceFile(path, `${made}\n`);
+  return made;
 }
 
 /** Rename is atomic: a crash leaves the old or the new file, never half of one. */

@@ -11,6 +11,8 @@ import { ROOT } from "../lib/toolchain.mjs";
 
 const DEMO = join(ROOT, "demo");
 const EDGE = "demo-edge";
+/** The local account: any id of Cloudflare's form. */
+export const EDGE_ACCOUNT = "10ca1ed9e0000000000000000000feed";
 /** Lists what was built, with ids and source maps. */
 const VERSIONS_FILE = join(ROOT, "dist/demo/versions.json");
 
@@ -27,9 +29,9 @@ const WORKERS = [
   {
     dir: "checkout",
     name: "shop-checkout",
-    // Called over RPC: the edge's entrypoint of this name picks the version.
-    router: "CheckoutRouter",
     entrypoint: "Checkout",
+    // A session stays with one version, as a version key would make it.
+    affinity: "sessionId",
     versions: [
       { tag: "v2.0.1", entry: "src/v1.ts", percent: 75, message: "Round per line, not per order" },
       { tag: "v2.1.0", entry: "src/v2.ts", percent: 25, message: "Loyalty discounts, new payment client" },
@@ -38,16 +40,20 @@ const WORKERS = [
   {
     dir: "stock",
     name: "shop-stock",
+    fixed: "shop-stock has Durable Objects of its own, which run only as the launcher built them",
     versions: [{ tag: "v1.0.3", entry: "src/index.ts", percent: 100, message: "Restock by alarm" }],
   },
   {
     dir: "orders",
     name: "shop-orders",
+    fixed: "shop-orders consumes a queue, which is delivered only to what the launcher built",
     versions: [{ tag: "v1.2.0", entry: "src/index.ts", percent: 100, message: "Nightly report" }],
   },
   {
     dir: "live",
     name: "shop-live",
+    entrypoint: "Feed",
+    fixed: "shop-live has Durable Objects of its own, which run only as the launcher built them",
     versions: [{ tag: "v1.0.0", entry: "src/index.ts", percent: 100, message: "Order feed over WebSockets" }],
   },
 ];
@@ -75,11 +81,18 @@ export async function buildDemo() {
 export const readBuiltDemo = () => JSON.parse(readFileSync(VERSIONS_FILE, "utf8"));
 
 /**
- * @param {{ built: Awaited<ReturnType<typeof buildDemo>>, port: number, host: string, tail: string | null,
- *   configs: Awaited<ReturnType<typeof import("./worker-config.mjs").readWorkerConfigs>> }} given `tail` names the Worker that observes, null for none
+ * @param {object} given
+ * @param {Awaited<ReturnType<typeof buildDemo>>} given.built
+ * @param {number} given.port
+ * @param {string} given.host
+ * @param {string | null} given.tail names the Worker that observes, null for none
+ * @param {string} given.edgeToken of the edge's API
+ * @param {string} given.platformToken for the tails of uploaded versions
+ * @param {Awaited<ReturnType<typeof import("./worker-config.mjs").readWorkerConfigs>>} given.configs
  * @returns {{ workers: object[], crons: { worker: string, cron: string }[] }}
  */
-export function demoWorkers({ built, port, host, tail, configs }) {
+export function demoWorkers(given) {
+  const { built, tail, configs } = given;
   const workers = [];
   const crons = [];
   for (const worker of WORKERS) {
@@ -98,34 +111,90 @@ export function demoWorkers({ built, port, host, tail, configs }) {
       });
     }
   }
-  workers.push(edgeWorker(built, port, host));
+  workers.push(edgeWorker(given));
   return { workers, crons };
 }
 
 /** The Worker in front: not observed, as Cloudflare's own edge is not. */
-function edgeWorker(built, port, host) {
-  const scripts = {};
+function edgeWorker({ built, port, host, tail, edgeToken, platformToken, configs }) {
+  const shop = { scripts: {}, kv: {}, queues: {}, objects: {} };
   const serviceBindings = {};
+  const kvNamespaces = { UPLOADED_KV: "uploaded" };
+  const queueProducers = {};
+  const durableObjects = { REGISTRY: { className: "Registry", useSQLite: true } };
   for (const worker of WORKERS) {
-    if (worker.versions.length === 1) continue;
-    scripts[worker.name] = built.versions
-      .filter((version) => version.script === worker.name)
-      .map((version) => {
-        const binding = localName(worker, version.tag);
-        serviceBindings[binding] = { name: binding, entrypoint: worker.entrypoint };
-        return { ...pick(version, ["id", "tag", "percent"]), binding };
-      });
+    const { options } = configs.get(configOf(worker));
+    shop.scripts[worker.name] = {
+      versions: built.versions
+        .filter((version) => version.script === worker.name)
+        .map((version) => asUploaded(worker, version, options)),
+      tailConsumers: tail === null ? [] : [tail],
+      ...pick(worker, ["affinity", "fixed"]),
+    };
+    for (const { binding } of shop.scripts[worker.name].versions) {
+      serviceBindings[binding] = binding;
+      if (worker.entrypoint)
+        serviceBindings[`${binding}#${worker.entrypoint}`] = { name: binding, entrypoint: worker.entrypoint };
+    }
+    for (const { id } of Object.values(options.kvNamespaces ?? {})) {
+      shop.kv[id] = `KV ${id}`;
+      kvNamespaces[`KV ${id}`] = id;
+    }
+    for (const { queueName } of Object.values(options.queueProducers ?? {})) {
+      shop.queues[queueName] = `QUEUE ${queueName}`;
+      queueProducers[`QUEUE ${queueName}`] = queueName;
+    }
+    for (const { className, scriptName = worker.name } of Object.values(options.durableObjects ?? {})) {
+      shop.objects[`${scriptName}/${className}`] = `OBJECTS ${scriptName}/${className}`;
+      durableObjects[`OBJECTS ${scriptName}/${className}`] = { className, scriptName, useSQLite: true };
+    }
   }
   return {
     name: EDGE,
     compatibilityDate: "2026-11-01",
     compatibilityFlags: ["nodejs_compat"],
     modules: [moduleOf(built.edge)],
-    bindings: { VERSIONS: scripts },
-    serviceBindings,
-    durableObjects: { DEPLOYMENTS: { className: "Deployments", useSQLite: true } },
+    bindings: { SHOP: shop, ACCOUNT: EDGE_ACCOUNT, TOKEN: edgeToken, PLATFORM_TOKEN: platformToken },
+    serviceBindings: { ...serviceBindings, ...(tail === null ? {} : { PLATFORM: tail }) },
+    kvNamespaces,
+    queueProducers,
+    durableObjects,
+    workerLoaders: { LOADER: {} },
     unsafeDirectSockets: [{ host, port }],
   };
+}
+
+/** A built version, with what an upload of it would have said. */
+function asUploaded(worker, version, options) {
+  return {
+    ...pick(version, ["id", "tag", "message", "percent"]),
+    binding: localName(worker, version.tag),
+    code: worker.fixed === undefined ? moduleOf(version.file).contents : null,
+    bindings: bindingsOf(worker, options),
+    compatibilityDate: options.compatibilityDate,
+    compatibilityFlags: options.compatibilityFlags,
+    migrationTag: worker.fixed?.includes("Durable Objects") ? "v1" : null,
+  };
+}
+
+/** As the metadata of an upload names them. */
+function bindingsOf(worker, { kvNamespaces, queueProducers, durableObjects, serviceBindings, bindings }) {
+  const list = (map, shape) => Object.entries(map ?? {}).map(([name, value]) => ({ name, ...shape(value) }));
+  return [
+    ...list(bindings, (value) => ({ type: "plain_text", text: value })),
+    ...list(kvNamespaces, ({ id }) => ({ type: "kv_namespace", namespace_id: id })),
+    ...list(queueProducers, ({ queueName }) => ({ type: "queue", queue_name: queueName })),
+    ...list(durableObjects, ({ className, scriptName = worker.name }) => ({
+      type: "durable_object_namespace",
+      class_name: className,
+      script_name: scriptName,
+    })),
+    ...list(serviceBindings, ({ name, entrypoint }) => ({
+      type: "service",
+      service: name,
+      ...(entrypoint && { entrypoint }),
+    })),
+  ];
 }
 
 /** A Worker with one version keeps its name, so that its Durable Objects keep their storage. */
@@ -133,10 +202,13 @@ function localName(worker, tag) {
   return worker.versions.length === 1 ? worker.name : `${worker.name}-${tag.replaceAll(".", "-")}`;
 }
 
+/** Calls to a Worker with versions go through the edge, which picks one; to others they are direct. */
 function mapServices(services = {}) {
   const mapped = Object.entries(services).map(([binding, service]) => {
     const target = WORKERS.find((worker) => worker.name === service.name);
-    return [binding, target?.router ? { name: EDGE, entrypoint: target.router } : service];
+    if (target === undefined || target.fixed !== undefined) return [binding, service];
+    const props = { script: target.name, ...pick(service, ["entrypoint"]) };
+    return [binding, { name: EDGE, entrypoint: "Service", props }];
   });
   return Object.fromEntries(mapped);
 }
@@ -148,4 +220,5 @@ const moduleOf = (file) => ({
   contents: `${readFileSync(file, "utf8")}\n//# sourceURL=index.js\n`,
 });
 
-const pick = (object, keys) => Object.fromEntries(keys.map((key) => [key, object[key]]));
+const pick = (object, keys) =>
+  Object.fromEntries(keys.filter((key) => object[key] !== undefined).map((key) => [key, object[key]]));

@@ -1,7 +1,6 @@
 /** `npm start` proper: starts the stack and the demo's traffic, says where they are, ends them in good order. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { endBuilds } from "../lib/bundle.mjs";
-import { readBuiltDemo } from "./demo-workers.mjs";
 import { endWith } from "./shutdown.mjs";
 import { startStack } from "./stack.mjs";
 
@@ -12,11 +11,11 @@ const DRAIN_MS = 400;
 export async function launch(options, follow) {
   let stack;
   let traffic;
-  let stopRollout;
+  const rollout = new AbortController();
   let unfollow;
   let starting = true;
   endWith(async () => {
-    stopRollout?.();
+    rollout.abort();
     await Promise.all([traffic?.stop(), unfollow?.()]);
     // Interrupted while it starts: there is nothing acknowledged yet, and the guard ends workerd.
     if (starting) return;
@@ -33,13 +32,12 @@ export async function launch(options, follow) {
   console.log(`  dashboard     ${stack.url}/`);
   console.log(`  live tail     ${stack.url}/live`);
   if (demo) console.log(`  demo shop     ${stack.shopUrl}/`);
+  if (demo) console.log(`  rollouts      ${stack.url}/rollouts`);
   console.log(`  log-in token  ${stack.adminToken}`);
+  if (demo) console.log(`  for wrangler  ${wranglerEnv(stack.edge)}`);
   if (!stack.healthy) console.log(`  not healthy   see ${stack.url}/healthz`);
-  if (demo && options.rollout) {
-    const { startRollout } = await import("../../demo/traffic/rollout.ts");
-    const shop = `http://127.0.0.1:${port + 1}`;
-    stopRollout = await startRollout(shop, readBuiltDemo().versions, (line) => console.log(line));
-  }
+  const playing =
+    demo && options.rollout !== undefined ? await stage(stack, options.rollout, rollout.signal) : undefined;
   if (demo && options.rate > 0) {
     const { startTraffic } = await import("../../demo/traffic/index.ts");
     traffic = startTraffic({
@@ -52,7 +50,30 @@ export async function launch(options, follow) {
   }
   unfollow = await follow?.(stack);
   console.log("Ctrl-C ends it; the data stays.");
+  await playing?.();
 }
+
+/** `--rollout`: the version that works for everyone, before the first visitor. @returns plays the rest */
+async function stage(stack, which, signal) {
+  const { prepareRollout, RELEASES, tellRollout } = await import("./rollout.mjs");
+  const release = RELEASES[which];
+  const report = (line) => console.log(line);
+  try {
+    const version = await prepareRollout({ stack, release });
+    console.log(`  rollout       ${release.tag} is uploaded; it begins when the shop has some traffic`);
+    return () =>
+      tellRollout({ stack, release, version, report, signal }).catch((error) => {
+        if (!signal.aborted) console.log(`The rollout cannot be shown: ${error.message}`);
+      });
+  } catch (error) {
+    console.log(`The rollout cannot be shown: ${error.message}`);
+    return undefined;
+  }
+}
+
+/** What makes wrangler deploy to the shop. */
+const wranglerEnv = ({ apiUrl, accountId, token }) =>
+  `CLOUDFLARE_API_BASE_URL=${apiUrl} CLOUDFLARE_ACCOUNT_ID=${accountId} CLOUDFLARE_API_TOKEN=${token}`;
 
 /** The shop's night comes early, or nobody would ever see its cron. */
 async function nightly(stack) {

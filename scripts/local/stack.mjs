@@ -10,11 +10,12 @@ import { bundlePlatform, platformBundle } from "../lib/bundle.mjs";
 import { Complaint } from "../lib/complaint.mjs";
 import { buildDashboard, isBuilt } from "../lib/dashboard-build.mjs";
 import { ROOT } from "../lib/toolchain.mjs";
-import { assemble, HOST, PLATFORM } from "./assemble.mjs";
+import { assemble, edgeApi, HOST, PLATFORM } from "./assemble.mjs";
+import { connectEdge } from "./connect-edge.mjs";
 import { startCrons } from "./cron.mjs";
 import { openDataDir } from "./data-dir.mjs";
 import { uploadDemoMaps } from "./demo-maps.mjs";
-import { buildDemo, demoConfigs, readBuiltDemo } from "./demo-workers.mjs";
+import { buildDemo, demoConfigs, EDGE_ACCOUNT, readBuiltDemo } from "./demo-workers.mjs";
 import { guardRuntimes } from "./guard.mjs";
 import { migrate } from "./migrate.mjs";
 import { requireFreePort } from "./ports.mjs";
@@ -52,6 +53,7 @@ const READY_POLL_MS = 50;
  * @property {string} main the platform's main module
  * @property {string} url
  * @property {string | undefined} shopUrl
+ * @property {{ apiUrl: string, accountId: string, token: string } | undefined} edge what wrangler needs to deploy to the shop
  * @property {string} adminToken
  * @property {string} data the directory, absolute
  * @property {string[]} migrated names of the migrations that this start applied
@@ -92,7 +94,10 @@ async function bringUp(options, owned) {
   await mf.ready;
   const migrated = await migrate(await mf.getD1Database("DB", PLATFORM), MIGRATIONS);
   const healthy = await becomeReady(`http://${HOST}:${port}/healthz`);
-  if (demo && parts.observed && healthy) await sendDemoMaps(parts, options.build ?? true);
+  const edge = demo ? { apiUrl: edgeApi(port), accountId: EDGE_ACCOUNT, token: parts.edgeToken } : undefined;
+  if (demo && parts.observed && healthy) {
+    await Promise.all([sendDemoMaps(parts, options.build ?? true), connect(parts, edge)]);
+  }
   const fireCron = async (worker, cron, at = new Date()) => {
     const handle = await mf.getWorker(worker);
     await handle.scheduled({ cron, scheduledTime: at });
@@ -104,6 +109,7 @@ async function bringUp(options, owned) {
     main: parts.main,
     url: `http://localhost:${port}`,
     shopUrl: demo ? `http://localhost:${port + 1}` : undefined,
+    edge,
     adminToken: parts.adminToken,
     data: data.dir,
     migrated,
@@ -129,6 +135,12 @@ async function sendDemoMaps({ port, adminToken, builtDemo, log }, build) {
   if (failure !== undefined) log(`error the demo's source maps are not uploaded: ${failure}`);
 }
 
+/** The platform may deploy to the local edge from the start. Without it everything works but rollouts. */
+async function connect({ port, adminToken, log }, edge) {
+  const failure = await connectEdge({ url: `http://${HOST}:${port}`, token: adminToken, edge });
+  if (failure !== undefined) log(`error the local edge is not connected: ${failure}`);
+}
+
 /** Builds what is to be built, and collects what assemble() needs. */
 async function prepareParts(options, { data, temporary }) {
   const { port, entry, demo = true, build = true, observed = true, platform, workers, inspectorPort } = options;
@@ -142,9 +154,10 @@ async function prepareParts(options, { data, temporary }) {
   const builtDemo = demo ? await demoBundles(build) : undefined;
   requireBuilt(bundle);
   const adminToken = data.adminToken(options.adminToken);
+  const keys = { adminToken, edgeToken: data.edgeToken(), secretKey: data.secretKey() };
   const log = options.onLog ?? openWorkerLog(data.log);
   const { state } = data;
-  const given = { port, observed, adminToken, platform, workers, inspectorPort };
+  const given = { port, observed, ...keys, platform, workers, inspectorPort };
   return { ...given, state, bundle, main, config, configs, builtDemo, log };
 }
 

@@ -44,14 +44,33 @@ beforeAll(async () => {
     entry: resolve("test/support/tail-sink.ts"),
     platform: { serviceBindings: { SINK } },
   });
-  const deployments = (await (await get("/__edge/deployments")).json()) as Record<string, { version_id: string }[]>;
-  overrides = `shop-storefront="${deployments["shop-storefront"]?.[1]?.version_id}"`;
-  const versions = [{ version_id: deployments["shop-checkout"]?.[1]?.version_id, percentage: 100 }];
-  const change = { method: "PUT", body: JSON.stringify({ script: "shop-checkout", versions }) };
-  expect((await get("/__edge/deployments", change)).status).toBe(200);
+  const [, newStorefront] = await versionsOf("shop-storefront");
+  overrides = `shop-storefront="${newStorefront}"`;
+  const [, newCheckout] = await versionsOf("shop-checkout");
+  const versions = [{ version_id: newCheckout, percentage: 100 }];
+  const change = { method: "POST", body: JSON.stringify({ strategy: "percentage", versions }) };
+  expect((await edge("shop-checkout/deployments", change)).success).toBe(true);
 });
 
 afterAll(() => shop?.stop());
+
+/** The local edge's API, as far as it goes here. */
+interface Envelope {
+  success: boolean;
+  result: { deployments: { versions: { version_id: string }[] }[] };
+}
+async function edge(path: string, init: RequestInit = {}): Promise<Envelope> {
+  const { apiUrl, accountId, token } = shop.stack.edge ?? { apiUrl: "", accountId: "", token: "" };
+  const headers = { authorization: `Bearer ${token}` };
+  const response = await fetch(`${apiUrl}/accounts/${accountId}/workers/scripts/${path}`, { ...init, headers });
+  return response.json() as Promise<Envelope>;
+}
+
+/** Of the live deployment, older first. */
+async function versionsOf(script: string): Promise<string[]> {
+  const { result } = await edge(`${script}/deployments`);
+  return result.deployments[0]?.versions.map((version) => version.version_id) ?? [];
+}
 
 const get = (path: string, init: RequestInit = {}) => fetch(`${shop.stack.shopUrl}${path}`, init);
 

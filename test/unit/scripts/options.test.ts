@@ -9,7 +9,7 @@ test("defaults", () => {
     demo: true,
     build: true,
     verbose: false,
-    rollout: false,
+    rollout: undefined,
     rate: 8,
     seed: 1,
     port: 8787,
@@ -20,11 +20,10 @@ test("defaults", () => {
 
 test("options and variables are taken", () => {
   const env = { PORT: "9000", TAILRACE_DATA: "/data", TAILRACE_ADMIN_TOKEN: "a-long-token" };
-  expect(readOptions(["--fresh", "--rate", "2.5", "--no-demo", "--rollout", "--seed=7"], env)).toMatchObject({
+  expect(readOptions(["--fresh", "--rate", "2.5", "--no-demo", "--seed=7"], env)).toMatchObject({
     fresh: true,
     rate: 2.5,
     demo: false,
-    rollout: true,
     seed: 7,
     port: 9000,
     data: "/data",
@@ -52,4 +51,12 @@ test.each([
   [[], { TAILRACE_ADMIN_TOKEN: "line\nbreak-in-it" }],
 ])("refused in one line: %j %j", (argv, env) => {
   expect(() => readOptions(argv, env)).toThrow(/^[^\n]+$/);
+});
+
+test("--rollout is the good one unless it says which, and brings traffic of its own", () => {
+  expect(readOptions(["--rollout"], {})).toMatchObject({ rollout: "good", rate: 40 });
+  expect(readOptions(["--rollout", "--fresh"], {})).toMatchObject({ rollout: "good", fresh: true });
+  expect(readOptions(["--rollout", "bad", "--rate", "5"], {})).toMatchObject({ rollout: "bad", rate: 5 });
+  expect(() => readOptions(["--rollout", "ugly"], {})).toThrow(/good, bad/);
+  expect(() => readOptions(["--rollout", "--no-demo"], {})).toThrow(/needs the demo/);
 });

@@ -4,7 +4,7 @@
  * the same version, everything else is drawn by percentage. Pure, but for the
  * draw that is passed in.
  */
-import type { LocalVersion, Share } from "./env.ts";
+import type { Share } from "../account/types.ts";
 
 export interface Wish {
   script: string;
@@ -14,22 +14,20 @@ export interface Wish {
   override: string | null;
 }
 
+/** @returns the version's id; undefined when nothing is deployed */
 export function pickVersion(
-  versions: LocalVersion[],
-  shares: Share[],
+  shares: readonly Share[],
   wish: Wish,
   draw: () => number = Math.random,
-): LocalVersion | undefined {
-  const byId = (id: string | undefined) => versions.find((version) => version.id === id);
-  const wished =
-    wish.override && shares.find((share) => share.version_id === overrideFor(wish.override ?? "", wish.script));
-  if (wished) return byId(wished.version_id);
+): string | undefined {
+  const wished = wish.override === null ? undefined : overrideFor(wish.override, wish.script);
+  if (wished !== undefined && shares.some((share) => share.version_id === wished)) return wished;
   let point = (wish.key === null ? draw() : unitHash(wish.key)) * 100;
   for (const share of shares) {
     point -= share.percentage;
-    if (point < 0) return byId(share.version_id);
+    if (point < 0) return share.version_id;
   }
-  return byId(shares.at(-1)?.version_id);
+  return shares.at(-1)?.version_id;
 }
 
 /** The header is an RFC 8941 dictionary: worker names to version ids. */
