@@ -17,24 +17,25 @@ const NOBODY = "tailrace.may-it-deploy";
 export function createClient(account: Account): CloudflareClient {
   const send = sender(account);
   return {
-    deployments: (script) => send({ method: "GET", path: `${of(script)}/deployments`, result: deploymentList }),
+    deployments: (script) => send({ method: "GET", path: of(script, "deployments"), result: deploymentList }),
     deploy: (script, request) =>
       send({
         method: "POST",
-        path: `${of(script)}/deployments${request.force === true ? "?force=true" : ""}`,
+        path: of(script, "deployments"),
+        query: request.force === true ? "?force=true" : "",
         body: deploymentBody(request),
         result: deploymentMade,
       }),
     // `deployable` leaves paging aside: one answer with all that can be deployed.
-    versions: (script) => send({ method: "GET", path: `${of(script)}/versions?deployable=true`, result: versionList }),
-    version: (script, id) =>
-      send({ method: "GET", path: `${of(script)}/versions/${encodeURIComponent(id)}`, result: oneVersion }),
-    tailConsumers: (script) => send({ method: "GET", path: `${of(script)}/script-settings`, result: tailConsumerList }),
+    versions: (script) =>
+      send({ method: "GET", path: of(script, "versions"), query: "?deployable=true", result: versionList }),
+    version: (script, id) => send({ method: "GET", path: of(script, "versions", id), result: oneVersion }),
+    tailConsumers: (script) => send({ method: "GET", path: of(script, "script-settings"), result: tailConsumerList }),
     verify: () => verify(send),
   };
 }
 
-const of = (script: string) => `/workers/scripts/${encodeURIComponent(script)}`;
+const of = (script: string, ...parts: string[]) => ["workers", "scripts", script, ...parts];
 
 function deploymentBody({ versions, message, mode }: DeployRequest) {
   return {
@@ -52,10 +53,10 @@ function deploymentBody({ versions, message, mode }: DeployRequest) {
  * at permissions first; whoever may deploy is told that there is no such Worker.
  */
 async function verify(send: Send): Promise<ApiResult<void>> {
-  const mayRead = await send({ method: "GET", path: "/workers/account-settings", result: v.unknown() });
+  const mayRead = await send({ method: "GET", path: ["workers", "account-settings"], result: v.unknown() });
   if (!mayRead.ok) return mayRead;
   const body = { strategy: "percentage", versions: [] };
-  const mayWrite = await send({ method: "POST", path: `${of(NOBODY)}/deployments`, body, result: v.unknown() });
+  const mayWrite = await send({ method: "POST", path: of(NOBODY, "deployments"), body, result: v.unknown() });
   if (mayWrite.ok || mayWrite.kind === "not_found" || mayWrite.kind === "refused")
     return { ok: true, value: undefined, attempts: mayRead.attempts };
   return mayWrite;

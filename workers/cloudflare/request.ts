@@ -27,8 +27,9 @@ export interface Account {
 
 export interface Ask<T> {
   method: "GET" | "POST";
-  /** Under /accounts/<id>, names already percent-encoded. */
-  path: string;
+  /** Parts of the path under /accounts/<id>, as they are. */
+  path: readonly string[];
+  query?: string;
   body?: unknown;
   result: v.GenericSchema<unknown, T>;
 }
@@ -45,6 +46,8 @@ const envelope = v.object({
 export function sender(account: Account): Send {
   const { wait = sleep, random = Math.random } = account;
   return async (ask) => {
+    const odd = ask.path.find((part) => !canBePart(part));
+    if (odd !== undefined) return failure("not_found", 0, `Cloudflare has nothing of the name ${JSON.stringify(odd)}.`);
     for (let tries = 1; ; tries++) {
       const result = { ...(await once(account, ask)), attempts: tries };
       if (result.ok || ask.method !== "GET") return result;
@@ -54,6 +57,9 @@ export function sender(account: Account): Send {
     }
   };
 }
+
+/** `.` and `..` cannot be encoded: every URL parser walks the path with them, and the token goes to another place of the API. */
+const canBePart = (part: string) => part !== "" && part !== "." && part !== ".." && part.isWellFormed();
 
 async function once<T>(account: Account, ask: Ask<T>): Promise<ApiResult<T>> {
   const { timeoutMs = TIMEOUT_MS, now = Date.now } = account;
@@ -71,7 +77,8 @@ async function once<T>(account: Account, ask: Ask<T>): Promise<ApiResult<T>> {
 }
 
 function exchange({ baseUrl, accountId, token, fetch: send = fetch }: Account, ask: Ask<unknown>, signal: AbortSignal) {
-  const url = `${baseUrl.replace(/\/+$/, "")}/accounts/${encodeURIComponent(accountId)}${ask.path}`;
+  const path = ["accounts", accountId, ...ask.path].map(encodeURIComponent).join("/");
+  const url = `${baseUrl.replace(/\/+$/, "")}/${path}${ask.query ?? ""}`;
   const headers: Record<string, string> = { authorization: `Bearer ${token}`, accept: "application/json" };
   if (ask.body !== undefined) headers["content-type"] = "application/json";
   const body = ask.body === undefined ? null : JSON.stringify(ask.body);
