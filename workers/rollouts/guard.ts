@@ -1,38 +1,137 @@
-/** The guard of one Worker's gradual deployments: a Durable Object by the Worker's name. */
+/**
+ * The guard of one Worker's gradual deployments: a Durable Object by the
+ * Worker's name, so there is one, and one rollout at a time. An alarm wakes it
+ * every few seconds while a rollout runs; each time it looks (`guard/look.ts`),
+ * and does one step at most of what follows. All that it must remember is in its
+ * SQLite (`guard/book.ts`): it may be lost at any moment, and goes on from there.
+ *
+ * `api/` starts, steers and reads; the Ingester tells it of versions (`noticed`).
+ * Only here are the clock and the alarm.
+ */
 import { DurableObject } from "cloudflare:workers";
-import type { Rollout } from "../api/contract.ts";
+import type { Preflight, Rollout, RolloutAnswer, RolloutCommand, StartRollout } from "../api/contract.ts";
+import { rootMessage } from "../util/error-message.ts";
+import { within } from "../util/within.ts";
 import type { GuardResult, GuardRpc } from "./contract.ts";
-
-const NOT_CONNECTED = {
-  ok: false,
-  code: "not_connected",
-  message: "No Cloudflare account is connected: an admin connects one under Settings.",
-} as const;
+import { check, start, watchSplit } from "./guard/begin.ts";
+import { Book } from "./guard/book.ts";
+import { command, type Verb } from "./guard/command.ts";
+import { dependencies } from "./guard/dependencies.ts";
+import type { Desk } from "./guard/desk.ts";
+import { COMMAND_MS, LOOK_MS, NOT_CONNECTED_MS, NOTICED_MS } from "./guard/limits.ts";
+import { interval, look } from "./guard/look.ts";
+import { Outbox } from "./guard/outbox.ts";
+import { readPage } from "./guard/page.ts";
+import type { Run } from "./guard/run.ts";
 
 export class RolloutGuard extends DurableObject<Env> implements GuardRpc {
-  async start(): Promise<GuardResult<Rollout>> {
-    return NOT_CONNECTED;
+  private readonly desk: Desk;
+  private readonly outbox: Outbox;
+  /** The look that is under way: there is one at a time. */
+  private looking: Promise<void> = Promise.resolve();
+  private noticedAt: number | null = null;
+  /** What went wrong with the last look itself: said until one succeeds. */
+  private lastError = "";
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const script = ctx.id.name;
+    if (script === undefined) throw new Error("BUG: a guard must be made by name");
+    const book = new Book(ctx.storage);
+    this.desk = { script, self: env.TAILRACE_SCRIPT, book, deps: dependencies.make(ctx, env) };
+    this.outbox = new Outbox(book, this.desk.deps);
+    ctx.blockConcurrencyWhile(async () => {
+      if (this.nextMs() !== null && (await ctx.storage.getAlarm()) === null) this.desk.deps.wake(LOOK_MS);
+    });
   }
 
-  async preflight(): Promise<typeof NOT_CONNECTED> {
-    return NOT_CONNECTED;
+  async preflight(request: StartRollout): Promise<GuardResult<Preflight>> {
+    const checked = await check(this.desk, request);
+    return checked.ok ? { ok: true, value: checked.value.preflight } : checked;
   }
 
-  async command(): Promise<typeof NOT_CONNECTED> {
-    return NOT_CONNECTED;
+  async start(request: StartRollout, actor: string): Promise<GuardResult<Rollout>> {
+    // What is only watched may be over by now.
+    if (this.desk.book.active?.rollout.isWatched) await this.soon();
+    return this.carriedOut(await start(this.desk, request, actor));
   }
 
-  async read(): Promise<null> {
-    return null;
+  async command(id: string, verb: Verb, said: RolloutCommand, actor: string): Promise<GuardResult<Rollout>> {
+    return this.carriedOut(await command(this.desk, id, verb, said, actor));
   }
 
-  async evidence(): Promise<null> {
-    return null;
+  async read(id: string): Promise<RolloutAnswer | null> {
+    const page = readPage(this.desk, id);
+    return page === null || this.lastError === "" ? page : { ...page, blind: [...page.blind, this.lastError] };
   }
 
-  async current(): Promise<null> {
-    return null;
+  async evidence(id: string): ReturnType<GuardRpc["evidence"]> {
+    const run = this.desk.book.find(id);
+    if (run === null) return null;
+    return { rollout: run.rollout, events: this.desk.book.events(id), judgement: run.judgement };
   }
 
-  async noticed(): Promise<void> {}
+  async current(): Promise<string | null> {
+    return this.desk.book.active?.rollout.id ?? null;
+  }
+
+  async noticed(): ReturnType<GuardRpc["noticed"]> {
+    const { book, deps } = this.desk;
+    const now = deps.now();
+    if (book.active !== null) return { againAfterMs: NOTICED_MS };
+    if (this.noticedAt !== null && Math.abs(now - this.noticedAt) < NOTICED_MS) return { againAfterMs: NOTICED_MS };
+    this.noticedAt = now;
+    if ((await deps.cloudflare()) === null) return { againAfterMs: NOT_CONNECTED_MS };
+    await watchSplit(this.desk);
+    if (book.active !== null) this.plan();
+    return { againAfterMs: 0 };
+  }
+
+  override async alarm(): Promise<void> {
+    // First: whatever becomes of this look, there is a next one. The platform retries an alarm that throws only a few times.
+    const planned = this.plan();
+    await this.look();
+    if (this.nextMs() !== planned) this.plan();
+  }
+
+  /** A command is on disk; the answer waits a little for what comes of it. */
+  private async carriedOut(result: GuardResult<Run>): Promise<GuardResult<Rollout>> {
+    this.plan();
+    if (!result.ok) return result;
+    const { id } = result.value.rollout;
+    await this.soon();
+    return { ok: true, value: (this.desk.book.find(id) ?? result.value).rollout };
+  }
+
+  private async soon(): Promise<void> {
+    await within(COMMAND_MS, undefined, this.look()).catch(() => undefined);
+    this.plan();
+  }
+
+  /** One after the other: the next begins when this one has ended. */
+  private look(): Promise<void> {
+    this.looking = this.looking.then(() => this.lookOnce());
+    return this.looking;
+  }
+
+  private async lookOnce(): Promise<void> {
+    try {
+      await look(this.desk);
+      this.lastError = "";
+    } catch (error) {
+      this.lastError = `The guard failed, and tries again: ${rootMessage(error)}`;
+      console.error(this.lastError, error);
+    }
+    await this.outbox.deliver();
+  }
+
+  private nextMs(): number | null {
+    return interval(this.desk.book.run) ?? (this.outbox.isEmpty ? null : LOOK_MS);
+  }
+
+  private plan(): number | null {
+    const delayMs = this.nextMs();
+    this.desk.deps.wake(delayMs);
+    return delayMs;
+  }
 }

@@ -1,0 +1,165 @@
+/**
+ * One look of the guard, every few seconds: what came in, what is live, what
+ * follows from both, and a step towards it.
+ *
+ *   take-back wanted? act ─▶ telemetry ─▶ judge ─▶ act, or read what is live ─▶ decide ─▶ act
+ *
+ * Each part writes what it found before the next one waits for anything; a
+ * person's command may come at every `await`, and is respected after it.
+ */
+import type { Judgement } from "../../api/contract.ts";
+import type { Evidence } from "../contract.ts";
+import { act, apply, clientOf, readLive } from "./act.ts";
+import { decide } from "./decide.ts";
+import type { Desk } from "./desk.ts";
+import { DARK_LOOKS, LIVE_LOOKS, LOOK_MS, SLOW_LOOK_MS } from "./limits.ts";
+import { whoseIsLive } from "./live.ts";
+import { bucketFor, keepPage } from "./page.ts";
+import { visibleStep } from "./retry.ts";
+import { isEnded, isOurPair, percentOf, type Run } from "./run.ts";
+import { cameLate, ended, followed, held, somebodyActed, wantTakeBack } from "./transitions.ts";
+import { GUARD } from "./words.ts";
+
+/** Looks in a row without telemetry after which a paused rollout is looked at less often. */
+const QUIET_LOOKS = 30;
+
+/** ms until the next look; null: there is nothing to look at. */
+export function interval(run: Run | null): number | null {
+  if (run === null) return null;
+  if (run.intent !== null) return LOOK_MS;
+  if (isEnded(run)) return run.aftercare > 0 ? LOOK_MS : null;
+  if (run.rollout.isWatched) return SLOW_LOOK_MS;
+  return run.rollout.state === "paused" && run.quiet >= QUIET_LOOKS ? SLOW_LOOK_MS : LOOK_MS;
+}
+
+export async function look(desk: Desk): Promise<void> {
+  const { book, deps } = desk;
+  const { run } = book;
+  if (run === null) return;
+  const { percent } = run.rollout;
+  if (isEnded(run)) await afterwards(desk);
+  else await watch(desk);
+  // What came before and what comes after are not alike.
+  if (book.run?.rollout.id === run.rollout.id && book.run.rollout.percent !== percent)
+    deps.feed.splitChanged(deps.now());
+}
+
+async function watch(desk: Desk): Promise<void> {
+  const { book, deps } = desk;
+  if (book.run?.intent?.kind === "take_back") {
+    await act(desk);
+    if (book.active === null) return;
+  }
+  await deps.feed.look(deps.now());
+  if (book.active === null) return;
+  const evidence = deps.feed.evidence();
+  const judgement = judged(desk, evidence);
+  if (book.active.intent?.kind === "step") await act(desk);
+  else if (book.active.intent === null) await lookAtLive(desk);
+  if (book.active === null) return;
+  observe(desk, evidence, judgement);
+  await decide(desk, evidence, judgement);
+}
+
+function judged({ book, deps }: Desk, evidence: Evidence): Judgement {
+  const { rollout, stepSince } = book.active as Run;
+  const next = rollout.plan.steps[rollout.step + 1]?.percent ?? 100;
+  return deps.judge(rollout.plan, evidence, next, stepSince);
+}
+
+/** What was seen, into the state: time that counts, the verdict, and who must be told that there is nothing to see. */
+function observe({ book, deps }: Desk, { sight }: Evidence, judgement: Judgement): void {
+  const run = book.active as Run;
+  const now = deps.now();
+  const blind = run.apiTrouble === "" ? sight.blind : [...sight.blind, run.apiTrouble];
+  const newest = Math.max(sight.newestOld ?? 0, sight.newestNew ?? 0);
+  const step = blind.length > 0 ? 0 : visibleStep(run.lookedAt, now, interval(run) ?? LOOK_MS);
+  const dark = blind.length > 0 ? run.dark + 1 : 0;
+  const told = dark >= DARK_LOOKS ? [held(run, "dark", `It waits: ${blind[0]}`)] : [];
+  const rollout = { ...run.rollout, verdict: judgement.verdict };
+  const quiet = newest > run.newest ? 0 : run.quiet + 1;
+  const seen = {
+    ...run,
+    rollout,
+    judgement,
+    blind,
+    dark,
+    quiet,
+    newest,
+    visibleMs: run.visibleMs + step,
+    lookedAt: now,
+  };
+  book.write(seen, now, [], told);
+  mark({ book }, judgement, now);
+}
+
+function mark({ book }: Pick<Desk, "book">, { gates }: Judgement, now: number): void {
+  const { rollout } = book.active as Run;
+  const size = bucketFor(rollout.startedAt, now);
+  const difference = gates.find(({ kind }) => kind === "errors")?.difference ?? null;
+  book.mark(rollout.id, { t: now - (now % size), percent: rollout.percent, difference });
+}
+
+/** Now and then, and at once when it could not be read the last time: is it still ours? */
+async function lookAtLive(desk: Desk): Promise<void> {
+  const { book, deps } = desk;
+  const run = book.active as Run;
+  const everyLooks = run.rollout.isWatched ? 1 : LIVE_LOOKS;
+  if (run.liveIn > 0) {
+    book.write({ ...run, liveIn: run.liveIn - 1 }, deps.now());
+    return;
+  }
+  book.write({ ...run, liveIn: everyLooks - 1 }, deps.now());
+  const client = await clientOf(desk);
+  const deployments = client === null ? null : await readLive(desk, client);
+  const now = book.active;
+  // A command came meanwhile: it reads for itself.
+  if (deployments === null || now === null || now.intent !== null) return;
+  const live = whoseIsLive(now, deployments);
+  if (live.who === "nobody")
+    return apply(
+      desk,
+      ended(now, "stopped", deps.now(), GUARD, "The Worker has no deployment any more: nothing is left to guard."),
+    );
+  if (live.who === "ours") return apply(desk, cameLate(now, live.deployment, deps.now()));
+  if (live.who !== "somebody") return;
+  const { rollout } = now;
+  const { versions } = live.deployment;
+  const percent = percentOf(versions, rollout.new.id);
+  const goesOn = percent > 0 ? percent < 100 : rollout.percent === 0;
+  if (rollout.mode === "advise" && isOurPair(rollout, versions) && goesOn)
+    return apply(desk, followed(now, live.deployment, deps.now()));
+  if (rollout.mode === "advise") book.see(live.deployment.id);
+  apply(desk, somebodyActed(now, live.deployment, deps.now()));
+}
+
+/** The page still fills for a moment, and a deployment that was never confirmed may still appear. */
+async function afterwards(desk: Desk): Promise<void> {
+  const { book, deps } = desk;
+  if (book.run?.intent !== null) return act(desk);
+  if (book.run.aftercare === 0) return;
+  await deps.feed.look(deps.now());
+  const { run } = book;
+  if (run === null || !isEnded(run) || run.intent !== null) return;
+  const aftercare = run.aftercare - 1;
+  book.write({ ...run, aftercare }, deps.now());
+  if (run.hasLoose && aftercare % LIVE_LOOKS === 0) await catchLoose(desk);
+  if (aftercare === 0 && book.run?.intent === null) keepPage(desk);
+}
+
+async function catchLoose(desk: Desk): Promise<void> {
+  const { book, deps } = desk;
+  const client = await clientOf(desk);
+  const deployments = client === null ? null : await readLive(desk, client);
+  const { run } = book;
+  if (deployments === null || run === null || !isEnded(run) || run.intent !== null) return;
+  const live = whoseIsLive(run, deployments);
+  const { state } = run.rollout;
+  if (live.who !== "ours") return;
+  apply(desk, cameLate(run, live.deployment, deps.now()));
+  if (percentOf(live.deployment.versions, run.rollout.new.id) === 0) return;
+  if (state !== "rolled_back" && state !== "aborted" && state !== "failed") return;
+  const late = book.run as Run;
+  book.write(wantTakeBack(late, state, GUARD, "A step that came after the end is taken back."), deps.now());
+  await act(desk);
+}
