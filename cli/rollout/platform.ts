@@ -23,6 +23,9 @@ export interface Which {
   script?: string;
 }
 
+/** What there is to ask, as tests may answer it. */
+export type Rollouts = Pick<RolloutApi, keyof RolloutApi>;
+
 export class RolloutApi {
   readonly #api: ApiClient;
 

@@ -13,14 +13,14 @@ import { coloured, type Paint, plain } from "../tail/render/colour.ts";
 import type { Timers } from "../tail/timers.ts";
 import type { Follow } from "./arguments.ts";
 import { exitCodeOf, isOver } from "./outcome.ts";
-import type { RolloutApi, Which } from "./platform.ts";
+import type { Rollouts, Which } from "./platform.ts";
 import { Changes } from "./render/changes.ts";
 import { lasted } from "./render/figures.ts";
 import { painted, statusLines } from "./render/status.ts";
 import { Screen } from "./screen.ts";
 
 export interface WatchSurroundings {
-  rollouts: RolloutApi;
+  rollouts: Rollouts;
   output: Output;
   streams: Streams;
   timers: Timers;
