@@ -7,6 +7,7 @@ import { DurableObject } from "cloudflare:workers";
 /** wrangler.toml binds them. */
 export class Ingester extends DurableObject {}
 export class LiveHub extends DurableObject {}
+export class RolloutGuard extends DurableObject {}
 
 export default {
   fetch: () => new Response(JSON.stringify({ status: "ok", checks: [] })),

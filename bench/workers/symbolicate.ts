@@ -15,6 +15,7 @@ import type { ErrorTrace } from "../../workers/errors/trace.ts";
 /** wrangler.toml binds them. */
 export class Ingester extends DurableObject {}
 export class LiveHub extends DurableObject {}
+export class RolloutGuard extends DurableObject {}
 
 /** As the Collector has for all maps of an isolate (maps/lookup.ts). */
 const CACHE_BYTES = 16 << 20;

@@ -12,6 +12,7 @@ interface SinkEnv {
 /** wrangler.toml binds them, so they have to be there. */
 export class Ingester extends DurableObject {}
 export class LiveHub extends DurableObject {}
+export class RolloutGuard extends DurableObject {}
 
 export default {
   fetch: () => Response.json({ status: "ok", checks: [] }),

@@ -9,7 +9,9 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Lease, LiveHubRpc, ReplayAnswer, ReplayRequest, ShardPosition } from "../live/contract.ts";
+import type { GuardRpc } from "../rollouts/contract.ts";
 import { rootMessage } from "../util/error-message.ts";
+import { within } from "../util/within.ts";
 import { Aftermath } from "./aftermath.ts";
 import type {
   AppendRequest,
@@ -33,6 +35,7 @@ import {
   RETRY_AFTER_MS,
   ROLLUP_ANSWER_BYTES,
   SEAL_AGE_MS,
+  TELL_TIMEOUT_MS,
 } from "./limits.ts";
 import { Meta } from "./meta.ts";
 import { OpenMark } from "./open-mark.ts";
@@ -40,6 +43,7 @@ import { admits, Meter, wantedShards } from "./pressure.ts";
 import { PushQueue } from "./push-queue.ts";
 import { replay, replaySince } from "./replay.ts";
 import { Sealer, type Stores } from "./sealer.ts";
+import { SplitWatch } from "./split-watch.ts";
 import { entryBytes, Log, type LogEntry } from "./write-ahead-log.ts";
 
 export class Ingester extends DurableObject<Env> implements IngesterRpc {
@@ -56,6 +60,10 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
   private readonly aftermath: Aftermath;
   private readonly leases: Leases;
   private readonly live: PushQueue;
+  private readonly splits = new SplitWatch((version) => {
+    const guard: Pick<GuardRpc, "noticed"> = this.env.ROLLOUTS.getByName(this.script);
+    return within(TELL_TIMEOUT_MS, "guard", guard.noticed(this.script, version));
+  });
   private readonly follower = new Follower();
   private readonly meter = new Meter(Date.now());
   /** When the alarm goes off, ms; undefined when none is set. */
@@ -229,6 +237,7 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     // Rows of a long entry and a new chunk's table are written all or not at all.
     this.atomically(() => this.log.append(entry));
     this.flush.note(request, id, now);
+    this.splits.see(request, now);
     this.live.add(request, () => ({ id, through: this.log.through, at: now }));
     this.plan();
     return bytes;

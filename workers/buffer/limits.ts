@@ -54,6 +54,16 @@ export const FOLLOW_MS = 30_000;
 /** Counts held for it beyond their seal: at 250 appends a second of 1 KB it is some 10 s of the busiest shard. */
 export const FOLLOW_BYTES = 3_000_000;
 
+/** A version that was not seen for so long is active again when it is. */
+export const VERSION_PAUSE_MS = 60_000;
+/** Versions that were active within so long may share the traffic: one of them may get very little. */
+export const TOGETHER_MS = 10 * 60_000;
+/** While several are, the guard is told again: it may have been unable to look. */
+export const TELL_AGAIN_MS = 10 * 60_000;
+export const MAX_ACTIVE_VERSIONS = 20;
+/** The guard asks Cloudflare, which takes its time. */
+export const TELL_TIMEOUT_MS = 30_000;
+
 /** Batches that cannot be decoded are kept for a human to look at, up to this many bytes; then the oldest go. */
 export const QUARANTINE_BYTES = 50_000_000;
 

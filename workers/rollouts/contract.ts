@@ -142,6 +142,6 @@ export interface GuardRpc {
   evidence(id: string): Promise<{ rollout: Rollout; events: RolloutEvent[]; judgement: Judgement | null } | null>;
   /** The rollout that runs, if one does. */
   current(): Promise<string | null>;
-  /** Telemetry of a version came that was not there before: look whether somebody splits traffic. Cheap when nothing is connected. */
-  noticed(script: string, version: string): Promise<void>;
+  /** Telemetry of a version came that was not there before: look whether somebody splits traffic. `againAfterMs`: for so long it need not hear of any. */
+  noticed(script: string, version: string): Promise<{ againAfterMs: number }>;
 }

@@ -82,7 +82,9 @@ export class FakeGuard implements GuardRpc {
     return this.running;
   }
 
-  async noticed(): Promise<void> {}
+  async noticed(): Promise<{ againAfterMs: number }> {
+    return { againAfterMs: 0 };
+  }
 }
 
 export interface Asked {
