@@ -83,6 +83,7 @@ export function reached(run: Run, intent: Intent, deployment: Deployment, now: n
   };
   if (isEnded(run)) return change(live, [line]);
   if (intent.end !== null) {
+    if (intent.kind === "step") live.rollout = { ...live.rollout, step: intent.step };
     const { run: over, lines, told } = ended(live, intent.end, now, intent.actor, intent.reason);
     return change(over, [line, ...lines], told);
   }
