@@ -8,7 +8,7 @@ const ID_CHARS = 8;
 /** Three digits tell. JSON has no infinities: they arrive as null. */
 export function figure(n: number | null): string {
   if (n === null || !Number.isFinite(n)) return "–";
-  if (Number.isInteger(n)) return n.toLocaleString("en");
+  if (Number.isInteger(n) || Math.abs(n) >= 1000) return Math.round(n).toLocaleString("en");
   return String(Number(n.toPrecision(3)));
 }
 
@@ -19,14 +19,14 @@ export function amount(value: number | null, unit: GateResult["unit"]): string {
   return unit === "share" ? share(value) : unit === "ms" ? `${figure(value)} ms` : figure(value);
 }
 
-export const signed = (value: number, text: string): string => (value > 0 ? `+${text}` : value < 0 ? `−${text}` : text);
-
-/** Of quantiles the difference is one of shares. */
-export function interval({ difference, unit }: GateResult): string {
+/** Of shares, whatever the gate's own unit is. */
+export function interval({ difference }: GateResult): string {
   if (difference === null) return "";
-  const one = (value: number) => signed(value, amount(Math.abs(value), unit === "ms" ? "share" : unit));
-  return `${one(difference.estimate)} [${one(difference.low)}, ${one(difference.high)}]`;
+  const { estimate, low, high } = difference;
+  return `${signed(estimate)} [${signed(low)}, ${signed(high)}]`;
 }
+
+const signed = (value: number): string => `${value > 0 ? "+" : value < 0 ? "−" : ""}${share(Math.abs(value))}`;
 
 export function lasted(ms: number): string {
   const s = Math.max(0, Math.round(ms / 1000));

@@ -87,7 +87,9 @@ function gates(results: readonly GateResult[]): Piece[][] {
     return [
       `  ${safeLine(label).slice(0, LABEL_CHARS).padEnd(LABEL_CHARS)}  `,
       [VERDICT_STYLES[verdict], VERDICT_WORDS[verdict].padEnd(13)],
-      `  ${amount(old.value, unit)} → ${amount(gate.new.value, unit)}`,
+      old.value === null && gate.new.value === null
+        ? ""
+        : `  ${amount(old.value, unit)} → ${amount(gate.new.value, unit)}`,
       ["dim", `  ${interval(gate)}`],
     ];
   });
@@ -116,11 +118,12 @@ function progress({ rollout, soak }: RolloutAnswer): Piece[][] {
   const bar = "█".repeat(full) + "░".repeat(BAR_CHARS - full);
   const next = rollout.plan.steps[rollout.step + 1];
   const then = next === undefined ? "" : `, then ${figure(next.percent)} %`;
-  const limit = `without a verdict taken back after ${lasted(soak.limitMs)}`;
+  const limit = `  (without a verdict taken back after ${lasted(soak.limitMs)}, ${lasted(soak.ms)} so far)`;
   return [
     [
       `  ${bar} ${lasted(Math.min(soak.ms, soak.ofMs))} of ${lasted(soak.ofMs)}${then}`,
-      ["dim", `  (${limit}, ${lasted(soak.ms)} so far)`],
+      // Who only advises takes nothing back.
+      ["dim", rollout.mode === "act" && !rollout.isWatched ? limit : ""],
     ],
   ];
 }

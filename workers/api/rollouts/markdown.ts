@@ -89,10 +89,7 @@ function timeline(events: readonly RolloutEvent[]): string[] {
 function decisions(events: readonly RolloutEvent[], last: Judgement | null): string[] {
   const decided = events.filter((event) => event.judgement !== undefined);
   const shown = worthShowing(decided);
-  const lines = shown.flatMap(({ at, text, judgement }) => [
-    ...["", `### ${utc(at)}: ${prose(text)}`, ""],
-    ...figures(judgement as Judgement),
-  ]);
+  const lines = shown.flatMap(({ at, judgement }) => ["", `### ${utc(at)}`, "", ...figures(judgement as Judgement)]);
   if (decided.length === 0 && last !== null) lines.push("", "### As it stands", "", ...figures(last));
   if (lines.length === 0) return [];
   const left = decided.length - shown.length;
@@ -129,18 +126,20 @@ function figures({ verdict, isDisaster, reason, gates, present }: Judgement): st
 
 function gateRow(gate: GateResult): string[] {
   const { label, verdict, reason, difference, unit } = gate;
+  const says = [prose(label), `${VERDICTS[verdict]}: ${prose(reason)}`];
+  // Nothing of its kind was seen: an e-value of 1 says no more than that.
+  if (gate.old.n === 0 && gate.new.n === 0) return [...says, ...Array.from({ length: 5 }, () => "–")];
   const interval =
     difference === null
       ? "–"
-      : `${signed(difference.estimate, unit)} [${signed(difference.low, unit)}, ${signed(difference.high, unit)}]`;
+      : `${signed(difference.estimate)} [${signed(difference.low)}, ${signed(difference.high)}]`;
   return [
-    prose(label),
-    `${VERDICTS[verdict]}: ${prose(reason)}`,
+    ...says,
     arm(gate.old, unit),
     arm(gate.new, unit),
     interval,
     `${figure(gate.statistic)} of ${figure(gate.threshold)}`,
-    `${figure(gate.clearStatistic)} of ${figure(gate.clearThreshold)}, margin ${signed(gate.margin, unit)}`,
+    `${figure(gate.clearStatistic)} of ${figure(gate.clearThreshold)}, margin ${signed(gate.margin)}`,
   ];
 }
 
@@ -226,8 +225,9 @@ function lasted(ms: number): string {
 /** Three digits tell; e-values have no upper end. */
 function figure(n: number): string {
   if (!Number.isFinite(n)) return n > 0 ? "∞" : "–";
-  if (Number.isInteger(n) && Math.abs(n) < 1e9) return n.toLocaleString("en-US");
-  return Math.abs(n) >= 1e6 || (n !== 0 && Math.abs(n) < 1e-3) ? n.toExponential(1) : String(Number(n.toPrecision(3)));
+  const size = Math.abs(n);
+  if (size >= 1e9 || (size > 0 && size < 1e-3)) return n.toExponential(1);
+  return size >= 1000 || Number.isInteger(n) ? Math.round(n).toLocaleString("en-US") : String(Number(n.toPrecision(3)));
 }
 
 function amount(value: number, unit: GateResult["unit"]): string {
@@ -235,6 +235,6 @@ function amount(value: number, unit: GateResult["unit"]): string {
   return unit === "ms" ? `${figure(value)} ms` : figure(value);
 }
 
-/** Of quantiles the difference is one of shares (contract). */
-const signed = (value: number, unit: GateResult["unit"]): string =>
-  `${value > 0 ? "+" : value < 0 ? "−" : ""}${amount(Math.abs(value), unit === "ms" ? "share" : unit)}`;
+/** Differences and margins are of shares, whatever the gate's own unit is. */
+const signed = (value: number): string =>
+  `${value > 0 ? "+" : value < 0 ? "−" : ""}${amount(Math.abs(value), "share")}`;
