@@ -46,12 +46,13 @@ export class RolloutGuard extends DurableObject<Env> implements GuardRpc {
   }
 
   async preflight(request: StartRollout): Promise<GuardResult<Preflight>> {
+    // What is only watched may be over by now.
+    if (this.desk.book.active?.rollout.isWatched) await this.soon();
     const checked = await check(this.desk, request);
     return checked.ok ? { ok: true, value: checked.value.preflight } : checked;
   }
 
   async start(request: StartRollout, actor: string): Promise<GuardResult<Rollout>> {
-    // What is only watched may be over by now.
     if (this.desk.book.active?.rollout.isWatched) await this.soon();
     return this.carriedOut(await start(this.desk, request, actor));
   }
