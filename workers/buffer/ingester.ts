@@ -50,6 +50,7 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
   /** Tests replace these to make a store fail. */
   stores: Stores = this.env;
   hub: (name: string) => Pick<LiveHubRpc, "push"> = (name) => this.env.LIVE.getByName(name);
+  guard: (script: string) => Pick<GuardRpc, "noticed"> = (script) => this.env.ROLLOUTS.getByName(script);
   private readonly shard: string;
   private script: string;
   private readonly meta: Meta;
@@ -61,8 +62,7 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
   private readonly leases: Leases;
   private readonly live: PushQueue;
   private readonly splits = new SplitWatch((version) => {
-    const guard: Pick<GuardRpc, "noticed"> = this.env.ROLLOUTS.getByName(this.script);
-    return within(TELL_TIMEOUT_MS, "guard", guard.noticed(this.script, version));
+    return within(TELL_TIMEOUT_MS, "guard", this.guard(this.script).noticed(this.script, version));
   });
   private readonly follower = new Follower();
   private readonly meter = new Meter(Date.now());

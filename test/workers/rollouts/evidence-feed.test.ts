@@ -1,7 +1,8 @@
 /** The feed against real Ingesters: what is appended, sealed, sent twice, and read by an object that is evicted in between. */
-import { evictDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import type { Ingester } from "../../../workers/buffer/ingester.ts";
 import { appendOf, ingester } from "../buffer/support.ts";
 import {
   AT_US,
@@ -281,5 +282,25 @@ describe("feed", () => {
       expect((ticks[0]?.t ?? 1) % 10_000).toBe(0);
       expect(feed.points(MINUTE_MS)).toEqual([{ t: BEGIN, ...both }]);
     });
+  });
+});
+
+describe("an Ingester", () => {
+  it("tells the Worker's guard of a second version, and its appends do not wait for the answer", async () => {
+    const script = "evidence-noticed";
+    const told: string[] = [];
+    const stub = ingester(script);
+    await runInDurableObject(stub, (instance: Ingester) => {
+      instance.guard = () => ({
+        noticed: (...asked) => {
+          told.push(asked.join(" "));
+          return new Promise(() => {});
+        },
+      });
+    });
+    await stub.append(appendOf(script, [of(script, OLD)]));
+    await stub.append(appendOf(script, [of(script, NEW)]));
+    await stub.append(appendOf(script, [of(script, OLD), of(script, NEW)]));
+    expect(told).toEqual([`${script} ${NEW}`]);
   });
 });
