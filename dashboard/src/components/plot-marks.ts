@@ -3,11 +3,14 @@ import uPlot from "uplot";
 import type { PlotLevel, PlotMark } from "../lib/plot-input.ts";
 
 const MARK_FONT_PX = 10;
+const MARK_LINE_PX = 12;
+const MARK_ROWS = 2;
 
 export function drawMarks(u: uPlot, marks: PlotMark[], colour: (name: string) => string): void {
   const { ctx, bbox } = u;
   const ratio = uPlot.pxRatio;
-  let free = Number.NEGATIVE_INFINITY;
+  /** Where the rows of names are free from: a name that would lie on another goes beneath it. */
+  const free = new Array<number>(MARK_ROWS).fill(Number.NEGATIVE_INFINITY);
   ctx.save();
   ctx.font = `${MARK_FONT_PX * ratio}px ${getComputedStyle(u.root).fontFamily}`;
   ctx.textBaseline = "top";
@@ -25,11 +28,12 @@ export function drawMarks(u: uPlot, marks: PlotMark[], colour: (name: string) =>
     const width = ctx.measureText(mark.label).width;
     const right = x + 4 * ratio;
     const left = right + width <= bbox.left + bbox.width ? right : x - 4 * ratio - width;
-    // Names that would lie on one another are left to the table.
-    if (left < free) continue;
+    const row = free.findIndex((from) => left >= from);
+    // More of them in one place are left to the table.
+    if (row < 0) continue;
     ctx.fillStyle = colour("--muted");
-    ctx.fillText(mark.label, left, bbox.top);
-    free = left + width + 4 * ratio;
+    ctx.fillText(mark.label, left, bbox.top + row * MARK_LINE_PX * ratio);
+    free[row] = left + width + 4 * ratio;
   }
   ctx.restore();
 }

@@ -27,6 +27,13 @@ const RIGHT_PX = 16;
 /** Of 11 px digits, a little more than they take. */
 const LABEL_CHAR_PX = 6.5;
 const TICK_SPACE_PX = 84;
+/** Steps of the time axis. uPlot's own leap from one minute to five: in between, a short chart would have no time at all. */
+const TIME_STEPS_MS = [
+  ...[1, 2, 5, 10, 15, 30].map((s) => s * 1000),
+  ...[1, 2, 5, 10, 15, 30].map((m) => m * 60_000),
+  ...[1, 2, 3, 4, 6, 8, 12].map((h) => h * 3_600_000),
+  ...[1, 2, 3, 5, 7, 14, 30, 90, 365].map((d) => d * 86_400_000),
+];
 const MIN_DRAG_PX = 5;
 const BAR_SHARE = 0.82;
 const MAX_BAR_PX = 48;
@@ -148,6 +155,7 @@ export function createPlot(host: HTMLElement, first: PlotInput, options: PlotOpt
           ...axis,
           size: AXIS_HEIGHT_PX,
           space: TICK_SPACE_PX,
+          incrs: TIME_STEPS_MS,
           gap: 6,
           grid: { show: false },
           ticks: { ...grid, size: 4 },

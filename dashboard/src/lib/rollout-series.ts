@@ -7,13 +7,30 @@ import { colourVar } from "./versions.ts";
 
 type Versions = { old: VersionName; new: VersionName };
 
-/** Per second, so that buckets of any width compare. The new version is drawn on top. */
-export function trafficSeries(points: RolloutPoint[], bucketMs: number, v: Versions): PlotSeries[] {
+/** Less than this share of a bucket says nothing about a rate. */
+const LEAST_SHARE = 0.25;
+
+/**
+ * Per second, so that buckets of any width compare: what was counted over the part
+ * of the bucket in which was counted. The new version is drawn on top.
+ */
+export function trafficSeries(
+  points: RolloutPoint[],
+  { rollout, bucketMs, points: all }: RolloutAnswer,
+  now: number,
+): PlotSeries[] {
+  // The first bucket of all began to be counted at the start, unless what came before it is there, too.
+  const begin = (all[0]?.t ?? 0) + bucketMs > rollout.startedAt ? rollout.startedAt : 0;
+  const end = rollout.endedAt === null ? now : (all.at(-1)?.t ?? now);
+  const seconds = points.map((p) => (Math.min(p.t + bucketMs, end) - Math.max(p.t, begin)) / 1000);
   const line = (arm: "old" | "new"): PlotSeries => ({
-    label: versionName(v[arm]),
-    colour: colourVar(v[arm].id),
+    label: versionName(rollout[arm]),
+    colour: colourVar(rollout[arm].id),
     kind: "line",
-    values: points.map((p) => p[arm].requests / (bucketMs / 1000)),
+    values: points.map((p, i) => {
+      const over = seconds[i] as number;
+      return over * 1000 >= LEAST_SHARE * bucketMs ? p[arm].requests / over : null;
+    }),
   });
   return [line("new"), line("old")];
 }
@@ -98,15 +115,29 @@ export function stepMarks({
     }));
 }
 
-/** A little time before and after, so that the first step and the end are seen against what was around them. */
-const LEAD_BUCKETS = 2;
+/** Before the start and after the end, so that both are seen against what was around them. */
+const AROUND_SHARE = 0.2;
+const AROUND_BUCKETS = 3;
 const LEAST_BUCKETS = 12;
 
-/** The whole rollout, ended or up to now; every bucket of it, the empty ones too. */
-export function timeFrame({ rollout, points, bucketMs }: RolloutAnswer, now: number): { from: number; to: number } {
-  const first = Math.min(rollout.startedAt, points[0]?.t ?? rollout.startedAt);
-  const last = Math.max(rollout.endedAt ?? now, (points.at(-1)?.t ?? 0) + bucketMs);
-  const from = Math.floor(first / bucketMs) * bucketMs;
-  const to = Math.ceil(last / bucketMs) * bucketMs + (rollout.endedAt === null ? 0 : LEAD_BUCKETS * bucketMs);
-  return { from, to: Math.max(to, from + LEAST_BUCKETS * bucketMs) };
+export interface Frame {
+  from: number;
+  to: number;
+  /** Those that lie in it. */
+  points: RolloutPoint[];
+}
+
+/** The whole rollout, ended or up to now, and a little around it. */
+export function timeFrame({ rollout, points, bucketMs }: RolloutAnswer, now: number): Frame {
+  const { startedAt, endedAt } = rollout;
+  const end = endedAt ?? Math.max(now, startedAt);
+  const around = Math.max(AROUND_BUCKETS * bucketMs, (end - startedAt) * AROUND_SHARE);
+  const first = Math.max(points[0]?.t ?? startedAt, startedAt - around);
+  const from = Math.floor(Math.min(first, startedAt) / bucketMs) * bucketMs;
+  const to = Math.ceil((endedAt === null ? end : end + around) / bucketMs) * bucketMs;
+  return {
+    from,
+    to: Math.max(to, from + LEAST_BUCKETS * bucketMs),
+    points: points.filter((p) => p.t >= from && p.t < to),
+  };
 }

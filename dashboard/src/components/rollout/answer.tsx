@@ -80,7 +80,7 @@ function Worse({ answer, now }: { answer: RolloutAnswer; now: number }) {
 
 /** What comes next, and when at the earliest. */
 function nextText({ rollout, soak, blind }: RolloutAnswer): string {
-  if (hasEnded(rollout)) return `now ${share(rollout.percent)} of the traffic`;
+  if (hasEnded(rollout)) return `now it has ${share(rollout.percent)} of the traffic`;
   if (onlyWatches(rollout)) return "the split is somebody else's";
   if (rollout.step < 0) return "the first step comes at once";
   if (rollout.state === "paused") return "stays until somebody resumes it";

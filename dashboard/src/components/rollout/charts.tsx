@@ -14,18 +14,18 @@ const SYNC = "rollout";
 const USUAL_MARGIN = 0.005;
 
 export function RolloutCharts({ answer, now }: { answer: RolloutAnswer; now: number }) {
-  const { rollout, points, bucketMs } = answer;
+  const { rollout, bucketMs } = answer;
   const { script } = rollout;
   // One that runs moves on with the clock, the one that ended stands still.
   const clock = rollout.endedAt === null ? Math.floor(now / bucketMs) : 0;
-  const frame = useMemo(() => {
-    const { from, to } = timeFrame(answer, now);
-    return { x: points.map((p) => p.t), bucketMs, from, to, syncKey: SYNC };
-  }, [points, clock]);
+  const { points, ...frame } = useMemo(() => {
+    const { from, to, points } = timeFrame(answer, now);
+    return { x: points.map((p) => p.t), points, bucketMs, from, to, syncKey: SYNC };
+  }, [answer, clock]);
   const marks = useMemo(() => stepMarks(answer), [answer]);
   const drawn = useMemo(
-    () => ({ traffic: trafficSeries(points, bucketMs, rollout), errors: errorSeries(points, rollout) }),
-    [answer],
+    () => ({ traffic: trafficSeries(points, answer, now), errors: errorSeries(points, rollout) }),
+    [points],
   );
   const gate = answer.judgement?.gates.find((g) => g.kind === "errors" && g.difference !== null);
   const margin = gate?.margin || rollout.plan.gates.errors?.minEffect || USUAL_MARGIN;
@@ -40,7 +40,7 @@ export function RolloutCharts({ answer, now }: { answer: RolloutAnswer; now: num
         { value: margin, label: `margin ${inPoints(margin)}`, colour: "--bar-red", dashed: true },
       ],
     };
-  }, [answer, margin]);
+  }, [points, margin]);
   const onZoom = (from: number, to: number) =>
     navigate(`/workers/${encodeURIComponent(script)}?from=${Math.floor(from)}&to=${Math.ceil(to)}`);
   const shared = { ...frame, marks, onZoom };

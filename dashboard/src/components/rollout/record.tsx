@@ -1,4 +1,5 @@
 /** What happened, newest first: each decision with what it saw, each action with Cloudflare's answer. */
+import { useState } from "preact/hooks";
 import type { RolloutAnswer, RolloutEvent } from "../../../../workers/api/contract.ts";
 import { clock, day, full } from "../../lib/format.ts";
 import { share } from "../../lib/rollouts.ts";
@@ -16,7 +17,7 @@ const ICONS: Record<RolloutEvent["kind"], IconName> = {
   action: "arrow",
   command: "user",
   notice: "bell",
-  ended: "check",
+  ended: "clear",
 };
 const WORDS: Record<RolloutEvent["kind"], string> = {
   started: "Start",
@@ -106,6 +107,32 @@ function Line({ e, showDay }: { e: RolloutEvent; showDay: boolean }) {
   );
 }
 
+/** What it saw is drawn when somebody opens it: two hundred decisions have a table each. */
+function Expandable({
+  e,
+  answer,
+  now,
+  showDay,
+}: {
+  e: RolloutEvent;
+  answer: RolloutAnswer;
+  now: number;
+  showDay: boolean;
+}) {
+  const [open, setOpen] = useState(false);
+  return (
+    <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary class="record-line">
+        <Line e={e} showDay={showDay} />
+        <span class="record-more">
+          <Icon name="chevron" />
+        </span>
+      </summary>
+      {open && <Details e={e} answer={answer} now={now} />}
+    </details>
+  );
+}
+
 export function Record({ answer, now }: { answer: RolloutAnswer; now: number }) {
   const { events } = answer;
   const several = events.length > 0 && day(events[0]?.at ?? 0) !== day(events.at(-1)?.at ?? 0);
@@ -121,15 +148,7 @@ export function Record({ answer, now }: { answer: RolloutAnswer; now: number }) 
         {[...events].reverse().map((e) => (
           <li key={e.seq}>
             {hasDetails(e) ? (
-              <details>
-                <summary class="record-line">
-                  <Line e={e} showDay={several} />
-                  <span class="record-more">
-                    <Icon name="chevron" />
-                  </span>
-                </summary>
-                <Details e={e} answer={answer} now={now} />
-              </details>
+              <Expandable e={e} answer={answer} now={now} showDay={several} />
             ) : (
               <div class="record-line">
                 <Line e={e} showDay={several} />
