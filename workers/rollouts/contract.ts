@@ -23,6 +23,9 @@ import type { WireSketch } from "../event/sketch.ts";
 
 export type Arm = "old" | "new";
 
+/** More splits than this do not happen within a minute, nor within an hour that minutes are folded to. */
+export const MINUTE_PARTS = 4096;
+
 /**
  * All that is known of one arm, one class of invocations and one minute: totals,
  * which only grow while the minute's telemetry comes in. Counts are weighted.
@@ -96,7 +99,7 @@ export interface Situation {
   step: number;
   /** Percentage of the new version that is live. */
   percent: number;
-  /** Minutes since which the present step is live begin here: seconds, as Cell.minute. */
+  /** Since when the present step is live: Cell.minute + Cell.part / MINUTE_PARTS of the first cells that are of it. */
   stepSince: number;
   /** Visible ms at this step: the guard looked, and could see. Jumps of the clock are not in it. */
   visibleMs: number;

@@ -75,7 +75,10 @@ export class World {
           if (this.hasTraffic) this.#newest = Math.max(this.#newest, this.clock);
         },
         evidence: () => this.#evidence(),
-        splitChanged: (at) => void this.splits.push(at),
+        splitChanged: (at) => {
+          this.splits.push(at);
+          return Math.floor(at / 60_000) * 60;
+        },
         points: () => [],
         forget: () => undefined,
       },

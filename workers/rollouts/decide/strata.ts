@@ -5,10 +5,11 @@
  */
 import type { EventClass } from "../../api/contract.ts";
 import type { WireSketch } from "../../event/sketch.ts";
-import type { Cell, QueryCell } from "../contract.ts";
+import { type Cell, MINUTE_PARTS, type QueryCell } from "../contract.ts";
 
 /** Counts of one stratum that is compared; fractions where weights were honoured. */
 export interface Counts {
+  /** Seconds, and which part of the minute (Situation.stepSince). */
   minute: number;
   n0: number;
   f0: number;
@@ -38,7 +39,7 @@ export function strataOf(cells: readonly Cell[]): Map<EventClass, Stratum[]> {
     const key = keyOf(cell);
     let stratum = strata.get(key);
     if (stratum === undefined) {
-      stratum = emptyStratum(cell.minute);
+      stratum = emptyStratum(key);
       strata.set(key, stratum);
     }
     addCell(stratum, cell);
@@ -54,7 +55,7 @@ export function queryStrata(cells: readonly QueryCell[], gate: string): Counts[]
     const key = keyOf(cell);
     let counts = strata.get(key);
     if (counts === undefined) {
-      counts = { minute: cell.minute, n0: 0, f0: 0, n1: 0, f1: 0 };
+      counts = { minute: key, n0: 0, f0: 0, n1: 0, f1: 0 };
       strata.set(key, counts);
     }
     addCounts(counts, cell.arm, cell.n, Math.min(cell.hits, cell.n));
@@ -62,9 +63,8 @@ export function queryStrata(cells: readonly QueryCell[], gate: string): Counts[]
   return inOrder(strata);
 }
 
-/** Splits within a minute; a person who clicks for an hour does not get so far. */
-const PARTS = 4096;
-const keyOf = ({ minute, part = 0 }: { minute: number; part?: number }): number => minute * PARTS + part;
+/** Ascends with time, also within a minute in which the split changed. */
+const keyOf = ({ minute, part = 0 }: { minute: number; part?: number }): number => minute + part / MINUTE_PARTS;
 
 function inOrder<T>(strata: Map<number, T>): T[] {
   return [...strata.keys()].sort((a, b) => a - b).map((key) => strata.get(key) as T);

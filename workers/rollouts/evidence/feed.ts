@@ -10,7 +10,7 @@
  * alike, and counted; one that does not answer makes it blind.
  */
 import type { QueryGate } from "../../api/contract.ts";
-import type { Cell, Evidence, QueryCell } from "../contract.ts";
+import { type Cell, type Evidence, MINUTE_PARTS, type QueryCell } from "../contract.ts";
 import { fold, foldQueries } from "./fold.ts";
 import { IssueWatch } from "./issues.ts";
 import { LOOK_MS } from "./limits.ts";
@@ -20,7 +20,7 @@ import { QueryWatch } from "./queries.ts";
 import { nameOf, ShardList } from "./shards.ts";
 import { sightOf, silence } from "./sight.ts";
 import { EvidenceStore, type Head } from "./store.ts";
-import { add, type Counted, type Entry, NOTHING_LEFT_OUT } from "./sum.ts";
+import { add, type Counted, type Entry, NOTHING_LEFT_OUT, partOf } from "./sum.ts";
 
 export interface Rollout {
   id: string;
@@ -88,13 +88,15 @@ export class Feed {
     this.shards.forget();
   }
 
-  /** The split is another from then on, ms: what comes in later is compared with its like only. */
-  splitChanged(at: number): void {
+  /** The split is another from then on, ms: what comes in later is compared with its like only. Answers where its cells begin (Situation.stepSince). */
+  splitChanged(at: number): number {
+    const minute = Math.floor(at / 60_000) * 60;
     const { head } = this;
-    if (head === undefined) return;
+    if (head === undefined) return minute;
     const changes = [...head.subject.changes, at].sort((a, b) => a - b).slice(-MAX_CHANGES);
     this.head = { ...head, subject: { ...head.subject, changes } };
     this.store.begin(this.head);
+    return minute + (partOf(minute, at, changes).part ?? 0) / MINUTE_PARTS;
   }
 
   /** Never rejects, and ends in time: what could not be had is in the sight. */

@@ -254,7 +254,11 @@ const overwrote = (lost: Deployment): Line => ({
 });
 
 export function apply({ book, deps }: Pick<Desk, "book" | "deps">, { run, lines, told }: Change): void {
-  book.write(run, deps.now(), lines, told);
+  const now = deps.now();
+  const isSplit = book.run !== null && book.run.rollout.percent !== run.rollout.percent;
+  // What came before and what comes after are not alike.
+  const next = isSplit ? { ...run, stepSince: deps.feed.splitChanged(now) } : run;
+  book.write(next, now, lines, told);
 }
 
 function patch({ book, deps }: Desk, some: Partial<Intent>): void {

@@ -10,6 +10,7 @@
 import type { Judgement } from "../../api/contract.ts";
 import type { Evidence } from "../contract.ts";
 import { act, apply, clientOf, readLive } from "./act.ts";
+import type { Book } from "./book.ts";
 import { decide } from "./decide.ts";
 import type { Desk } from "./desk.ts";
 import { DARK_LOOKS, LIVE_LOOKS, LOOK_MS, SLOW_LOOK_MS } from "./limits.ts";
@@ -33,15 +34,8 @@ export function interval(run: Run | null): number | null {
 }
 
 export async function look(desk: Desk): Promise<void> {
-  const { book, deps } = desk;
-  const { run } = book;
-  if (run === null) return;
-  const { percent } = run.rollout;
-  if (isEnded(run)) await afterwards(desk);
-  else await watch(desk);
-  // What came before and what comes after are not alike.
-  if (book.run?.rollout.id === run.rollout.id && book.run.rollout.percent !== percent)
-    deps.feed.splitChanged(deps.now());
+  const { run } = desk.book;
+  if (run !== null) await (isEnded(run) ? afterwards(desk) : watch(desk));
 }
 
 async function watch(desk: Desk): Promise<void> {
@@ -90,13 +84,14 @@ function observe({ book, deps }: Desk, { sight }: Evidence, judgement: Judgement
     lookedAt: now,
   };
   book.write(seen, now, [], told);
-  mark({ book }, judgement, now);
+  mark(book, judgement, now);
 }
 
-function mark({ book }: Pick<Desk, "book">, { gates }: Judgement, now: number): void {
-  const { rollout } = book.active as Run;
+/** What is known at this moment, for the charts. */
+function mark(book: Book, judgement: Judgement | null, now: number): void {
+  const { rollout } = book.run as Run;
   const size = bucketFor(rollout.startedAt, now);
-  const difference = gates.find(({ kind }) => kind === "errors")?.difference ?? null;
+  const difference = judgement?.gates.find(({ kind }) => kind === "errors")?.difference ?? null;
   book.mark(rollout.id, { t: now - (now % size), percent: rollout.percent, difference });
 }
 
@@ -143,6 +138,7 @@ async function afterwards(desk: Desk): Promise<void> {
   if (run === null || !isEnded(run) || run.intent !== null) return;
   const aftercare = run.aftercare - 1;
   book.write({ ...run, aftercare }, deps.now());
+  mark(book, null, deps.now());
   if (run.hasLoose && aftercare % LIVE_LOOKS === 0) await catchLoose(desk);
   if (aftercare === 0 && book.run?.intent === null) keepPage(desk);
 }

@@ -78,13 +78,13 @@ export function reached(run: Run, intent: Intent, deployment: Deployment, now: n
   const line: Line = {
     kind: "action",
     actor: intent.actor,
-    text: `${what}: deployment ${deployment.id}. ${intent.reason}`,
+    text: `${what}: deployment ${deployment.id}.`,
     ...by,
   };
   if (isEnded(run)) return change(live, [line]);
   if (intent.end !== null) {
     if (intent.kind === "step") live.rollout = { ...live.rollout, step: intent.step };
-    const { run: over, lines, told } = ended(live, intent.end, now, intent.actor, intent.reason);
+    const { run: over, lines, told } = ended(live, intent.end, now, intent.actor, intent.reason, OUTCOMES[intent.end]);
     return change(over, [line, ...lines], told);
   }
   return change(withReason(atStep(live, intent.step, now), `${percentText(percent)} is live. ${intent.reason}`), [
@@ -114,11 +114,26 @@ export function followed(run: Run, deployment: Deployment, now: number): Change 
 
 const KINDS = { promoted: "rollout.promoted", rolled_back: "rollout.rolled_back" } as const;
 
-export function ended(run: Run, state: RolloutState, now: number, actor: string, reason: string): Change {
+/** For the record, where the line before says why. */
+const OUTCOMES: Partial<Record<RolloutState, string>> = {
+  promoted: "Promoted.",
+  rolled_back: "Rolled back.",
+  aborted: "Aborted.",
+};
+
+/** @param text of the record's last line, where that is not the reason */
+export function ended(
+  run: Run,
+  state: RolloutState,
+  now: number,
+  actor: string,
+  reason: string,
+  text = reason,
+): Change {
   const rollout = { ...run.rollout, state, reason, endedAt: now, changedAt: now };
   const over: Run = { ...run, rollout, intent: null, stepHeld: "", blind: [], dark: 0, aftercare: AFTERCARE_LOOKS };
   const kind = state === "promoted" || state === "rolled_back" ? KINDS[state] : "rollout.stopped";
-  return change(over, [{ kind: "ended", actor, text: reason }], [{ kind, occasion: "end", title: reason }]);
+  return change(over, [{ kind: "ended", actor, text }], [{ kind, occasion: "end", title: reason }]);
 }
 
 /** A human acted: stop, keep what was seen, touch nothing. */
