@@ -92,8 +92,8 @@ export const DEFAULT_PLAN: RolloutPlan = {
     issues: { max: 0 },
     queries: [],
   },
-  minSamples: 100,
-  stepLimitMinutes: 120,
+  minSamples: 50,
+  stepLimitMinutes: 240,
   mode: "act",
 };
 

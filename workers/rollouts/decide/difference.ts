@@ -19,9 +19,12 @@
 import { logAdd } from "./evidence-against.ts";
 
 /** θ for the upper end: what is left of the new version's rate if it is as good as the old one, of the rate that is to be refuted. */
-const BELOW = Float64Array.of(0.02, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95);
+const BELOW = [0.02, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95];
+/** Shares of the stake: most versions fail hardly ever, and are to be let through with few requests. */
+const BELOW_SHARES = [0.3, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.05, 0.05];
 /** θ for the lower end. */
-const ABOVE = Float64Array.of(1.05, 1.1, 1.2, 1.5, 2, 3, 5, 10, 100);
+const ABOVE = [1.05, 1.2, 1.6, 3, 10, 100];
+const ABOVE_SHARES = ABOVE.map(() => 1 / ABOVE.length);
 /** Of n0: as much as the old version's failures can pay. */
 const MOST_OF_OLD = 0.9;
 /** Halvings of [−1, 1]: to 1e-9. */
@@ -33,51 +36,68 @@ const MISSES = 0.05;
 class Bets {
   private readonly wealth: Float64Array;
   private readonly slope: Float64Array;
-  private readonly thetas: Float64Array;
+  private readonly thetas: readonly number[];
+  private readonly logShares: number[];
 
-  constructor(thetas: Float64Array) {
+  constructor(thetas: readonly number[], shares: readonly number[]) {
     this.thetas = thetas;
+    this.logShares = shares.map(Math.log);
     this.wealth = new Float64Array(thetas.length);
     this.slope = new Float64Array(thetas.length);
   }
 
-  add(n0: number, f0: number, n1: number, f1: number): void {
+  close(n0: number, f0: number, n1: number, f1: number): void {
+    if (!(n0 > 0 && n1 > 0)) return;
     for (let k = 0; k < this.thetas.length; k++) {
-      const kappa = Math.min(n1 * ((this.thetas[k] as number) - 1), MOST_OF_OLD * n0);
-      this.wealth[k] = (this.wealth[k] as number) + f1 * Math.log1p(kappa / n1) + f0 * Math.log1p(-kappa / n0);
+      const kappa = kappaOf(this.thetas[k] as number, n0, n1);
+      this.wealth[k] = (this.wealth[k] as number) + gain(kappa, n0, f0, n1, f1);
       this.slope[k] = (this.slope[k] as number) + kappa;
     }
   }
 
-  /** ln of the mixed wealth against an assumed difference. */
-  against(d: number): number {
+  /** ln of the mixed wealth against an assumed difference, after a last stratum that is still open. */
+  against(d: number, n0 = 0, f0 = 0, n1 = 0, f1 = 0): number {
+    const isOpen = n0 > 0 && n1 > 0;
     let sum = Number.NEGATIVE_INFINITY;
     for (let k = 0; k < this.thetas.length; k++) {
-      sum = logAdd(sum, (this.wealth[k] as number) - d * (this.slope[k] as number));
+      let wealth = (this.logShares[k] as number) + (this.wealth[k] as number) - d * (this.slope[k] as number);
+      if (isOpen) {
+        const kappa = kappaOf(this.thetas[k] as number, n0, n1);
+        wealth += gain(kappa, n0, f0, n1, f1) - d * kappa;
+      }
+      sum = logAdd(sum, wealth);
     }
-    return sum - Math.log(this.thetas.length);
+    return sum;
+  }
+}
+
+/** ln of φ^f0 θ^f1; what did not happen costs no logarithm. */
+const gain = (kappa: number, n0: number, f0: number, n1: number, f1: number): number =>
+  (f1 > 0 ? f1 * Math.log1p(kappa / n1) : 0) + (f0 > 0 ? f0 * Math.log1p(-kappa / n0) : 0);
+
+const kappaOf = (theta: number, n0: number, n1: number): number => Math.min(n1 * (theta - 1), MOST_OF_OLD * n0);
+
+/** Evidence that the new version is worse by less than a margin: bets that its rate is below what the margin would make it. */
+export class Clearance extends Bets {
+  constructor() {
+    super(BELOW, BELOW_SHARES);
   }
 }
 
 export class Difference {
-  private readonly above = new Bets(ABOVE);
-  private readonly below = new Bets(BELOW);
+  private readonly above = new Bets(ABOVE, ABOVE_SHARES);
+  private readonly below = new Clearance();
   private failures = 0;
   private expected = 0;
   private weight = 0;
 
   add(n0: number, f0: number, n1: number, f1: number): void {
     if (!(n0 > 0 && n1 > 0)) return;
-    this.above.add(n0, f0, n1, f1);
-    this.below.add(n0, f0, n1, f1);
+    this.above.close(n0, f0, n1, f1);
+    this.below.close(n0, f0, n1, f1);
     this.failures += f1;
     this.expected += (n1 * f0) / n0;
     this.weight += n1;
-  }
-
-  /** ln of the evidence that the new version is worse by less than `margin`. */
-  logClear(margin: number): number {
-    return this.below.against(margin);
   }
 
   /** New − old on the new version's traffic: what it has more than the old version's rates of the same minutes would have made. */

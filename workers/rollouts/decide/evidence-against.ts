@@ -27,14 +27,14 @@
 
 /** Odds ratios that are bet on, and the share of the stake. A threefold rate is what an on-call person would want to know of within minutes; thousands are versions that fail altogether. */
 const EFFECTS: readonly (readonly [theta: number, share: number])[] = [
-  [1.5, 0.06],
-  [2, 0.14],
-  [3, 0.36],
-  [4.5, 0.16],
-  [8, 0.08],
-  [20, 0.06],
-  [100, 0.06],
-  [1000, 0.08],
+  [1.5, 0.03],
+  [2, 0.11],
+  [3, 0.4],
+  [4.5, 0.12],
+  [8, 0.06],
+  [30, 0.05],
+  [200, 0.07],
+  [2000, 0.16],
 ];
 const COUNT = EFFECTS.length;
 const THETA = Float64Array.from(EFFECTS, ([theta]) => theta);
@@ -42,18 +42,21 @@ const LOG_THETA = Float64Array.from(EFFECTS, ([theta]) => Math.log(theta));
 const LOG_SHARE = Float64Array.from(EFFECTS, ([, share]) => Math.log(share));
 
 /** Share of the stake that is laid from the first stratum on; the rest waits for regressions that begin later. */
-const AT_ONCE = 0.8;
+const AT_ONCE = 0.85;
 
 /** ln of the stake that is laid when the stratum `index` begins; over all strata they sum to 1. */
 function logStake(index: number): number {
   return index === 0 ? Math.log(AT_ONCE) : Math.log((2 * (1 - AT_ONCE)) / ((index + 1) * (index + 2)));
 }
 
+/** e^−37 is less than the last digit of a double. */
+const NEGLIGIBLE = 37;
+
 /** ln(e^a + e^b) */
 export function logAdd(a: number, b: number): number {
   const high = Math.max(a, b);
-  if (high === Number.NEGATIVE_INFINITY) return high;
-  return high + Math.log1p(Math.exp(Math.min(a, b) - high));
+  const low = Math.min(a, b);
+  return low < high - NEGLIGIBLE || high === Number.NEGATIVE_INFINITY ? high : high + Math.log1p(Math.exp(low - high));
 }
 
 export class EvidenceAgainst {

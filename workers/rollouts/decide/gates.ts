@@ -3,7 +3,7 @@
  * in a sentence what came out. `judge.ts` asks them one after the other.
  */
 import type { EventClass, GateResult, QuantileGate, QueryGate, RateGate } from "../../api/contract.ts";
-import { CLASS_SHARE, FALSE_ALARM, HARM_BUDGET, MAX_MARGIN, MIN_NEXT_SHARE, SLOWNESS_BUDGET } from "./limits.ts";
+import { CLASS_SHARE, FALSE_ALARM, MAX_MARGIN, MIN_NEXT_SHARE } from "./limits.ts";
 import { compareRates, type RateResult } from "./rates.ts";
 import { slowStrata } from "./slow.ts";
 import type { Counts, Stratum } from "./strata.ts";
@@ -25,9 +25,13 @@ export interface Gate {
   holds: boolean;
 }
 
-/** How much worse it may be at most to pass: the less traffic is at stake, the more may be left open. */
-export function marginOf(budget: number, nextShare: number, minEffect: number): number {
-  return Math.max(minEffect, Math.min(MAX_MARGIN, budget / Math.max(nextShare, MIN_NEXT_SHARE)));
+/**
+ * How much worse it may be at most to pass: so much that at the next step the
+ * Worker as a whole, both versions together, is worse by less than the effect
+ * that counts. The less traffic is at stake, the more may be left open.
+ */
+export function marginOf(minEffect: number, nextShare: number): number {
+  return Math.max(minEffect, Math.min(MAX_MARGIN, minEffect / Math.max(nextShare, MIN_NEXT_SHARE)));
 }
 
 export function errorGate(strata: readonly Counts[], name: EventClass, gate: RateGate, look: Look): Gate {
@@ -35,7 +39,7 @@ export function errorGate(strata: readonly Counts[], name: EventClass, gate: Rat
     ...look,
     falseAlarm: FALSE_ALARM.errors * CLASS_SHARE[name],
     minEffect: gate.minEffect,
-    margin: marginOf(HARM_BUDGET, look.nextShare, gate.minEffect),
+    margin: marginOf(gate.minEffect, look.nextShare),
   });
   const what = className(name);
   const both = `${rates(found, what, "fail")}`;
@@ -48,7 +52,7 @@ export function queryGate(strata: readonly Counts[], gate: QueryGate, gates: num
     ...look,
     falseAlarm: FALSE_ALARM.query / gates,
     minEffect: gate.minEffect,
-    margin: marginOf(HARM_BUDGET, look.nextShare, gate.minEffect),
+    margin: marginOf(gate.minEffect, look.nextShare),
   });
   const head = { id: `query:${gate.name}`, label: gate.name, kind: "query", unit: "share" } as const;
   return gateOf(head, found, look, gate.minEffect, rates(found, "invocations", `match “${gate.name}”`));
@@ -69,7 +73,7 @@ export function timeGate(
   const slow = slowStrata(all, kind, gate);
   // As many again as lie beyond the quantile anyway: fewer is a matter of luck in the threshold.
   const minEffect = 1 - gate.quantile;
-  const margin = marginOf(SLOWNESS_BUDGET, look.nextShare, minEffect);
+  const margin = marginOf(minEffect, look.nextShare);
   const rules = { ...look, falseAlarm: FALSE_ALARM[kind] * CLASS_SHARE[name], minEffect, margin };
   const found = compareRates(slow.strata, rules);
   const p = `p${Number((100 * gate.quantile).toFixed(2))}`;

@@ -12,22 +12,22 @@
  */
 import type { GateResult, IssueGate } from "../../api/contract.ts";
 import type { IssueCount } from "../contract.ts";
-import { Difference } from "./difference.ts";
+import { Clearance } from "./difference.ts";
 import { EvidenceAgainst } from "./evidence-against.ts";
 import { fromLog, type Gate, type Look, marginOf } from "./gates.ts";
-import { FALSE_ALARM, FALSE_CLEAR, HARM_BUDGET } from "./limits.ts";
+import { FALSE_ALARM, FALSE_CLEAR } from "./limits.ts";
 import type { Counts } from "./strata.ts";
 import { count, percent } from "./words.ts";
 
 /** Invocations over which a share of the traffic is read: of fewer, chance makes it large. */
 const SHARE_OF = 200;
 /** An issue that strikes so few of the invocations need not be known of before a step. */
-const MIN_MARGIN = 0.005;
+const MIN_EFFECT = 0.005;
 
 export function issueGate(issues: readonly IssueCount[], all: readonly Counts[], gate: IssueGate, look: Look): Gate {
   const traffic = trafficOf(all, look.since);
   const share = largestShare(all);
-  const margin = marginOf(HARM_BUDGET, look.nextShare, MIN_MARGIN);
+  const margin = marginOf(MIN_EFFECT, look.nextShare);
   const logThreshold = -Math.log(FALSE_ALARM.issues / Math.max(1, issues.length));
   const judged = issues.map((issue) => judgeIssue(issue, share, traffic, margin));
   const worse = judged
@@ -113,16 +113,16 @@ function judgeIssue(issue: IssueCount, share: number, traffic: Traffic, margin: 
     const invocations = 1e9;
     against.close((1 - share) * invocations, issue.old, share * invocations, repeats);
   }
-  const clear = new Difference();
-  if (traffic.new > 0) clear.add(traffic.new, 0, traffic.new, Math.min(issue.new, traffic.new));
-  return { issue, logAgainst: against.log(), logClear: clear.logClear(margin) };
+  const clear = new Clearance();
+  if (traffic.new > 0) clear.close(traffic.new, 0, traffic.new, Math.min(issue.new, traffic.new));
+  return { issue, logAgainst: against.log(), logClear: clear.against(margin) };
 }
 
 /** ln of the evidence that no issue strikes `margin` of the invocations when none was seen. */
 function noneSeen(n: number, margin: number): number {
-  const clear = new Difference();
-  clear.add(n, 0, n, 0);
-  return clear.logClear(margin);
+  const clear = new Clearance();
+  clear.close(n, 0, n, 0);
+  return clear.against(margin);
 }
 
 function reasonOf(given: {

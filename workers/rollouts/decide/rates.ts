@@ -4,7 +4,7 @@
  * gates (`gates.ts`) hand in strata and words, and get a GateResult.
  */
 import type { GateResult } from "../../api/contract.ts";
-import { Difference } from "./difference.ts";
+import { Clearance, Difference } from "./difference.ts";
 import { EvidenceAgainst } from "./evidence-against.ts";
 import { DISASTER_FAILURES, DISASTER_SHARE, FALSE_CLEAR } from "./limits.ts";
 import type { Counts } from "./strata.ts";
@@ -41,14 +41,14 @@ export interface RateResult {
 export function compareRates(strata: readonly Counts[], rules: RateRules): RateResult {
   const against = new EvidenceAgainst();
   const all = new Difference();
-  const present = new Difference();
+  const present = new Clearance();
   const old = { n: 0, hits: 0 };
   const fresh = { n: 0, hits: 0 };
   for (const { minute, n0, f0, n1, f1 } of strata) {
     if (!(n0 > 0 && n1 > 0)) continue;
     against.close(n0, f0, n1, f1);
     all.add(n0, f0, n1, f1);
-    if (minute >= rules.since) present.add(n0, f0, n1, f1);
+    if (minute >= rules.since) present.close(n0, f0, n1, f1);
     old.n += n0;
     old.hits += f0;
     fresh.n += n1;
@@ -56,7 +56,7 @@ export function compareRates(strata: readonly Counts[], rules: RateRules): RateR
   }
   const logAgainst = against.log();
   const logThreshold = -Math.log(rules.falseAlarm);
-  const logClear = present.logClear(rules.margin);
+  const logClear = present.against(rules.margin);
   const logClearThreshold = -Math.log(FALSE_CLEAR);
   const missing = Math.max(0, rules.minSamples - Math.min(old.n, fresh.n));
   const verdict = verdictOf({ logAgainst, logThreshold, estimate: all.estimate, old, fresh, missing, rules });

@@ -30,14 +30,33 @@ class Distribution {
   private highest = 0;
 
   add(wire: WireSketch): void {
+    const { weights } = this;
+    let added = 0;
+    let slot = 0;
     for (let i = 0; i + 1 < wire.length; i += 2) {
-      const slot = slotOf(wire[i] as number);
+      slot = slotOf(wire[i] as number);
       const weight = wire[i + 1] as number;
-      this.weights[slot] = (this.weights[slot] as number) + weight;
-      this.total += weight;
-      if (slot > 0) this.isMeasured = true;
+      weights[slot] = (weights[slot] as number) + weight;
+      added += weight;
+      // Lists that were joined are not in order.
       if (slot > this.highest) this.highest = slot;
     }
+    this.total += added;
+    if (this.highest > 0) this.isMeasured = true;
+  }
+
+  without(other: Distribution): Distribution {
+    if (other.total === 0) return this;
+    const rest = new Distribution();
+    for (let slot = 0; slot < BUCKETS; slot++) {
+      const weight = (this.weights[slot] as number) - (other.weights[slot] as number);
+      if (weight <= 0) continue;
+      rest.weights[slot] = weight;
+      rest.total += weight;
+      rest.highest = slot;
+    }
+    rest.isMeasured = rest.highest > 0;
+    return rest;
   }
 
   /** From above: few buckets lie beyond a high quantile. */
@@ -80,7 +99,9 @@ export interface Slow {
 
 export function slowStrata(all: readonly Stratum[], of: "duration" | "cpu", gate: QuantileGate): Slow {
   const learnt = new Distribution();
-  const compared = { old: new Distribution(), new: new Distribution() };
+  /** Of the old version, in minutes that the new one was not there. */
+  const alone = new Distribution();
+  const fresh = new Distribution();
   const strata: Counts[] = [];
   let pending: WireSketch[] = [];
   let minute = Number.NaN;
@@ -95,20 +116,20 @@ export function slowStrata(all: readonly Stratum[], of: "duration" | "cpu", gate
     const times = stratum[of];
     if (times.old.length > 0) pending.push(times.old);
     if (times.old.length === 0 && times.new.length === 0) continue;
-    if (stratum.n0 > 0 && stratum.n1 > 0) {
-      compared.old.add(times.old);
-      compared.new.add(times.new);
-    }
+    if (stratum.n0 > 0 && stratum.n1 > 0) fresh.add(times.new);
+    else alone.add(times.old);
     if (threshold === null || times.old.length === 0 || times.new.length === 0) continue;
-    const old = beyond(times.old, threshold);
-    const fresh = beyond(times.new, threshold * (1 + gate.tolerance) + gate.minMs);
-    strata.push({ minute, n0: old.n, f0: old.hits, n1: fresh.n, f1: fresh.hits });
+    const before = beyond(times.old, threshold);
+    const after = beyond(times.new, threshold * (1 + gate.tolerance) + gate.minMs);
+    strata.push({ minute, n0: before.n, f0: before.hits, n1: after.n, f1: after.hits });
   }
+  for (const wire of pending) learnt.add(wire);
+  const old = learnt.without(alone);
   return {
     strata,
-    old: compared.old.quantile(gate.quantile),
-    new: compared.new.quantile(gate.quantile),
-    hasOld: compared.old.isMeasured,
-    hasNew: compared.new.isMeasured,
+    old: old.quantile(gate.quantile),
+    new: fresh.quantile(gate.quantile),
+    hasOld: old.isMeasured,
+    hasNew: fresh.isMeasured,
   };
 }
