@@ -1,6 +1,7 @@
 /** What scripts/local/demo-workers.mjs binds to the edge: the shop as it was built, and what an uploaded version may be bound to. */
 import type { Registry } from "./account/registry.ts";
 import type { Binding } from "./account/types.ts";
+import type { ObjectHost } from "./run/object-host.ts";
 
 /** A version that the launcher built and runs as a Worker of its own: as if it had been uploaded. */
 export interface BuiltVersion {
@@ -45,6 +46,8 @@ export interface EdgeEnv {
   TOKEN: string;
   REGISTRY: DurableObjectNamespace<Registry>;
   LOADER: WorkerLoader;
+  /** Durable Objects of uploaded classes. */
+  UPLOADED_OBJECTS: DurableObjectNamespace<ObjectHost>;
   /** KV namespaces that are not the shop's, by prefix. */
   UPLOADED_KV: KVNamespace;
   /** Takes the tails of uploaded versions; undefined when nothing is observed. */

@@ -16,6 +16,7 @@ import { serve } from "./traffic/serve.ts";
 
 export { Registry } from "./account/registry.ts";
 export { KvNamespace } from "./run/kv.ts";
+export { ObjectHost } from "./run/object-host.ts";
 export { ObjectNamespace } from "./run/objects.ts";
 export { QueueProducer } from "./run/queue.ts";
 export { Service } from "./run/service.ts";

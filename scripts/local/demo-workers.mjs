@@ -121,7 +121,10 @@ function edgeWorker({ built, port, host, tail, edgeToken, platformToken, configs
   const serviceBindings = {};
   const kvNamespaces = { UPLOADED_KV: "uploaded" };
   const queueProducers = {};
-  const durableObjects = { REGISTRY: { className: "Registry", useSQLite: true } };
+  const durableObjects = {
+    REGISTRY: { className: "Registry", useSQLite: true },
+    UPLOADED_OBJECTS: { className: "ObjectHost", useSQLite: true },
+  };
   for (const worker of WORKERS) {
     const { options } = configs.get(configOf(worker));
     shop.scripts[worker.name] = {

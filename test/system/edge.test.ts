@@ -205,6 +205,49 @@ test("a changed secret is a new version, and stands in the way of going back unt
   worker.remove();
 });
 
+test("Durable Objects of an uploaded Worker run, keep what they stored, and cannot go back behind their migration", async () => {
+  const worker = createProject(edge);
+  const toml = 'name = "counter"\nmain = "index.ts"\ncompatibility_date = "2026-11-01"\n';
+  const objects =
+    '[[durable_objects.bindings]]\nname = "COUNTER"\nclass_name = "Counter"\n[[migrations]]\ntag = "v1"\nnew_sqlite_classes = ["Counter"]\n';
+  const code = (release: string) => `import { DurableObject } from "cloudflare:workers";
+export class Counter extends DurableObject {
+  async next() {
+    const count = ((await this.ctx.storage.get<number>("count")) ?? 0) + 1;
+    await this.ctx.storage.put("count", count);
+    return "${release} " + count;
+  }
+}
+export default {
+  async fetch(_: Request, env: { COUNTER: DurableObjectNamespace<Counter> }) {
+    const counter = env.COUNTER.get(env.COUNTER.idFromName("all"));
+    await counter.next();
+    return new Response(await counter.next());
+  },
+};
+`;
+  const count = async () => (await visit("/", { "x-demo-worker": "counter" })).text();
+  worker.write("wrangler.toml", toml);
+  worker.write("index.ts", "export default { fetch: () => new Response('nothing to count') };\n");
+  await ok(worker.wrangler(["deploy"]));
+  const [before] = await listed(worker);
+
+  worker.write("wrangler.toml", toml + objects);
+  worker.write("index.ts", code("one"));
+  expect((await worker.wrangler(["versions", "upload"])).said).toMatch(/pending Durable Object migration/);
+  await ok(worker.wrangler(["deploy"]));
+  expect(await count()).toBe("one 2");
+  worker.write("index.ts", code("two"));
+  await ok(worker.wrangler(["deploy"]));
+  await until(count, (text) => text.startsWith("two"), DEADLINE_MS);
+  expect(Number((await count()).split(" ")[1])).toBeGreaterThan(4);
+
+  const back = await worker.wrangler(["rollback", before?.id ?? "", "--yes"]);
+  expect(back.said).toMatch(/migration tag[\s\S]*10211/);
+  expect(await count()).toMatch(/^two/);
+  worker.remove();
+});
+
 test("what this edge cannot run is refused in plain words", async () => {
   const worker = createProject(edge);
   const toml = (more: string) => `name = "other"\nmain = "index.ts"\ncompatibility_date = "2026-11-01"\n${more}`;

@@ -9,8 +9,10 @@ import {
   done,
   type Module,
   type ModuleType,
+  type Refusal,
   type Result,
   refuse,
+  type ScriptRecord,
   type VersionRecord,
 } from "../account/types.ts";
 import { type EdgeEnv, registryOf } from "../env.ts";
@@ -18,6 +20,8 @@ import { start, unsupported } from "../run/load.ts";
 
 const CANNOT_INHERIT = 10057;
 const MIGRATION_IN_VERSION = 10211;
+const WRONG_TAG = 10079;
+const CLASS_MISSING = 10064;
 /** Compressed, Cloudflare takes 10 MB; this is as they come. */
 const MAX_BYTES = 64 * 2 ** 20;
 /** The platform's Worker: the only one that tails can lead to here. */
@@ -45,10 +49,17 @@ export interface Metadata {
   tags?: string[];
   logpush?: boolean;
   observability?: unknown;
-  migrations?: unknown;
+  migrations?: Migrations;
   assets?: unknown;
   exports?: unknown;
   containers?: unknown;
+}
+
+/** From the tag that the Worker is at (none for a new one) to a new one. */
+interface Migrations {
+  old_tag?: string;
+  new_tag?: string;
+  steps?: Record<string, unknown>[];
 }
 
 export interface Upload {
@@ -89,7 +100,8 @@ export interface Uploader {
   author: string;
   source: string;
   triggeredBy: string;
-  /** `?bindings_inherit=strict`: what cannot be inherited is an error. */
+  /** Only what is deployed to everyone at once may bring a migration. */
+  mayMigrate: boolean;
   ctx: { exports: unknown };
 }
 
@@ -101,16 +113,17 @@ export async function takeVersion(
 ): Promise<Result<VersionRecord>> {
   const registry = registryOf(env);
   const [scripts, versions] = await Promise.all([registry.scripts(), registry.versions(by.script)]);
-  const names = [...scripts.map(({ name }) => name), by.script];
-  const known = scripts.find(({ name }) => name === by.script);
+  const known = scripts.find(({ name }) => name === by.script) ?? { name: by.script, migrationTag: null, classes: [] };
   const main = modules.find(({ name }) => name === metadata.main_module);
   const problem = refusedParts(metadata, main) ?? env.SHOP.scripts[by.script]?.fixed;
   if (problem !== undefined) return bad(`Local edge: ${problem}.`);
-  if (metadata.migrations !== undefined) return { ...refuse(400, MIGRATION_IN_VERSION, MIGRATION) };
+  if (metadata.migrations !== undefined && !by.mayMigrate) return refuse(400, MIGRATION_IN_VERSION, MIGRATION);
+  const migrated = migrate(known, metadata.migrations);
+  if ("refusal" in migrated) return migrated;
   const bindings = resolveBindings(metadata, versions[0]);
   if (typeof bindings === "string") return refuse(400, CANNOT_INHERIT, bindings);
   for (const binding of bindings) {
-    const why = unsupported(binding, by.script, env, names);
+    const why = unsupported(binding, by.script, env, [migrated, ...scripts]);
     if (why !== undefined) return bad(`Local edge: ${why}.`);
   }
   const version: VersionRecord = {
@@ -120,7 +133,7 @@ export async function takeVersion(
     message: metadata.annotations?.["workers/message"] ?? "",
     compatibilityDate: metadata.compatibility_date ?? "",
     compatibilityFlags: metadata.compatibility_flags ?? [],
-    migrationTag: known?.migrationTag ?? null,
+    migrationTag: migrated.migrationTag,
     main: metadata.main_module ?? "",
     etag: await digest(modules),
     ...{ handlers: [], entrypoints: [], startupMs: 0 },
@@ -133,12 +146,42 @@ export async function takeVersion(
   if (handlers.length === 0 && entrypoints.length === 0) {
     return bad("The uploaded script has no registered event handlers.");
   }
+  const gone = migrated.classes.find((name) => !entrypoints.includes(name));
+  if (gone !== undefined) {
+    const message = `New version of script does not export class '${gone}' which is depended on by existing Durable Objects.`;
+    return refuse(400, CLASS_MISSING, message);
+  }
   const found = { handlers: hasDefault ? handlers : [], entrypoints, startupMs: Date.now() - began };
+  const { migrationTag, classes } = migrated;
+  if (metadata.migrations !== undefined) {
+    await registry.ensureScript(by.script);
+    await registry.changeScript(by.script, { migrationTag, classes });
+  }
   return done(await registry.addVersion({ ...version, ...found, modules }));
 }
 
+type Migrated = Pick<ScriptRecord, "name" | "migrationTag" | "classes">;
+
+/** What the Worker's Durable Objects are after the migration. Classes can be made here, not renamed, moved or deleted. */
+function migrate(known: Migrated, asked: Migrations | undefined): Migrated | { ok: false; refusal: Refusal } {
+  if (asked === undefined) return known;
+  if ((asked.old_tag ?? null) !== known.migrationTag) {
+    const message = `Migration tag precondition failed: the Worker is at ${known.migrationTag ?? "none"}, not at ${asked.old_tag ?? "none"}.`;
+    return refuse(400, WRONG_TAG, message);
+  }
+  const classes = new Set(known.classes);
+  for (const [kind, names] of (asked.steps ?? []).flatMap((step) => Object.entries(step))) {
+    const isEmpty = Array.isArray(names) && names.length === 0;
+    if (kind !== "new_sqlite_classes" && kind !== "new_classes" && !isEmpty) {
+      return bad(`Local edge: migrations with ${kind} are not done here.`);
+    }
+    for (const name of names as string[]) classes.add(name);
+  }
+  return { name: known.name, migrationTag: asked.new_tag ?? known.migrationTag, classes: [...classes] };
+}
+
 const MIGRATION =
-  "Version upload failed. You attempted to upload a version of a Worker that includes a Durable Object migration: the local edge runs no Durable Object classes of uploaded versions.";
+  "Version upload failed. You attempted to upload a version of a Worker that includes a Durable Object migration, but migrations must be fully applied via a non-versioned deployment.";
 
 function refusedParts(metadata: Metadata, main: Module | undefined): string | undefined {
   const { assets, exports, containers, tail_consumers, compatibility_date } = metadata;

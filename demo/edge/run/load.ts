@@ -3,9 +3,10 @@
  * in an isolate of its own in this workerd. What a local edge cannot give it is
  * refused at the upload (`unsupported`), never left out.
  */
-import type { Binding, Module, VersionRecord } from "../account/types.ts";
-import { type EdgeEnv, registryOf } from "../env.ts";
+import type { Binding, Module, ScriptRecord, VersionRecord } from "../account/types.ts";
+import { type EdgeEnv, registryOf, type Shop } from "../env.ts";
 import { type Loopback, loopbackOf } from "./loopback.ts";
+import type { ObjectsProps } from "./objects.ts";
 import { type Exports, PROBE, probeOf, WRAPPER, wrapperOf } from "./wrapper.ts";
 
 /** Binding of the edge for namespaces that are not the shop's. */
@@ -97,7 +98,7 @@ function value(binding: Binding, version: VersionRecord, { SHOP }: EdgeEnv, loop
     case "queue":
       return loopback.QueueProducer({ props: { binding: SHOP.queues[String(binding.queue_name)] as string } });
     case "durable_object_namespace":
-      return loopback.ObjectNamespace({ props: { binding: SHOP.objects[objectKey(binding)] as string } });
+      return loopback.ObjectNamespace({ props: objectsOf(binding, version.script, SHOP) });
     case "service": {
       const entrypoint = binding.entrypoint as string | undefined;
       return loopback.Service({ props: { script: String(binding.service), ...(entrypoint && { entrypoint }) } });
@@ -107,7 +108,11 @@ function value(binding: Binding, version: VersionRecord, { SHOP }: EdgeEnv, loop
   }
 }
 
-const objectKey = ({ script_name, class_name }: Binding) => `${script_name}/${class_name}`;
+function objectsOf({ script_name, class_name }: Binding, own: string, { objects }: Shop): ObjectsProps {
+  const script = String(script_name ?? own);
+  const binding = objects[`${script}/${class_name}`];
+  return binding === undefined ? { script, className: String(class_name) } : { binding };
+}
 
 const RUNNABLE_TYPES = ["plain_text", "secret_text", "json", "version_metadata", "kv_namespace"];
 
@@ -116,7 +121,7 @@ export function unsupported(
   binding: Binding,
   script: string,
   { SHOP }: EdgeEnv,
-  scripts: string[],
+  scripts: readonly Pick<ScriptRecord, "name" | "classes">[],
 ): string | undefined {
   const { name, type } = binding;
   if (RUNNABLE_TYPES.includes(type)) return undefined;
@@ -125,16 +130,15 @@ export function unsupported(
   }
   if (type === "service") {
     const service = String(binding.service);
-    return scripts.includes(service)
+    return scripts.some((one) => one.name === service)
       ? undefined
       : `binding ${name} refers to the Worker "${service}", which does not exist`;
   }
   if (type === "durable_object_namespace") {
-    if (binding.script_name === undefined || binding.script_name === script)
-      return `binding ${name}: Durable Object classes of an uploaded version do not run here, only those of another Worker of the shop`;
-    return SHOP.objects[objectKey(binding)]
-      ? undefined
-      : `binding ${name}: there is no Durable Object ${objectKey(binding)} here`;
+    const owner = String(binding.script_name ?? script);
+    const made = scripts.find((one) => one.name === owner)?.classes ?? [];
+    if (SHOP.objects[`${owner}/${binding.class_name}`] || made.includes(String(binding.class_name))) return undefined;
+    return `binding ${name}: there is no Durable Object ${binding.class_name} of ${owner}; a new class needs a migration`;
   }
   return `binding ${name}: bindings of type ${type} do not exist here`;
 }

@@ -8,15 +8,29 @@ import type { Binding } from "../account/types.ts";
 export const WRAPPER = "local-edge.js";
 export const PROBE = "local-edge-probe.js";
 
-/** Ids are names here: nothing in them can be told from a real one but their length. */
+/** Names the object that a request is for; URI-encoded, as header values are Latin-1. */
+export const OBJECT_HEADER = "x-local-edge-object";
+
+/** Ids are names here, not hashes of them. Calls carry the name, since a stub that came over RPC is good for one call only. */
 const NAMESPACE = `
 const id = (name) => ({ name, toString: () => name, equals: (other) => String(other) === name });
+const object = (stub, name) => new Proxy({}, { get(_, key) {
+  if (key === "id") return id(name);
+  if (key === "name") return name;
+  if (key === "then" || typeof key === "symbol") return undefined;
+  if (key !== "fetch") return (...args) => stub.call(name, key, args);
+  return (input, init) => {
+    const request = new Request(input, init);
+    request.headers.set("${OBJECT_HEADER}", encodeURIComponent(name));
+    return stub.fetch(request);
+  };
+} });
 const namespace = (stub) => ({
   idFromName: id,
   idFromString: id,
   newUniqueId: () => id("unique-" + crypto.randomUUID()),
-  get: (id) => stub.byName(String(id)),
-  getByName: (name) => stub.byName(name),
+  get: (id) => object(stub, String(id)),
+  getByName: (name) => object(stub, name),
   jurisdiction() { return this; },
 });`;
 

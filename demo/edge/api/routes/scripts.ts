@@ -19,7 +19,14 @@ const put: Handler = async ({ request, env, ctx, params, author, source }) => {
   if (!read.ok) return failure(read.refusal);
   if (!NAME.test(script)) return failure({ status: 400, code: 10016, message: `Invalid Worker name "${script}".` });
   const isNew = (await registry.script(script)) === null;
-  const taken = await takeVersion(env, read.value, { script, author, source, triggeredBy: "upload", ctx });
+  const taken = await takeVersion(env, read.value, {
+    script,
+    author,
+    source,
+    triggeredBy: "upload",
+    mayMigrate: true,
+    ctx,
+  });
   if (!taken.ok) return failure(taken.refusal);
   if (isNew) await registry.ensureScript(script);
   const { metadata } = read.value;

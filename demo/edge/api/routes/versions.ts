@@ -39,7 +39,7 @@ const upload: Handler = async ({ request, env, ctx, params, author, source }) =>
   const read = await readUpload(request);
   if (!read.ok) return failure(read.refusal);
   if ((await registryOf(env).script(script)) === null) return noSuchScript();
-  const by = { script, author, source, triggeredBy: "version_upload", ctx };
+  const by = { script, author, source, triggeredBy: "version_upload", mayMigrate: false, ctx };
   return answer(await takeVersion(env, read.value, by), (version) => ({
     ...versionDetail(version),
     metadata: { ...(versionItem(version) as { metadata: object }).metadata, has_preview: false },
