@@ -12,7 +12,7 @@ import type { Timers } from "./timers.ts";
 /** Between two lines about what was not shown. */
 const TELL_EVERY_MS = 5_000;
 
-type Reason = "rate" | "slow" | "unsaid";
+type Reason = "rate" | "slow" | "size" | "unsaid";
 
 export class Tally {
   readonly #tell: (text: string) => void;
@@ -105,6 +105,7 @@ function describe({ events, errors, kinds }: NotShown): string {
 
 function why(reason: Reason, rate: number): string {
   if (reason === "rate") return `: more than ${number(rate)} a second (--rate)`;
+  if (reason === "size") return ": more at one moment than is sent at once";
   return reason === "slow" ? ": more than was read here" : "";
 }
 

@@ -12,6 +12,8 @@ import type { StepBudget } from "./steps.ts";
 import { addTally, emptyTally, isEmpty, type Tally } from "./tally.ts";
 import { type Bucket, type Candidates, thin } from "./thinning.ts";
 
+type Because = NonNullable<Extract<LiveMessage, { type: "events" }>["because"]>;
+
 export interface Frame {
   text: string;
   /** Of all that it tells of, shown or not. */
@@ -77,7 +79,8 @@ class FrameWriter {
   private matched = emptyTally();
   private notShown = emptyTally();
   private rows: Rows[] = [];
-  private because: "rate" | "slow" = "rate";
+  /** Events of the frame at hand that had no room, though the rate would have shown them. */
+  private cut = 0;
 
   constructor(
     private readonly now: number,
@@ -88,10 +91,13 @@ class FrameWriter {
   entry(entry: OpenEntry, shown: Uint8Array, matched: Tally): void {
     const sent = new Uint8Array(shown.length);
     for (let row = shown.indexOf(1); row >= 0; row = shown.indexOf(1, row + 1)) {
-      if (this.chars > this.maxTotal) break;
+      if (this.chars > this.maxTotal) {
+        this.cut += shown.subarray(row).reduce((sum, bit) => sum + bit, 0);
+        break;
+      }
       const text = entry.text(row);
       if (text.length > this.maxChars) {
-        this.because = "slow";
+        this.cut++;
         continue;
       }
       if (this.textChars + text.length > this.maxChars && this.texts.length > 0) {
@@ -126,7 +132,9 @@ class FrameWriter {
   }
 
   private flush(): void {
-    const { now, at, matched, notShown, because, rows } = this;
+    const { now, at, matched, notShown, cut, rows } = this;
+    // One reason a frame: that of most.
+    const because = 2 * cut > notShown.events ? "size" : "rate";
     const text = eventsFrame({ now, at, texts: this.texts, matched, notShown, because });
     let errors: Frame | undefined;
     this.frames.push({ text, tally: matched, errors: () => (errors ??= errorsOf(rows, matched, now)) });
@@ -136,7 +144,7 @@ class FrameWriter {
     this.textChars = 0;
     this.matched = emptyTally();
     this.notShown = emptyTally();
-    this.because = "rate";
+    this.cut = 0;
   }
 }
 
@@ -172,7 +180,7 @@ interface EventsFrame {
   texts?: readonly string[];
   matched: Tally;
   notShown: Tally;
-  because: "rate" | "slow";
+  because: Because;
 }
 
 /** A message of type `events`. */

@@ -4,7 +4,13 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { LIVE_CLOSE, LIVE_MAX_RATE, LIVE_RATE } from "../../../workers/api/contract/live.ts";
 import type { ViewerAttachment } from "../../../workers/live/attachment.ts";
-import { ERRORS_SHARE, MAX_MESSAGE_CHARS, MAX_WINDOW_CHARS, MESSAGES_BURST } from "../../../workers/live/limits.ts";
+import {
+  ERRORS_SHARE,
+  MAX_FRAME_CHARS,
+  MAX_MESSAGE_CHARS,
+  MAX_WINDOW_CHARS,
+  MESSAGES_BURST,
+} from "../../../workers/live/limits.ts";
 import type { Stream } from "../../../workers/live/stream.ts";
 import type { Node } from "../../../workers/query/filter/compile.ts";
 import { until } from "../buffer/support.ts";
@@ -180,6 +186,20 @@ describe("a viewer that reads slowly", () => {
     const viewer = await watch(hub);
     viewer.say({ type: "ack", chars: 1e12 });
     expect(await viewer.closed).toBe(LIVE_CLOSE.badMessage);
+  });
+});
+
+describe("more than is sent at once", () => {
+  it("is counted with a reason of its own: neither the rate nor the reader was too slow", async () => {
+    const hub = hubOf("v-size");
+    const shard = new Shard("v-size");
+    const viewer = await watch(hub, { script: "v-size" });
+    await hub.push(shard.push([shard.some(1, () => ({ message: "x".repeat(2 * MAX_FRAME_CHARS) }))]));
+    await hub.push(shard.push([shard.some(3)]));
+    await until(async () => viewer.matched === 4);
+    adds(viewer);
+    const told = viewer.frames.filter(({ notShown }) => notShown !== undefined);
+    expect(told).toMatchObject([{ because: "size", events: [], notShown: { events: 1 } }]);
   });
 });
 

@@ -61,8 +61,8 @@ export type LiveMessage =
       /** Events that the filter matched: those here and those not shown. */
       matched: number;
       notShown?: NotShown;
-      /** rate: more than it asked for. slow: more than it has read. */
-      because?: "rate" | "slow";
+      /** Of most of them. rate: more than it asked for. slow: more than it has read. size: more at one moment than is sent at once, or one that is too long. */
+      because?: "rate" | "slow" | "size";
       /** Events that were not compared with the filter: there were more than could be looked at. */
       unchecked?: number;
     }

@@ -169,6 +169,7 @@ export function NotShown({ feed, question }: { feed: LiveFeed; question: string 
                 Narrow the filter, or watch one Worker.
               </li>
             )}
+            {m.size > 0 && <li>{count(m.size)}: more at one moment than is sent at once.</li>}
             {m.slow > 0 && <li>{count(m.slow)}: this browser, or the line to it, did not keep up.</li>}
             {m.unchecked > 0 && (
               <li>

@@ -8,9 +8,10 @@ export interface NotShownTotal {
   /** Of these, errors or of invocations that failed. */
   errors: number;
   kinds: Record<string, number>;
-  /** More than the rate that was asked for; more than this browser had read. */
+  /** More than the rate that was asked for; more than this browser had read; more at one moment than is sent at once. */
   rate: number;
   slow: number;
+  size: number;
   /** Could not be compared with the filter in time. */
   unchecked: number;
   /** Only in the store: they left the server's memory while there was no connection. Matching or not. */
@@ -26,6 +27,7 @@ export const noneMissing = (): NotShownTotal => ({
   kinds: {},
   rate: 0,
   slow: 0,
+  size: 0,
   unchecked: 0,
   gone: 0,
   from: 0,
@@ -56,8 +58,9 @@ export function addNotShown(total: NotShownTotal, message: Events, since: number
     events: total.events + events,
     errors: total.errors + (notShown?.errors ?? 0),
     kinds,
-    rate: total.rate + (because === "slow" ? 0 : events),
+    rate: total.rate + (because === "slow" || because === "size" ? 0 : events),
     slow: total.slow + (because === "slow" ? events : 0),
+    size: total.size + (because === "size" ? events : 0),
     unchecked: total.unchecked + unchecked,
   };
 }

@@ -23,6 +23,7 @@ it("says how many of which kind, and why", () => {
   tally.add({ ...unseen(1), because: "slow" });
   tally.add({ ...unseen(2), because: "rate" });
   tally.add({ ...unseen(2, 1), because: "slow" });
+  tally.add({ ...unseen(3), because: "size" });
   tally.add({ unchecked: 7 });
   clock.pass(4_999);
   expect(said).toHaveLength(1);
@@ -30,6 +31,7 @@ it("says how many of which kind, and why", () => {
   expect(said.slice(1)).toEqual([
     "not shown: 4 events (3 log, 1 exception), of them 1 error: more than was read here",
     "not shown: 2 events (2 log), no errors: more than 500 a second (--rate)",
+    "not shown: 3 events (3 log), no errors: more at one moment than is sent at once",
     "not compared with the filter: 7 events; there were more than could be looked at",
   ]);
 });

@@ -124,16 +124,20 @@ test("what is not shown adds up, by kind and by reason", () => {
       unchecked: 4,
     }),
   );
+  world.socket.says(
+    events(++position, [], { matched: 3, notShown: { events: 3, errors: 0, kinds: { log: 3 } }, because: "size" }),
+  );
   expect(feed.missing).toMatchObject({
-    events: 15,
+    events: 18,
     errors: 2,
-    kinds: { log: 12, exception: 3 },
+    kinds: { log: 15, exception: 3 },
     rate: 10,
     slow: 5,
+    size: 3,
     unchecked: 4,
     gone: 0,
   });
-  expect(feed.meter.rate(Date.now())).toEqual({ matched: 16, shown: 1 });
+  expect(feed.meter.rate(Date.now())).toEqual({ matched: 19, shown: 1 });
   feed.clear();
   expect(feed.missing.events).toBe(0);
 });
