@@ -2,13 +2,14 @@
 import { useState } from "preact/hooks";
 import type { Notification } from "../../../workers/api/contract.ts";
 import { full, roughly } from "../lib/format.ts";
-import { isBadNews, noticeHref, noticeWord } from "../lib/notices.ts";
+import { isBadNews, noticeHref, noticeParts, noticeWord } from "../lib/notices.ts";
 import { isUnread, markAllRead, notifications, unread } from "../state/notifications.ts";
 import { Icon } from "./icons.tsx";
 import { Popover } from "./popover.tsx";
 import { Version } from "./version.tsx";
 
 function Item({ n, fresh, now, onOpen }: { n: Notification; fresh: boolean; now: number; onOpen: () => void }) {
+  const { type, text, culprit } = noticeParts(n);
   return (
     <li>
       <a class={`bell-item ${fresh ? "fresh" : ""}`} href={noticeHref(n)} onClick={onOpen}>
@@ -21,12 +22,12 @@ function Item({ n, fresh, now, onOpen }: { n: Notification; fresh: boolean; now:
           </time>
         </span>
         <span class="bell-title">
-          {n.detail.type !== "" && <b>{n.detail.type} </b>}
-          {n.detail.title}
+          {type !== "" && <b>{type} </b>}
+          {text}
         </span>
         <span class="bell-where small">
-          <Version {...n.detail.version} />
-          <span class="faint cut">{n.detail.culprit}</span>
+          <Version {...n.detail.version} showMessage />
+          <span class="faint cut">{culprit}</span>
         </span>
       </a>
     </li>

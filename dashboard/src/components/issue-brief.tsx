@@ -33,7 +33,7 @@ function Lines({ answer, script, now }: { answer: IssuesAnswer; script: string |
             </span>
             {script === undefined && <span class="muted brief-script cut">{i.script}</span>}
             <span class="brief-version">
-              <Version {...i.firstVersion} />
+              <Version {...i.firstVersion} showMessage />
             </span>
             <span class="brief-mark small">
               {i.state === "regressed" ? (

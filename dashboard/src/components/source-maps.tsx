@@ -77,7 +77,7 @@ export function SourceMaps({ script, version }: { script: string; version: strin
         >
           <div class="dialog-head">
             <h2 id="maps-title" class="row">
-              Source maps of <Version id={version} />
+              Source maps of <Version id={version} showMessage />
             </h2>
             <button type="button" class="icon-btn" aria-label="Close" onClick={() => dialog.current?.close()}>
               <Icon name="close" />

@@ -8,8 +8,10 @@ interface Props {
   showMessage?: boolean;
 }
 
+/** All that is known of it: where the answer at hand has no message, another may have told it. */
 export function versionTitle({ id, tag, message }: Props): string {
-  return [tag, id, message].filter(Boolean).join(" · ") || "No version";
+  const known = nameOf(id ?? "");
+  return [tag || known?.tag, id, message || known?.message].filter(Boolean).join(" · ") || "No version";
 }
 
 export function Version({ id, showMessage = false, ...given }: Props) {

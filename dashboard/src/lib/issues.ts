@@ -89,6 +89,12 @@ export function listParams(url: Record<string, string>): Record<string, string |
 export const versionText = (v: VersionName): string =>
   v.id === "" ? "no version" : v.tag === "" ? shortId(v.id) : `${v.tag} (${shortId(v.id)})`;
 
+/** Where a list of the browser takes text alone: with as much of the message as tells versions apart. */
+export const versionOption = (v: VersionName): string =>
+  v.message === "" ? versionText(v) : `${versionText(v)} ${cutAt(v.message, OPTION_CHARS)}`;
+const OPTION_CHARS = 48;
+const cutAt = (said: string, most: number): string => (said.length > most ? `${said.slice(0, most - 1)}…` : said);
+
 export type IgnoreRule = NonNullable<IssueAnswer["ignored"]>;
 
 /** `until 14:03 tomorrow`, `until 100 more`, or nothing when it has no end. */

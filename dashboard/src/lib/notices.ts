@@ -27,10 +27,18 @@ export function noticeHref(n: Notification): string {
   return rolloutId === undefined ? "/rollouts" : `/rollouts/${encodeURIComponent(rolloutId)}`;
 }
 
+/** What it is about: of an issue its type and title, of a rollout the reason. */
+export function noticeParts(n: Notification): { type: string; text: string; culprit: string } {
+  const { type, title, culprit } = n.detail;
+  return isRolloutNotice(n) ? { type: "", text: title, culprit: "" } : { type, text: title, culprit };
+}
+
 /** One sentence for a toast. */
 export function noticeText(n: Notification): string {
-  const name = [n.detail.type, n.detail.title].filter((part) => part !== "").join(": ");
-  return `${noticeWord(n)}${isRolloutNotice(n) ? ":" : " in"} ${n.script}${name === "" ? "" : isRolloutNotice(n) ? `. ${name}` : `: ${name}`}`;
+  const { type, text } = noticeParts(n);
+  const said = [type, text].filter((part) => part !== "").join(": ");
+  const head = isRolloutNotice(n) ? `${noticeWord(n)}: ${n.script}` : `${noticeWord(n)} in ${n.script}`;
+  return said === "" ? head : `${head}${isRolloutNotice(n) ? "." : ":"} ${said}`;
 }
 
 /** Many at once are one message: what they are about, and the list that has them. */

@@ -1,10 +1,10 @@
 /**
  * One rollout, as it goes: read every two seconds while it runs and the page is
- * seen, and at once when something of it is known to have changed. One that has
- * ended is read once.
+ * seen, and at once when something of it is known to have changed. One that is
+ * over is read once.
  */
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { RolloutAnswer } from "../../../workers/api/contract.ts";
+import type { Rollout, RolloutAnswer } from "../../../workers/api/contract.ts";
 import { rolloutsApi } from "../api/rollouts.ts";
 import { hasEnded } from "../lib/rollouts.ts";
 import { assignColours, rememberName } from "../lib/versions.ts";
@@ -14,6 +14,10 @@ import { rolloutChanges } from "./rollout-changes.ts";
 
 /** The guard looks as often. */
 const EVERY_MS = 2000;
+
+/** The guard looks on for a moment after the end, and what was under way then is counted too. */
+const AFTERWARDS_MS = 90_000;
+const isOver = (r: Rollout): boolean => hasEnded(r) && Date.now() - (r.endedAt ?? 0) > AFTERWARDS_MS;
 
 export function useRollout(id: string): Resource<RolloutAnswer> {
   const [goesOn, setGoesOn] = useState(true);
@@ -27,7 +31,7 @@ export function useRollout(id: string): Resource<RolloutAnswer> {
   );
   const { data, fresh } = resource;
   script.current = fresh ? data?.rollout.script : undefined;
-  const mayMove = data === undefined || !fresh || !hasEnded(data.rollout);
+  const mayMove = data === undefined || !fresh || !isOver(data.rollout);
   useEffect(() => setGoesOn(mayMove), [mayMove]);
   useMemo(() => {
     if (data === undefined) return;

@@ -99,7 +99,7 @@ export function Incidents({ answer }: { answer: IssueAnswer }) {
                 <td class="mono">{full(i.startedAt).slice(0, 19)}</td>
                 <td>{i.endedAt - i.startedAt < 1000 ? "at once" : span(i.endedAt - i.startedAt)}</td>
                 <td>
-                  <Version {...i.version} />
+                  <Version {...i.version} showMessage />
                 </td>
                 <td>{i.colo || "–"}</td>
                 <td class="num">{count(i.victims)}</td>

@@ -33,7 +33,7 @@ function Row({ o, today }: { o: IssueOccurrence; today: string }) {
         </a>
       </td>
       <td class="occ-version">
-        <Version {...o.version} />
+        <Version {...o.version} showMessage />
       </td>
       <td class="occ-message">
         <a class="cut" href={invocationHref(o)} title={o.message}>
@@ -108,7 +108,7 @@ export function Occurrences({ answer, refresh }: { answer: IssueAnswer; refresh:
         <span class="small faint">newest first</span>
         {version !== undefined && (
           <button type="button" class="btn quiet small" onClick={() => setQuery({ version: undefined }, true)}>
-            Only <Version id={version} /> <Icon name="close" />
+            Only <Version id={version} showMessage /> <Icon name="close" />
           </button>
         )}
         <span class="grow" />

@@ -4,7 +4,7 @@ import type { WorkerSummary } from "../../../../workers/api/contract.ts";
 import { ISSUE_KINDS } from "../../../../workers/api/contract.ts";
 import { api } from "../../api/client.ts";
 import { count } from "../../lib/format.ts";
-import { KIND_LABELS, NOBODY, SORTS, TABS, versionText } from "../../lib/issues.ts";
+import { KIND_LABELS, NOBODY, SORTS, TABS, versionOption } from "../../lib/issues.ts";
 import type { ListMeta } from "../../state/issue-list.ts";
 import { query, setQuery } from "../../state/location.ts";
 import { useResource } from "../../state/resource.ts";
@@ -84,7 +84,7 @@ function versionOptions(workers: WorkerSummary[], script: string): Option[] {
     .filter((w) => script === "" || w.script === script)
     .flatMap((w) => w.versions.filter((v) => v.id !== "").map((v) => ({ w: w.script, v })))
     .sort((a, b) => b.v.firstSeen - a.v.firstSeen)
-    .map(({ w, v }) => ({ value: v.id, label: script === "" ? `${w} ${versionText(v)}` : versionText(v) }));
+    .map(({ w, v }) => ({ value: v.id, label: script === "" ? `${w} ${versionOption(v)}` : versionOption(v) }));
 }
 
 export function Filters({ people }: { people: string[] }) {

@@ -110,7 +110,7 @@ function Resolve({ issues, acts, onClose }: { issues: IssueSummary[]; acts: Acts
   if (last !== undefined && last.id !== "")
     choices.push({
       label: "In this version",
-      detail: <Version {...last} />,
+      detail: <Version {...last} showMessage />,
       run: () => take(last.id),
     });
   return <ChoiceDialog title={`Resolve ${named(issues)}`} choices={choices} onClose={onClose} />;

@@ -144,7 +144,7 @@ function BreaksAt({ answer }: { answer: RolloutAnswer }) {
   const place = worst.frame ?? worst.title;
   return (
     <Fact
-      label="Breaks at"
+      label={(answer.judgement ?? answer.rollout).verdict === "worse" ? "Breaks at" : "New issue"}
       note={
         <a class="link" href={withRange(`/issues/${worst.id}`)}>
           {worst.type || "Issue"} #{worst.id}

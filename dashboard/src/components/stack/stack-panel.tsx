@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import type { IssueAnswer, IssueKind, StackAnswer } from "../../../../workers/api/contract.ts";
 import { moment } from "../../lib/format.ts";
-import { versionText } from "../../lib/issues.ts";
+import { versionOption } from "../../lib/issues.ts";
 import { brokenAt, headline, stackText } from "../../lib/stack-frames.ts";
 import { query, setQuery, withRange } from "../../state/location.ts";
 import type { Resource } from "../../state/resource.ts";
@@ -32,7 +32,7 @@ function VersionChoice({ versions, shown }: { versions: IssueAnswer["versions"];
       <select value={shown} onChange={(e) => setQuery({ version: e.currentTarget.value, at: undefined }, true)}>
         {versions.map((v) => (
           <option key={v.id} value={v.id}>
-            {versionText(v)}
+            {versionOption(v)}
           </option>
         ))}
       </select>
