@@ -53,7 +53,7 @@ export function assemble(parts) {
   return { options, crons: [...config.cronTriggers.map((cron) => ({ worker: PLATFORM, cron })), ...shop.crons] };
 }
 
-function platformWorker({ bundle, config, adminToken, secretKey, platform, builtDemo, port }) {
+function platformWorker({ bundle, config, adminToken, secretKey, platform, port }) {
   const worker = {
     ...config,
     name: PLATFORM,
@@ -62,8 +62,8 @@ function platformWorker({ bundle, config, adminToken, secretKey, platform, built
       ...config.bindings,
       TAILRACE_ADMIN_TOKEN: adminToken,
       TAILRACE_SECRET_KEY: secretKey,
-      // Without the shop nothing is connected, and nothing is asked.
-      ...(builtDemo && { CLOUDFLARE_API_BASE_URL: edgeApi(port) }),
+      // Without the shop nobody answers there: nothing on this machine acts on a real account.
+      CLOUDFLARE_API_BASE_URL: edgeApi(port),
     },
   };
   return merge(worker, platform);

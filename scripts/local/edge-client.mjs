@@ -4,7 +4,11 @@ import { readFileSync } from "node:fs";
 /** Both ends are on this machine. */
 const TIMEOUT_MS = 15_000;
 
-/** @param {{ apiUrl: string, accountId: string, token: string }} edge */
+/**
+ * @typedef {{ version_id: string, percentage: number }} Share
+ *
+ * @param {{ apiUrl: string, accountId: string, token: string }} edge
+ */
 export function edgeClient({ apiUrl, accountId, token }) {
   const ask = async (path, init = {}) => {
     const response = await fetch(`${apiUrl}/accounts/${accountId}/workers/scripts/${path}`, {
@@ -18,8 +22,9 @@ export function edgeClient({ apiUrl, accountId, token }) {
   };
   return {
     versions: async (script) => (await ask(`${script}/versions?deployable=true`)).items,
+    /** Newest first. @returns {Promise<{ created_on: string, versions: Share[] }[]>} */
     deployments: async (script) => (await ask(`${script}/deployments`)).deployments,
-    /** @param {{ version_id: string, percentage: number }[]} versions */
+    /** @param {Share[]} versions */
     deploy: (script, versions, message) =>
       ask(`${script}/deployments`, {
         method: "POST",
