@@ -14,6 +14,7 @@ import { liveNotes, liveRows } from "./live-report.mjs";
 import { show, table } from "./numbers.mjs";
 import { measureObserved, measureOperations } from "./observed.mjs";
 import { measureQueries, QUERIES } from "./queries.mjs";
+import { measureRollouts, rolloutNotes, rolloutRows } from "./rollouts.mjs";
 import { benchStack } from "./stack.mjs";
 import { measureSymbolication } from "./symbolicate.mjs";
 
@@ -39,6 +40,7 @@ export async function bench({ size, chosen, machine }) {
   await measure("grouping", () => measureGrouping(size.grouping, app));
   await measure("labels", () => scoreGrouping().all);
   await measure("live", () => measureLive(size.live));
+  await measure("rollouts", () => measureRollouts(size.rollouts));
   await measure("dashboard", () => dashboardFirstLoad());
   await measure("cost", () => measureOperations(size.operations));
   return document(found, machine);
@@ -76,6 +78,7 @@ function document(found, machine) {
   if (found.queries) full.push("", ...queryNotes(found.queries));
   if (found.symbolication && found.grouping) full.push("", errorsNote(found));
   if (found.live) full.push("", ...liveNotes(found.live));
+  if (found.rollouts) full.push("", ...rolloutNotes(found.rollouts));
   if (cost) full.push("", "## Operations per million invocations", "", cost.text, "", cost.markdown);
   const summary = [`${ran} [docs/bench.md](docs/bench.md) has the details.`, "", promises];
   if (cost) summary.push("", cost.text, "", cost.markdown);
@@ -83,7 +86,8 @@ function document(found, machine) {
 }
 
 /** One row per promise: measured, peer, ratio, floor, aim, verdict. */
-function promised({ ingest, observed, queries, freshness, symbolication, grouping, labels, live, dashboard }) {
+function promised(found) {
+  const { ingest, observed, queries, freshness, symbolication, grouping, labels, live, rollouts, dashboard } = found;
   const rows = [];
   const higher = (name, measured, peer, ratio, floor, aim) =>
     rows.push([name, measured, peer, show(ratio), floor, aim, verdict(ratio, floor, aim)].map(String));
@@ -172,6 +176,7 @@ function promised({ ingest, observed, queries, freshness, symbolication, groupin
     higher(`${set}: pairs that belong together grouped (recall)`, show(recall), "limit", recall, 0.95, 0.99);
   }
   if (live) liveRows(live, higher, lower);
+  if (rollouts) rolloutRows(rollouts, lower);
   if (dashboard) {
     lower(
       "dashboard, first load, gzip JavaScript",

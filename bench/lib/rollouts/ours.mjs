@@ -6,10 +6,10 @@
  * kind stand for others.
  */
 import { DEFAULT_PLAN } from "../../../workers/api/contract/rollouts.ts";
-import { Clearance } from "../../../workers/rollouts/decide/difference.ts";
+import { Clearance, Recent } from "../../../workers/rollouts/decide/difference.ts";
 import { EvidenceAgainst } from "../../../workers/rollouts/decide/evidence-against.ts";
 import { marginOf } from "../../../workers/rollouts/decide/gates.ts";
-import { CLASS_SHARE, FALSE_ALARM, FALSE_CLEAR } from "../../../workers/rollouts/decide/limits.ts";
+import { CLASS_SHARE, FALSE_ALARM, FALSE_CLEAR, RECENT_EFFECTS } from "../../../workers/rollouts/decide/limits.ts";
 import { verdictOf } from "../../../workers/rollouts/decide/rates.ts";
 
 const LOG_THRESHOLD = -Math.log(FALSE_ALARM.errors * CLASS_SHARE.request);
@@ -22,8 +22,10 @@ export class Tailrace {
     this.plan = plan;
     this.rules = { minEffect: plan.gates.errors.minEffect };
     this.against = new EvidenceAgainst();
+    this.recent = new Recent();
     this.closed = { n0: 0, n1: 0, failures: 0, expected: 0, weight: 0 };
     this.open = { minute: -1, n0: 0, f0: 0, n1: 0, f1: 0 };
+    this.isAtLimit = false;
     this.enter(0, 0);
   }
 
@@ -56,7 +58,9 @@ export class Tailrace {
     const visible = second - this.since;
     const { plan, step } = this;
     if (visible >= plan.steps[step].soakMinutes * 60 && this.isClear()) return "promote";
-    return visible >= plan.stepLimitMinutes * 60 ? "take_back" : "hold";
+    if (visible < plan.stepLimitMinutes * 60) return "hold";
+    this.isAtLimit = true;
+    return "take_back";
   }
 
   verdict() {
@@ -67,13 +71,16 @@ export class Tailrace {
     const weight = closed.weight + (isOpen ? open.n1 : 0);
     const expected = closed.expected + (isOpen ? (open.n1 * open.f0) / open.n0 : 0);
     const failures = closed.failures + (isOpen ? open.f1 : 0);
+    const { rules } = this;
     const estimate = weight > 0 ? (failures - expected) / weight : 0;
-    if (estimate < this.rules.minEffect) return "unknown";
+    const recent = this.recent.estimate(open.n0, open.f0, open.n1, open.f1);
+    // The dear part only where it can matter.
+    if (estimate < rules.minEffect && recent < RECENT_EFFECTS * rules.minEffect) return "unknown";
     const old = { n: closed.n0 + (isOpen ? open.n0 : 0) };
     const fresh = { n: weight, hits: failures };
     const missing = Math.max(0, this.plan.minSamples - Math.min(old.n, fresh.n));
     const logAgainst = this.against.log(open.n0, open.f0, open.n1, open.f1);
-    return verdictOf({ logAgainst, logThreshold: LOG_THRESHOLD, estimate, old, fresh, missing, rules: this.rules });
+    return verdictOf({ logAgainst, logThreshold: LOG_THRESHOLD, estimate, recent, old, fresh, missing, rules });
   }
 
   isClear() {
@@ -89,6 +96,7 @@ export class Tailrace {
     if (n0 > 0 && n1 > 0) {
       this.against.close(n0, f0, n1, f1);
       this.present.close(n0, f0, n1, f1);
+      this.recent.close(n0, f0, n1, f1);
       this.closed.n0 += n0;
       this.closed.n1 += n1;
       this.closed.failures += f1;

@@ -1,47 +1,54 @@
 /**
  * What both versions do between two looks of a simulated rollout. Requests
- * arrive as Poisson processes; the rates of failure may change by the minute.
+ * arrive as Poisson processes, with rates of failure that may change by the
+ * minute.
  *
- * @typedef {object} Scenario
- * @property {string} name
+ * @typedef {object} Scenario plain data: it goes to threads
  * @property {number} rps requests per second of both versions together
- * @property {(minute: number) => number} old rate of failure
- * @property {(minute: number) => number} new
- * @property {number} [percent] of the new version, if it stays; else the default plan is walked through
+ * @property {number} old rate of failure, 0 to 1
+ * @property {number} new
+ * @property {number} [percent] of the new version, if it stays there; else the plan is walked through
  * @property {number} minutes at most so long
- * @property {{ share: number, size: number }} [bursts] this share of the failures come `size` at a time, in one arm
- * @property {number} [weight] what each request is told to weigh, of which one in `weight` was recorded
+ * @property {number} [onset] minute from which on the new version has its own rate, and before it the old one's
+ * @property {{ at: number, minutes: number, rate: number }} [outage] upstream: strikes both versions alike
+ * @property {{ every: number, swing: number }} [tide] both rates swing by this factor, once in so many minutes
+ * @property {{ share: number, size: number }} [bursts] this share of the failures come `size` at a time, in one version
+ * @property {number} [weight] each record stands for so many requests
  */
 import { generator, poisson } from "./random.mjs";
 
 export const LOOK_S = 5;
 
-/** Draws look after look: `into` gets n0, f0, n1, f1. */
 export class Traffic {
-  /** @param {Scenario} scenario @param {number} seed of the run */
+  /** @param {Scenario} scenario @param {number} seed of all runs @param {number} run */
   constructor(scenario, seed, run) {
     this.scenario = scenario;
     this.random = generator(seed, run);
   }
 
+  /** Of the `LOOK_S` from `second` on; `into` gets n0, f0, n1, f1. */
   draw(second, percent, into) {
-    const { scenario, random } = this;
+    const { scenario } = this;
     const minute = Math.floor(second / 60);
     const requests = (scenario.rps * LOOK_S) / (scenario.weight ?? 1);
     const share = percent / 100;
-    this.arm(requests * (1 - share), scenario.old(minute), into, 0, random);
-    this.arm(requests * share, scenario.new(minute), into, 2, random);
+    const fresh = minute >= (scenario.onset ?? 0) ? scenario.new : scenario.old;
+    this.arm(requests * (1 - share), rateAt(scenario, scenario.old, minute), into, 0);
+    this.arm(requests * share, rateAt(scenario, fresh, minute), into, 2);
   }
 
-  arm(requests, rate, into, at, random) {
-    const { bursts } = this.scenario;
-    let failed;
-    if (bursts === undefined) failed = poisson(requests * rate, random);
-    else {
-      failed = poisson(requests * rate * (1 - bursts.share), random);
-      failed += bursts.size * poisson((requests * rate * bursts.share) / bursts.size, random);
-    }
+  arm(requests, rate, into, at) {
+    const { random, scenario } = this;
+    const { share, size } = scenario.bursts ?? { share: 0, size: 1 };
+    const single = poisson(requests * rate * (1 - share), random);
+    const failed = single + (share > 0 ? size * poisson((requests * rate * share) / size, random) : 0);
     into[at] = failed + poisson(requests * (1 - rate), random);
     into[at + 1] = failed;
   }
+}
+
+function rateAt({ outage, tide }, rate, minute) {
+  if (outage !== undefined && minute >= outage.at && minute < outage.at + outage.minutes) return outage.rate;
+  if (tide === undefined) return rate;
+  return rate * tide.swing ** Math.sin((2 * Math.PI * minute) / tide.every);
 }

@@ -117,6 +117,36 @@ export class Difference {
   }
 }
 
+/** Strata that are recent: five minutes of steady traffic. */
+const RECENT = 5;
+
+/** The estimate over the last strata: of a version that was good for a day and is bad now, the whole says too little. */
+export class Recent {
+  private readonly fresh = new Float64Array(RECENT);
+  private readonly excess = new Float64Array(RECENT);
+  private at = 0;
+
+  close(n0: number, f0: number, n1: number, f1: number): void {
+    if (!(n0 > 0 && n1 > 0)) return;
+    this.fresh[this.at % RECENT] = n1;
+    this.excess[this.at % RECENT] = f1 - (n1 * f0) / n0;
+    this.at++;
+  }
+
+  /** With a last stratum that is still open, which takes the place of the oldest. */
+  estimate(n0 = 0, f0 = 0, n1 = 0, f1 = 0): number {
+    const isOpen = n0 > 0 && n1 > 0;
+    let fresh = isOpen ? n1 : 0;
+    let excess = isOpen ? f1 - (n1 * f0) / n0 : 0;
+    for (let n = 0; n < RECENT; n++) {
+      if (isOpen && this.at >= RECENT && n === this.at % RECENT) continue;
+      fresh += this.fresh[n] as number;
+      excess += this.excess[n] as number;
+    }
+    return fresh > 0 ? excess / fresh : 0;
+  }
+}
+
 /** Smallest d in [−1, 1] from which on `holds`. */
 function bisect(holds: (d: number) => boolean): number {
   if (holds(-1)) return -1;

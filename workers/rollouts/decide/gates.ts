@@ -105,6 +105,9 @@ export function timeGate(
   return { result: { ...result, verdict, reason }, isDisaster: false, holds: true };
 }
 
+/** Times the difference over the whole rollout, from which on the last minutes are worth a sentence. */
+const MUCH_MORE = 1.5;
+
 type Head = Pick<GateResult, "id" | "label" | "kind" | "unit">;
 
 function gateOf(head: Head, found: RateResult, look: Look, minEffect: number, both: string): Gate {
@@ -130,12 +133,18 @@ function rates(found: RateResult, what: string, verb: string): string {
   return `${percent(ratio(found.new))} of ${count(found.new.n)} ${what} ${verb} on the new version, ${percent(ratio(found.old))} of ${count(found.old.n)} on the old one in the same minutes.`;
 }
 
+/** Where the whole hides what is going on now. */
+function lately({ recent, difference }: RateResult): string {
+  const isNew = difference !== null && recent > MUCH_MORE * Math.max(difference.estimate, 0);
+  return isNew ? `In the last minutes the difference is ${points(recent)}. ` : "";
+}
+
 /** What follows from the numbers. */
 function conclusion(found: RateResult, { minSamples }: Look, minEffect: number, margin: number): string {
   if (found.verdict === "worse") {
     return found.isDisaster
       ? "Nearly all of the new version fails."
-      : `That is more than chance: if both were alike, once in ${count(Math.exp(Math.min(50, found.logThreshold)))} rollouts at most would look like this at any time.`;
+      : `${lately(found)}That is more than chance: if both were alike, once in ${count(Math.exp(Math.min(50, found.logThreshold)))} rollouts at most would look like this at any time.`;
   }
   if (found.verdict === "not_worse") return `It is surely not worse by ${points(margin)} or more.`;
   if (found.new.n === 0 || found.old.n === 0) {

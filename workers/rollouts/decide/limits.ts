@@ -39,3 +39,6 @@ export const DISASTER_SHARE = 0.5;
 export const SILENT_EXPECTED = 20;
 /** Telemetry of both arms does not arrive in one order: it is behind by seconds. */
 export const SILENT_MS = 30_000;
+
+/** Of a few minutes the difference must be so many times the effect that counts: it is noisier than that of the whole rollout. */
+export const RECENT_EFFECTS = 2;

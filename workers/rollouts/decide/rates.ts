@@ -4,9 +4,9 @@
  * gates (`gates.ts`) hand in strata and words, and get a GateResult.
  */
 import type { GateResult } from "../../api/contract.ts";
-import { Clearance, Difference } from "./difference.ts";
+import { Clearance, Difference, Recent } from "./difference.ts";
 import { EvidenceAgainst } from "./evidence-against.ts";
-import { DISASTER_FAILURES, DISASTER_SHARE, FALSE_CLEAR } from "./limits.ts";
+import { DISASTER_FAILURES, DISASTER_SHARE, FALSE_CLEAR, RECENT_EFFECTS } from "./limits.ts";
 import type { Counts } from "./strata.ts";
 
 export interface RateRules {
@@ -33,6 +33,8 @@ export interface RateResult {
   logClear: number;
   logClearThreshold: number;
   margin: number;
+  /** The estimate over the last minutes. */
+  recent: number;
   /** Samples that are missing on the arm that has fewer of them; 0 when there are enough. */
   missing: number;
 }
@@ -41,6 +43,7 @@ export interface RateResult {
 export function compareRates(strata: readonly Counts[], rules: RateRules): RateResult {
   const against = new EvidenceAgainst();
   const all = new Difference();
+  const recent = new Recent();
   const present = new Clearance();
   const old = { n: 0, hits: 0 };
   const fresh = { n: 0, hits: 0 };
@@ -48,6 +51,7 @@ export function compareRates(strata: readonly Counts[], rules: RateRules): RateR
     if (!(n0 > 0 && n1 > 0)) continue;
     against.close(n0, f0, n1, f1);
     all.add(n0, f0, n1, f1);
+    recent.close(n0, f0, n1, f1);
     if (minute >= rules.since) present.close(n0, f0, n1, f1);
     old.n += n0;
     old.hits += f0;
@@ -59,7 +63,8 @@ export function compareRates(strata: readonly Counts[], rules: RateRules): RateR
   const logClear = present.against(rules.margin);
   const logClearThreshold = -Math.log(FALSE_CLEAR);
   const missing = Math.max(0, rules.minSamples - Math.min(old.n, fresh.n));
-  const verdict = verdictOf({ logAgainst, logThreshold, estimate: all.estimate, old, fresh, missing, rules });
+  const estimates = { estimate: all.estimate, recent: recent.estimate() };
+  const verdict = verdictOf({ logAgainst, logThreshold, ...estimates, old, fresh, missing, rules });
   const isWorse = verdict !== "unknown";
   const isClear = !isWorse && missing === 0 && logClear >= logClearThreshold;
   return {
@@ -73,6 +78,7 @@ export function compareRates(strata: readonly Counts[], rules: RateRules): RateR
     logClear,
     logClearThreshold,
     margin: rules.margin,
+    recent: estimates.recent,
     missing,
   };
 }
@@ -80,7 +86,9 @@ export function compareRates(strata: readonly Counts[], rules: RateRules): RateR
 export interface Standing {
   logAgainst: number;
   logThreshold: number;
+  /** Of the difference, over all and over the last minutes. */
   estimate: number;
+  recent: number;
   old: { n: number };
   fresh: { n: number; hits: number };
   missing: number;
@@ -89,8 +97,9 @@ export interface Standing {
 
 /** The rule itself; the simulator calls it as well. */
 export function verdictOf(standing: Standing): "disaster" | "worse" | "unknown" {
-  const { logAgainst, logThreshold, estimate, fresh, missing, rules } = standing;
-  if (logAgainst < logThreshold || estimate < rules.minEffect) return "unknown";
+  const { logAgainst, logThreshold, estimate, recent, fresh, missing, rules } = standing;
+  const counts = estimate >= rules.minEffect || recent >= RECENT_EFFECTS * rules.minEffect;
+  if (logAgainst < logThreshold || !counts) return "unknown";
   if (fresh.hits >= DISASTER_FAILURES && fresh.hits >= DISASTER_SHARE * fresh.n && estimate >= DISASTER_SHARE / 2) {
     return "disaster";
   }
