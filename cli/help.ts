@@ -11,7 +11,7 @@ const serverOptions = (scope: string) => SERVER.replace("%", scope);
 const PLAN = `      --steps <list>     percentages of the new version, the last one 100:
                          1,5,25,50,100; with a soak time of its own: 1:2m,10:30m,100
       --soak <time>      at each step at least so long: 5m, 1h
-      --limit <time>     a step without a verdict is taken back after it: 2h
+      --limit <time>     a step without a verdict is taken back after it: 4h
       --min-samples <n>  invocations of each version before a verdict
       --gate <gate>      may be repeated; what is not named is as by default:
                          errors=0.5%             worse by so much, absolutely

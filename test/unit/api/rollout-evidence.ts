@@ -1,10 +1,10 @@
 /** A rollout that was taken back, with everything in it, for the golden file; and the same with text that wants to break out. */
-import {
-  DEFAULT_PLAN,
-  type EvidenceAnswer,
-  type GateResult,
-  type Judgement,
-  type RolloutEvent,
+import type {
+  EvidenceAnswer,
+  GateResult,
+  Judgement,
+  RolloutEvent,
+  RolloutPlan,
 } from "../../../workers/api/contract.ts";
 
 const START = Date.UTC(2026, 10, 21, 3, 14, 0);
@@ -12,6 +12,25 @@ const at = (seconds: number) => START + seconds * 1000;
 
 const OLD = "6a1d2f0e-1111-4222-8333-444455556666";
 const NEW = "9c3b7e42-aaaa-4bbb-8ccc-ddddeeeeffff";
+
+/** Of its own: the default may change, and a report is of what was asked for. */
+const planWith = (query: string): RolloutPlan => ({
+  steps: [
+    { percent: 1, soakMinutes: 5 },
+    { percent: 5, soakMinutes: 5 },
+    { percent: 100, soakMinutes: 0 },
+  ],
+  gates: {
+    errors: { minEffect: 0.005 },
+    duration: { quantile: 0.99, tolerance: 0.5, minMs: 50 },
+    cpu: null,
+    issues: { max: 0 },
+    queries: [{ name: "declined", filter: query, minEffect: 0.01 }],
+  },
+  minSamples: 100,
+  stepLimitMinutes: 120,
+  mode: "act",
+});
 
 const errors: GateResult = {
   id: "errors:request",
@@ -139,10 +158,7 @@ export function evidenceWith({ title, frame, message, reason, actor, query }: Te
       isWatched: false,
       old: { id: OLD, tag: "v1.9", message: "" },
       new: { id: NEW, tag: "v2.0", message },
-      plan: {
-        ...DEFAULT_PLAN,
-        gates: { ...DEFAULT_PLAN.gates, cpu: null, queries: [{ name: "declined", filter: query, minEffect: 0.01 }] },
-      },
+      plan: planWith(query),
       step: 0,
       percent: 0,
       verdict: "worse",
