@@ -4,7 +4,7 @@
  * what is connected. The base URL is the Worker's own variable, never a caller's:
  * a token is sent nowhere else.
  */
-import { isNull, ne } from "drizzle-orm";
+import { eq, isNull, ne } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import type { CloudflareAnswer, CloudflareRequest } from "../api/contract.ts";
 import { database, schema } from "../db/client.ts";
@@ -27,10 +27,18 @@ const STALE_MS = 15 * 60_000;
 const HINT_CHARS = 4;
 /** A person waits for it: one round trip, not the patience of a guard. */
 const VERIFY_TIMEOUT_MS = 6_000;
+/** Tokens are revoked seldom; whoever looks at the connection wants to know it within minutes. */
+const VERIFIED_FOR_MS = 10 * 60_000;
+/** Between two questions of one isolate, when the answer was no. */
+const CHECK_PAUSE_MS = 60_000;
+/** A page waits for it. */
+const CHECK_TIMEOUT_MS = 3_000;
 /** Running rollouts that a refusal names. */
 const MAX_NAMED = 10;
 
-const purpose = (accountId: string) => `cloudflare-token:${accountId}`;
+/** The API that accepted a token is the only one that is ever sent it: after a change of the variable it does not open. */
+const purpose = (env: ConnectionEnv, accountId: string) =>
+  `cloudflare-token:${accountId}@${env.CLOUDFLARE_API_BASE_URL}`;
 
 let cached: { db: D1Database; client: CloudflareClient | null; at: number } | undefined;
 /** Counts `forgetConnection`: what was being read before it must not be kept. */
@@ -62,12 +70,44 @@ export async function connectedClient(env: ConnectionEnv): Promise<CloudflareCli
 /** A clock that was set back makes nothing young. */
 const isYoung = (at: number, ms: number) => Math.abs(Date.now() - at) < ms;
 
-/** What is connected, for whoever shows it. Throws when D1 does. */
+/**
+ * What is connected, and whether Cloudflare still takes its token, for whoever shows
+ * it. Throws when D1 does.
+ */
 export async function readConnection(env: ConnectionEnv): Promise<CloudflareAnswer> {
   const row = await rowOf(env);
   if (row === undefined) return NOT_CONNECTED;
-  const opened = await open(env, purpose(row.accountId), row.sealedToken);
-  return answerOf(row, opened.ok ? null : opened.message);
+  const opened = await open(env, purpose(env, row.accountId), row.sealedToken);
+  if (!opened.ok) return answerOf(row, opened.message);
+  return isYoung(row.verifiedAt ?? 0, VERIFIED_FOR_MS) ? answerOf(row, null) : recheck(env, row, opened.text);
+}
+
+let lastCheck: { sealed: string; at: number; answer: CloudflareAnswer } | undefined;
+
+/**
+ * At most one per isolate and pause, however many look: the limit of Cloudflare's API is
+ * for rollouts. Those who come meanwhile are told what is stored: a promise is not
+ * shared, since a request that is cancelled would leave it open for all others.
+ */
+async function recheck(env: ConnectionEnv, row: Row, token: string): Promise<CloudflareAnswer> {
+  if (lastCheck?.sealed === row.sealedToken && isYoung(lastCheck.at, CHECK_PAUSE_MS)) return lastCheck.answer;
+  const check = { sealed: row.sealedToken, at: Date.now(), answer: answerOf(row, null) };
+  lastCheck = check;
+  check.answer = await checkNow(env, row, token);
+  return check.answer;
+}
+
+async function checkNow(env: ConnectionEnv, row: Row, token: string): Promise<CloudflareAnswer> {
+  const asked = clientWith(env, row.accountId, token, CHECK_TIMEOUT_MS).verify();
+  const verified = await within(CHECK_TIMEOUT_MS, undefined, asked).catch(() => undefined);
+  if (verified === undefined)
+    return answerOf(row, "Cloudflare's API does not answer at present; the token may be fine.");
+  if (!verified.ok) return answerOf(row, verified.message);
+  const { cloudflareAccounts } = schema;
+  const verifiedAt = Date.now();
+  const same = eq(cloudflareAccounts.sealedToken, row.sealedToken);
+  await database(env.DB).update(cloudflareAccounts).set({ verifiedAt }).where(same);
+  return answerOf({ ...row, verifiedAt }, null);
 }
 
 export const NOT_CONNECTED: CloudflareAnswer = {
@@ -93,7 +133,7 @@ export async function connect(
   by: string,
   also: readonly BatchItem<"sqlite">[] = [],
 ): Promise<Connected> {
-  const sealed = await seal(env, purpose(accountId), token);
+  const sealed = await seal(env, purpose(env, accountId), token);
   if (!sealed.ok) return { ok: false, at: "secret", why: sealed };
   const verified = await clientWith(env, accountId, token, VERIFY_TIMEOUT_MS).verify();
   if (!verified.ok) return { ok: false, at: "cloudflare", why: verified };
@@ -146,7 +186,7 @@ async function rowOf(env: ConnectionEnv): Promise<Row | undefined> {
 }
 
 async function clientOf(env: ConnectionEnv, row: Row): Promise<CloudflareClient> {
-  const opened = await open(env, purpose(row.accountId), row.sealedToken);
+  const opened = await open(env, purpose(env, row.accountId), row.sealedToken);
   return opened.ok
     ? clientWith(env, row.accountId, opened.text)
     : failing("unauthorized", `There is no token for Cloudflare's API: ${opened.message}`);

@@ -77,7 +77,7 @@ export async function open(env: KeyEnv, purpose: string, sealed: string): Promis
 }
 
 /** Importing costs an asynchronous call each; the secret does not change while an isolate lives. */
-let imported: { text: string; keys: Promise<Key[]> } | undefined;
+let imported: { text: string; keys: Key[] } | undefined;
 
 async function keysOf(env: KeyEnv): Promise<{ ok: true; keys: Key[] } | SealFailure> {
   const text = env.TAILRACE_SECRET_KEY?.trim() ?? "";
@@ -92,8 +92,9 @@ async function keysOf(env: KeyEnv): Promise<{ ok: true; keys: Key[] } | SealFail
       "bad_key",
       "TAILRACE_SECRET_KEY is not base64 of 32 bytes (several separated by commas). Make one: openssl rand -base64 32 | npx wrangler secret put TAILRACE_SECRET_KEY",
     );
-  if (imported?.text !== text) imported = { text, keys: Promise.all((raw as Bytes[]).map(importKey)) };
-  return { ok: true, keys: await imported.keys };
+  // The keys are kept, not a promise of them: a request that is cancelled would leave it open for all others.
+  if (imported?.text !== text) imported = { text, keys: await Promise.all((raw as Bytes[]).map(importKey)) };
+  return { ok: true, keys: imported.keys };
 }
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -129,4 +130,7 @@ function fromBase64(text: string): Bytes | undefined {
 }
 
 const failed = (code: SealFailure["code"], message: string): SealFailure => ({ ok: false, code, message });
-const DAMAGED = failed("damaged", "The stored credential cannot be decrypted: it was changed. Enter it again.");
+const DAMAGED = failed(
+  "damaged",
+  "The stored credential cannot be decrypted: it was sealed for something else, or changed since. Enter it again.",
+);

@@ -183,6 +183,41 @@ describe("what is stored", () => {
     expect(asked).toHaveLength(before);
   });
 
+  it("is never sent to another API than the one that accepted it", async () => {
+    await put();
+    const before = asked.length;
+    const moved = { ...env, DB: env.DB, CLOUDFLARE_API_BASE_URL: "https://elsewhere.example/client/v4" };
+    forgetConnection();
+    expect(await (await connectedClient(moved))?.deployments("shop")).toMatchObject({
+      ok: false,
+      kind: "unauthorized",
+    });
+    expect(asked).toHaveLength(before);
+  });
+
+  it("is asked about again after some minutes, once however many look; a revoked token is told", async () => {
+    await put();
+    const verifiedAt = (ms: number) => env.DB.prepare("update cloudflare_accounts set verified_at = ?").bind(ms).run();
+    const before = asked.length;
+    expect((await read()).problem).toBeNull();
+    expect(asked).toHaveLength(before);
+    await verifiedAt(Date.now() - 3_600_000);
+    expect((await read()).verifiedAt).toBeGreaterThan(Date.now() - 60_000);
+    expect(asked).toHaveLength(before + 2);
+    await put({ accountId: ACCOUNT, token: `${TOKEN}-2` });
+    await verifiedAt(1);
+    peer = noAuth;
+    const later = asked.length;
+    for (const answer of [await read(), await read(), await read()]) {
+      expect(answer).toMatchObject({
+        connected: true,
+        verifiedAt: 1,
+        problem: expect.stringContaining("does not accept"),
+      });
+    }
+    expect(asked).toHaveLength(later + 1);
+  });
+
   it("cannot be stored, nor read, without a key: the answer says how to make one", async () => {
     await put();
     const keyless = { ...env, TAILRACE_SECRET_KEY: undefined, DB: env.DB };
