@@ -10,6 +10,7 @@ import { deployments } from "./routes/deployments.ts";
 import { resources } from "./routes/resources.ts";
 import { scripts } from "./routes/scripts.ts";
 import { secrets } from "./routes/secrets.ts";
+import { tails } from "./routes/tails.ts";
 import { versions } from "./routes/versions.ts";
 
 export interface Call {
@@ -30,11 +31,13 @@ export type Route = [method: string, path: string, handler: Handler];
 const BASE = "/client/v4";
 const AUTHOR = "developer@shop.example";
 
-const TABLE = [...versions, ...deployments, ...scripts, ...secrets, ...resources].map(([method, path, handler]) => ({
-  method,
-  pattern: new URLPattern({ pathname: `${BASE}/accounts/:account${path}` }),
-  handler,
-}));
+const TABLE = [...versions, ...deployments, ...scripts, ...secrets, ...resources, ...tails].map(
+  ([method, path, handler]) => ({
+    method,
+    pattern: new URLPattern({ pathname: `${BASE}/accounts/:account${path}` }),
+    handler,
+  }),
+);
 
 export function handleApi(request: Request, env: EdgeEnv, ctx: { exports: unknown }): Promise<Response> {
   return withFaults(request, () => answerApi(request, env, ctx));

@@ -36,6 +36,18 @@ const remove: Handler = async (call) => {
   return change(call, { [name]: null }, () => null);
 };
 
+/** `wrangler secret bulk`: several at once are one version. */
+const patch: Handler = async (call) => {
+  const asked = await call.request.json<{ secrets?: Asked }>().catch(() => null);
+  const secrets = textsOf(asked?.secrets);
+  return change(call, secrets, () => Object.keys(secrets).map((name) => ({ name, type: "secret_text" })));
+};
+
+type Asked = Record<string, { text?: string } | null>;
+
+const textsOf = (asked: Asked = {}): Secrets =>
+  Object.fromEntries(Object.entries(asked).map(([name, value]) => [name, value?.text ?? null]));
+
 /** Deploys what comes of it: only if the newest version is what everyone has. */
 async function change(call: Call, secrets: Secrets, shape: () => unknown): Promise<Response> {
   const { env, params, author, source } = call;
@@ -63,7 +75,7 @@ async function change(call: Call, secrets: Secrets, shape: () => unknown): Promi
 /** `wrangler versions secret put`: a version that is not deployed. */
 const patchLatest: Handler = async (call) => {
   interface Patch {
-    env?: Record<string, { text?: string } | null>;
+    env?: Asked;
     annotations?: Record<string, string>;
   }
   const asked = await call.request.json<Patch>().catch(() => ({}) as Patch);
@@ -71,10 +83,9 @@ const patchLatest: Handler = async (call) => {
   if (latest === undefined) {
     return failure({ status: 404, code: NO_SUCH_VERSION, message: "workers.api.error.version_not_found" });
   }
-  const secrets = Object.entries(asked.env ?? {}).map(([name, value]) => [name, value?.text ?? null] as const);
   const tag = asked.annotations?.["workers/tag"] ?? "";
   const message = asked.annotations?.["workers/message"] ?? "";
-  const made = await derive(call, latest, Object.fromEntries(secrets), { tag, message });
+  const made = await derive(call, latest, textsOf(asked.env), { tag, message });
   return made instanceof Response ? made : ok(versionDetail(made));
 };
 
@@ -107,5 +118,6 @@ export const secrets: Route[] = [
   ["GET", "/workers/scripts/:script/secrets", list],
   ["PUT", "/workers/scripts/:script/secrets", put],
   ["DELETE", "/workers/scripts/:script/secrets/:name", remove],
+  ["PATCH", "/workers/scripts/:script/secrets-bulk", patch],
   ["PATCH", "/workers/workers/:script/versions/latest", patchLatest],
 ];
