@@ -2,11 +2,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Rollout, RolloutAnswer } from "../../workers/api/contract.ts";
+import { ApiFailure } from "../api/failures.ts";
 import { EXIT, usageFailure } from "../failure.ts";
-import type { RolloutRequest } from "../rollout/arguments.ts";
+import type { RolloutRequest, Verb } from "../rollout/arguments.ts";
 import { exitCodeOf, isOver, WORDS } from "../rollout/outcome.ts";
 import { type AskedPlan, planOf } from "../rollout/plan.ts";
-import type { Which } from "../rollout/platform.ts";
+import type { Rollouts, Which } from "../rollout/platform.ts";
 import { figure, lasted, versionText } from "../rollout/render/figures.ts";
 import { statusLines } from "../rollout/render/status.ts";
 import { type WatchSurroundings, watch } from "../rollout/watch.ts";
@@ -115,10 +116,9 @@ function rowOf(one: Rollout): string {
 
 async function steer(request: Of<"rollout steer">, surroundings: RolloutSurroundings): Promise<number> {
   const { rollouts, output } = surroundings;
-  const { verb, target, worker, reason, percent, follow } = request;
+  const { verb, target, worker, follow } = request;
   const which = await rollouts.find(target, worker);
-  const command = { ...(reason === undefined ? {} : { reason }), ...(percent === undefined ? {} : { percent }) };
-  const done = await rollouts.command(which, verb, command);
+  const done = await steered(which, request, rollouts);
   const known = { id: done.id, script: done.script };
   if (!follow.json || !follow.watch) output.say(follow.json ? safeJson(done) : saidOf(done));
   if (follow.watch) return watch(known, follow, surroundings);
@@ -126,6 +126,36 @@ async function steer(request: Of<"rollout steer">, surroundings: RolloutSurround
   output.note("Waiting for Cloudflare to confirm that all traffic is with the old version again.");
   const code = await watch(known, { ...follow, forMs: TAKE_BACK_WAIT_MS }, surroundings);
   return code === EXIT.stopped || code === EXIT.takenBack ? EXIT.ok : code;
+}
+
+/**
+ * A command whose answer is lost is sent again, and must not do twice what it
+ * says: a promotion names its step, and a "no" to what is so already is a "yes".
+ */
+async function steered(which: Which, request: Of<"rollout steer">, rollouts: Rollouts): Promise<Rollout> {
+  const { verb, reason } = request;
+  const percent = request.percent ?? (verb === "promote" ? await nextStep(which, rollouts) : undefined);
+  const command = { ...(reason === undefined ? {} : { reason }), ...(percent === undefined ? {} : { percent }) };
+  try {
+    return await rollouts.command(which, verb, command);
+  } catch (error) {
+    if (!(error instanceof ApiFailure) || (error.status !== 400 && error.status !== 409)) throw error;
+    const { rollout } = await rollouts.read(which);
+    const isSo: Record<Verb, boolean> = {
+      promote: rollout.percent === percent,
+      pause: rollout.state === "paused",
+      resume: rollout.state === "running",
+      abort: rollout.state === "aborted" || rollout.state === "rolled_back",
+    };
+    if (!isSo[verb]) throw error;
+    return rollout;
+  }
+}
+
+/** Undefined at the last step: the platform says what is the matter. */
+async function nextStep(which: Which, rollouts: Rollouts): Promise<number | undefined> {
+  const { rollout } = await rollouts.read(which);
+  return rollout.plan.steps[rollout.step + 1]?.percent;
 }
 
 const saidOf = ({ script, state, percent, reason }: Rollout) =>

@@ -164,7 +164,8 @@ class Watch {
     const { id, script } = this.#which;
     const name = script ?? id;
     const state = this.#last === undefined ? "" : ` at ${this.#last.rollout.percent} %`;
-    this.#note(
+    // Below all that was drawn: nothing comes after it.
+    this.#in.output.note(
       why === "interrupted"
         ? `-- the rollout goes on${state} without you. To see it: tailrace rollout status ${name} --watch. To take it back: tailrace rollout abort ${name}`
         : `-- after ${lasted(forMs)} the rollout still runs${state}: it goes on. To see it: tailrace rollout status ${name} --watch`,

@@ -128,6 +128,8 @@ export class FakeRollouts {
     if (rollout === undefined) return failure(404, "not_found", `There is no rollout ${id}.`);
     if (what === undefined) return { status: 200, body: this.#read(rollout) };
     if (what === "evidence") return { status: 200, body: "# Rollout\n\nA \u001b[31mred\u001b[0m line.\n" };
+    if (rollout.endedAt !== null) return failure(409, "ended", "This rollout has ended.");
+    if (what === "promote") return this.#promote(rollout, (body as { percent?: number }).percent);
     if (what === "abort") Object.assign(rollout, { state: "aborted", endedAt: Date.now(), percent: 0 });
     if (what === "pause") rollout.state = "paused";
     return { status: 200, body: rollout };
@@ -152,6 +154,15 @@ export class FakeRollouts {
       status: 201,
       body: this.begin({ ...(id === undefined ? {} : { id }), script, new: { id: version, tag: "2.0", message: "" } }),
     };
+  }
+
+  /** Without a percentage it goes on by one step, however often it is asked. */
+  #promote(rollout: Rollout, percent: number | undefined): Reply {
+    const { steps } = rollout.plan;
+    const step = percent === undefined ? rollout.step + 1 : steps.findIndex((one) => one.percent === percent);
+    if (step <= rollout.step) return failure(400, "bad_request", "It can go on only.");
+    Object.assign(rollout, { step, percent: steps[step]?.percent });
+    return { status: 200, body: rollout };
   }
 
   #list(query: URLSearchParams): Reply {

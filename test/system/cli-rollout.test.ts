@@ -169,6 +169,21 @@ describe("steering", () => {
     expect(tailrace.asked.map(({ path }) => path)).toEqual([`/api/v1/rollouts/${rollout.id}/abort?script=shop`]);
   });
 
+  test("whose answer is lost does once what it says", async () => {
+    const rollout = tailrace.begin();
+    tailrace.lost = [`POST /api/v1/rollouts/${rollout.id}/promote?script=shop`];
+    const promoted = await run("promote", "shop");
+    expect(promoted.code, promoted.stderr).toBe(0);
+    expect(promoted.stdout).toContain("shop: running, 5 % with the new version.");
+    expect(tailrace.changes).toHaveLength(2);
+
+    tailrace.lost = [`POST /api/v1/rollouts/${rollout.id}/abort?script=shop`];
+    const aborted = await run("abort", "shop");
+    expect(aborted.code, aborted.stderr).toBe(0);
+    expect(aborted.stdout).toContain("shop: aborted, 0 %");
+    expect((await run("promote", "shop")).code).toBe(1);
+  });
+
   test("of what there is not says so", async () => {
     const { code, stderr } = await run("pause", "nothing");
     expect(code).toBe(1);

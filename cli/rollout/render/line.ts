@@ -17,6 +17,18 @@ export function lineOf(pieces: readonly Piece[], paint: Paint, columns: number):
   return line;
 }
 
+/** Text on several lines, broken between words; what is left over stays on the last, to be cut there. */
+export function wrapped(text: string, columns: number, most: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1) as string;
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (widthOf(longer) <= columns || line === "" || lines.length === most) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 /** Characters of East Asian scripts and emoji take two cells; to think so of too many leaves a cell empty, no more. */
 const cellsOf = (c: string): number => ((c.codePointAt(0) as number) >= 0x1100 && !isNarrow(c) ? 2 : 1);
 /** Punctuation, arrows, blocks and box drawing, of which this program itself makes use. */

@@ -4,7 +4,7 @@ import { safeLine } from "../../safe-text.ts";
 import { CODES, type Paint, type Style, VersionColours } from "../../tail/render/colour.ts";
 import { isOver, WORDS } from "../outcome.ts";
 import { amount, figure, interval, lasted, share, versionText } from "./figures.ts";
-import { lineOf, type Piece } from "./line.ts";
+import { lineOf, type Piece, wrapped } from "./line.ts";
 
 export interface Look {
   paint: Paint;
@@ -15,6 +15,8 @@ export interface Look {
 
 const MAX_GATES = 8;
 const MAX_ISSUES = 3;
+/** Of the one sentence that says why; on a narrow terminal its end is in the log. */
+const MAX_REASON_LINES = 4;
 const BAR_CHARS = 20;
 const LABEL_CHARS = 34;
 
@@ -41,7 +43,7 @@ export function statusLines(answer: RolloutAnswer, { paint, columns, now }: Look
     ...gates(answer.judgement?.gates ?? []),
     ...issues(answer.issues),
     ...(isOver(rollout) ? [] : progress(answer)),
-    ["  ", safeLine(rollout.reason)],
+    ...wrapped(safeLine(rollout.reason), columns - 2, MAX_REASON_LINES).map((line): Piece[] => ["  ", line]),
     ...answer.blind.map((what): Piece[] => ["  ", ["warn", `cannot see: ${safeLine(what)}`]]),
   ];
   return lines.map((pieces) => lineOf(pieces, paint, columns));
@@ -84,9 +86,10 @@ function totals({ points }: RolloutAnswer, which: "old" | "new"): Totals {
 function gates(results: readonly GateResult[]): Piece[][] {
   const lines = results.slice(0, MAX_GATES).map((gate): Piece[] => {
     const { label, verdict, old, unit } = gate;
+    const isEmpty = verdict === "unknown" && old.n === 0 && gate.new.n === 0;
     return [
       `  ${safeLine(label).slice(0, LABEL_CHARS).padEnd(LABEL_CHARS)}  `,
-      [VERDICT_STYLES[verdict], VERDICT_WORDS[verdict].padEnd(13)],
+      [VERDICT_STYLES[verdict], isEmpty ? "no data" : VERDICT_WORDS[verdict].padEnd(13)],
       old.value === null && gate.new.value === null
         ? ""
         : `  ${amount(old.value, unit)} → ${amount(gate.new.value, unit)}`,
