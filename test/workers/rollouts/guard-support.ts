@@ -6,7 +6,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { Judgement, Rollout, RolloutEvent, StartRollout, Verdict } from "../../../workers/api/contract.ts";
-import type { CloudflareClient } from "../../../workers/cloudflare/contract.ts";
+import type { CloudflareClient, DeployRequest } from "../../../workers/cloudflare/contract.ts";
 import type { Evidence } from "../../../workers/rollouts/contract.ts";
 import { type Dependencies, dependencies } from "../../../workers/rollouts/guard/dependencies.ts";
 import type { RolloutGuard } from "../../../workers/rollouts/guard.ts";
@@ -48,6 +48,8 @@ export class World {
   splits: number[] = [];
   /** Called when Cloudflare's answer is on its way: a test does there what may happen meanwhile. */
   beforeAnswer: (call: string) => Promise<void> | void = () => undefined;
+  /** Called right before Cloudflare gets what is posted. */
+  onPost: (request: DeployRequest) => void = () => undefined;
   #newest = TEN_O_CLOCK;
 
   constructor(name: string) {
@@ -103,7 +105,10 @@ export class World {
       };
     return {
       deployments: around("deployments", cloudflare.deployments),
-      deploy: around("deploy", cloudflare.deploy),
+      deploy: around("deploy", (script: string, request: DeployRequest) => {
+        this.onPost(request);
+        return cloudflare.deploy(script, request);
+      }),
       versions: around("versions", cloudflare.versions),
       version: around("version", cloudflare.version),
       tailConsumers: around("tailConsumers", cloudflare.tailConsumers),
@@ -167,6 +172,8 @@ export class World {
   }
 
   async evict(): Promise<void> {
+    // One that is not there cannot be lost.
+    await this.stub.current();
     await evictDurableObject(this.stub);
   }
 

@@ -34,8 +34,6 @@ export const DARK_LOOKS = 30;
 /** Tries of a take-back before somebody is told that it does not work. */
 export const TOLD_TRIES = 3;
 
-/** ms that one reading of all Ingesters may take; it goes on by itself, and the look without it. */
-export const FEED_MS = 5_000;
 /** ms that a person's command waits for what comes of it. */
 export const COMMAND_MS = 15_000;
 /** ms for a statement to D1. */
