@@ -14,6 +14,7 @@ import { liveNotes, liveRows } from "./live-report.mjs";
 import { show, table } from "./numbers.mjs";
 import { measureObserved, measureOperations } from "./observed.mjs";
 import { measureQueries, QUERIES } from "./queries.mjs";
+import { measureRolloutEdge, rolloutEdgeNote, rolloutEdgeRows } from "./rollout-edge.mjs";
 import { measureRollouts, rolloutNotes, rolloutRows } from "./rollouts.mjs";
 import { benchStack } from "./stack.mjs";
 import { measureSymbolication } from "./symbolicate.mjs";
@@ -41,6 +42,7 @@ export async function bench({ size, chosen, machine }) {
   await measure("labels", () => scoreGrouping().all);
   await measure("live", () => measureLive(size.live));
   await measure("rollouts", () => measureRollouts(size.rollouts));
+  await measure("edge", () => measureRolloutEdge(size.edge));
   await measure("dashboard", () => dashboardFirstLoad());
   await measure("cost", () => measureOperations(size.operations));
   return document(found, machine);
@@ -79,6 +81,7 @@ function document(found, machine) {
   if (found.symbolication && found.grouping) full.push("", errorsNote(found));
   if (found.live) full.push("", ...liveNotes(found.live));
   if (found.rollouts) full.push("", ...rolloutNotes(found.rollouts));
+  if (found.edge) full.push("", rolloutEdgeNote(found.edge));
   if (cost) full.push("", "## Operations per million invocations", "", cost.text, "", cost.markdown);
   const summary = [`${ran} [docs/bench.md](docs/bench.md) has the details.`, "", promises];
   if (cost) summary.push("", cost.text, "", cost.markdown);
@@ -87,7 +90,8 @@ function document(found, machine) {
 
 /** One row per promise: measured, peer, ratio, floor, aim, verdict. */
 function promised(found) {
-  const { ingest, observed, queries, freshness, symbolication, grouping, labels, live, rollouts, dashboard } = found;
+  const { ingest, observed, queries, freshness, symbolication, grouping, labels, live, rollouts, edge, dashboard } =
+    found;
   const rows = [];
   const higher = (name, measured, peer, ratio, floor, aim) =>
     rows.push([name, measured, peer, show(ratio), floor, aim, verdict(ratio, floor, aim)].map(String));
@@ -177,6 +181,7 @@ function promised(found) {
   }
   if (live) liveRows(live, higher, lower);
   if (rollouts) rolloutRows(rollouts, lower);
+  if (edge) rolloutEdgeRows(edge, lower);
   if (dashboard) {
     lower(
       "dashboard, first load, gzip JavaScript",

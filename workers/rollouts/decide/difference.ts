@@ -102,7 +102,8 @@ export class Difference {
 
   /** New − old on the new version's traffic: what it has more than the old version's rates of the same minutes would have made. */
   get estimate(): number {
-    return this.weight > 0 ? (this.failures - this.expected) / this.weight : 0;
+    // JSON has no −0.
+    return this.weight > 0 ? (this.failures - this.expected) / this.weight + 0 : 0;
   }
 
   /** Null without traffic on both arms. */

@@ -144,7 +144,7 @@ function conclusion(found: RateResult, { minSamples }: Look, minEffect: number, 
   if (found.verdict === "worse") {
     return found.isDisaster
       ? "Nearly all of the new version fails."
-      : `${lately(found)}That is more than chance: if both were alike, once in ${count(Math.exp(Math.min(50, found.logThreshold)))} rollouts at most would look like this at any time.`;
+      : `${lately(found)}That is more than chance: if both were alike, at most one rollout in ${count(Math.exp(Math.min(50, found.logThreshold)))} would ever look like this.`;
   }
   if (found.verdict === "not_worse") return `It is surely not worse by ${points(margin)} or more.`;
   if (found.new.n === 0 || found.old.n === 0) {

@@ -99,7 +99,8 @@ export interface Standing {
 export function verdictOf(standing: Standing): "disaster" | "worse" | "unknown" {
   const { logAgainst, logThreshold, estimate, recent, fresh, missing, rules } = standing;
   const counts = estimate >= rules.minEffect || recent >= RECENT_EFFECTS * rules.minEffect;
-  if (logAgainst < logThreshold || !counts) return "unknown";
+  // Written so that what is no number is no verdict.
+  if (!(logAgainst >= logThreshold) || !counts) return "unknown";
   if (fresh.hits >= DISASTER_FAILURES && fresh.hits >= DISASTER_SHARE * fresh.n && estimate >= DISASTER_SHARE / 2) {
     return "disaster";
   }

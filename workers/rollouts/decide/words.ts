@@ -18,8 +18,11 @@ export function percent(share: number): string {
   return `${digits(value)} %`;
 }
 
-/** `+1.6 percentage points` without the sign where it is clear from the sentence. */
-export const points = (share: number): string => `${digits(100 * share)} percentage points`;
+/** `1.6 percentage points` */
+export function points(share: number): string {
+  const text = digits(100 * share);
+  return `${text} percentage ${text === "1" ? "point" : "points"}`;
+}
 
 /** `87 ms`, `1.4 s` */
 export function milliseconds(value: number): string {
