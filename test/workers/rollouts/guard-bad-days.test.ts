@@ -126,6 +126,22 @@ it("a step that nobody confirmed and that comes late is taken back after the end
   expect(await world.rollout(id)).toMatchObject({ state: "rolled_back", percent: 0 });
 });
 
+it("an abort while a step is on its way is carried out right after it", async () => {
+  const world = new World("abort-in-between");
+  const { id } = await world.start();
+  world.verdict = "not_worse";
+  let aborted: Promise<unknown> = Promise.resolve();
+  world.beforeAnswer = (call) => {
+    if (call !== "deploy") return;
+    world.beforeAnswer = () => undefined;
+    aborted = world.stub.command(id, "abort", {}, "kim");
+  };
+  await world.until(id, ({ state }) => state === "aborted", 60);
+  await aborted;
+  await world.looks(40);
+  expect(world.ours).toEqual([5, 50, 0]);
+});
+
 it("an old answer is no change by somebody else", async () => {
   const world = new World("stale");
   const { id } = await world.start();

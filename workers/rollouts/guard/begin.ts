@@ -192,6 +192,11 @@ function blank({ actor, now, plan, ...given }: Beginning): Rollout {
   };
 }
 
+/**
+ * Settings of the Worker stay as they are: counts are taken before sampling
+ * (decision 0007), and failures and what reports an error are never sampled away, so the verdict and
+ * its issues lose nothing that a `canaryVersions` entry would keep.
+ */
 function begin(desk: Desk, run: Run, lines: Line[]): void {
   const { book, deps } = desk;
   const { id, script, old, new: next, plan, startedAt, reason } = run.rollout;
