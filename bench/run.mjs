@@ -7,7 +7,7 @@
  *   npm run bench                 all, a few minutes
  *   npm run bench -- --quick      smaller, under two minutes, not written down
  *   npm run bench -- --clickhouse beside the ClickHouse engine (installs half a gigabyte into dist/)
- *   npm run bench -- ingest cost  some of: ingest observed queries freshness symbolication grouping labels live rollouts dashboard cost
+ *   npm run bench -- ingest cost  some of: ingest observed queries freshness symbolication grouping labels live rollouts edge dashboard cost
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
@@ -27,6 +27,7 @@ const FULL = {
   grouping: { items: 20_000, rounds: 5 },
   live: { probes: 1_000, ingest: { items: 20_000, turns: 11 }, delivery: { forMs: 3_000 }, idle: 1_000 },
   rollouts: { runs: 10_000, promotions: 2_000 },
+  edge: { rate: 200, runs: 5 },
 };
 const QUICK = {
   ingest: { items: 15_000, d1Items: 2_000 },
@@ -39,6 +40,7 @@ const QUICK = {
   grouping: { items: 5_000, rounds: 3 },
   live: { probes: 300, ingest: { items: 10_000, turns: 3 }, delivery: { forMs: 1_500 }, idle: 1_000 },
   rollouts: { runs: 1_000, promotions: 200 },
+  edge: { rate: 200, runs: 2 },
 };
 /** A whole run takes some seven minutes; one that hangs ends here, and its workerd with it. */
 const LIMIT_MS = 570_000;
@@ -54,6 +56,7 @@ const PARTS = [
   "labels",
   "live",
   "rollouts",
+  "edge",
   "dashboard",
   "cost",
 ];

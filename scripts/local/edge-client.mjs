@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 
 /** Both ends are on this machine. */
 const TIMEOUT_MS = 15_000;
+/** It stands for a team's wrangler: who deploys later would be warned that something else was there before. */
+const USER_AGENT = "wrangler (npm start)";
 
 /**
  * @typedef {{ version_id: string, percentage: number }} Share
@@ -13,7 +15,7 @@ export function edgeClient({ apiUrl, accountId, token }) {
   const ask = async (path, init = {}) => {
     const response = await fetch(`${apiUrl}/accounts/${accountId}/workers/scripts/${path}`, {
       ...init,
-      headers: { authorization: `Bearer ${token}`, ...init.headers },
+      headers: { authorization: `Bearer ${token}`, "user-agent": USER_AGENT, ...init.headers },
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     const { success, errors, result } = await response.json();
@@ -21,7 +23,6 @@ export function edgeClient({ apiUrl, accountId, token }) {
     return result;
   };
   return {
-    versions: async (script) => (await ask(`${script}/versions?deployable=true`)).items,
     /** Newest first. @returns {Promise<{ created_on: string, versions: Share[] }[]>} */
     deployments: async (script) => (await ask(`${script}/deployments`)).deployments,
     /** @param {Share[]} versions */

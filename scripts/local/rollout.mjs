@@ -12,6 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { bundleDemo, endBuilds } from "../lib/bundle.mjs";
 import { ROOT } from "../lib/toolchain.mjs";
 import { uploadDemoMaps } from "./demo-maps.mjs";
+import { readBuiltDemo } from "./demo-workers.mjs";
 import { edgeClient } from "./edge-client.mjs";
 
 const SCRIPT = "shop-storefront";
@@ -57,13 +58,14 @@ export const RELEASES = {
 };
 
 /**
- * The oldest versions at 100 %, the release uploaded with its source map, and not deployed.
+ * The first built versions at 100 %, the release uploaded with its source map, and not deployed.
  * @param {{ stack: import("./stack.mjs").Stack, release: (typeof RELEASES)["bad"] }} given
  */
 export async function prepareRollout({ stack, release }) {
   const edge = edgeClient(stack.edge);
+  const built = readBuiltDemo();
   for (const script of STEADY) {
-    const first = (await edge.versions(script)).toReversed().find(({ metadata }) => metadata.source === "wrangler");
+    const first = built.versions.find((version) => version.script === script);
     await edge.deploy(script, [{ version_id: first.id, percentage: 100 }], "The version that works");
   }
   const { entry, tag, message } = release;
