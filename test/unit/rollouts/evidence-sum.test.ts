@@ -259,6 +259,16 @@ describe("silence", () => {
     expect(silence(busy, last + 40 * MINUTE_MS)).toBe("");
   });
 
+  it("between bursts says nothing", () => {
+    const burst = (at: number) =>
+      Array.from({ length: 100 }, (_, i) => entryOf([{ version: "old", at: at + i * 100 }]));
+    const first = addAll(burst(SINCE), SINCE + 10_000);
+    expect(silence(first, SINCE + 2 * MINUTE_MS)).toBe("");
+    const second = addAll(burst(SINCE + 5 * MINUTE_MS), SINCE + 5 * MINUTE_MS + 10_000, SUBJECT, first);
+    expect(silence(second, SINCE + 10 * MINUTE_MS)).toBe("");
+    expect(silence(second, SINCE + 25 * MINUTE_MS)).not.toBe("");
+  });
+
   it("is what a Worker with little traffic does all the time", () => {
     const rare = addAll(
       [0, 5, 10].map((m) => entryOf([{ version: "old", at: SINCE + m * MINUTE_MS }])),

@@ -265,6 +265,13 @@ describe("feed", () => {
       ),
     );
     expect((await look(script)).sight.blind).toEqual([]);
+    // As if it had been so for minutes.
+    const now = Date.now() - (Date.now() % 10_000);
+    const ticks = Array.from({ length: 20 }, (_, i) => [now - i * 10_000, { old: [50, 0], new: [0, 0] }]);
+    await runInDurableObject(env.ROLLOUTS.getByName(`feed of ${script}`), (_, { storage }) => {
+      const update = "UPDATE evidence_parts SET value = ? WHERE rollout = ? AND name = 'ticks'";
+      storage.sql.exec(update, JSON.stringify(ticks), `r-${script}`);
+    });
     const later = await look(script, { now: Date.now() + 60_000 });
     expect(later.sight.blind.join()).toMatch(/Nothing has arrived from either version for 6\d s/);
     const muchLater = await look(script, { now: Date.now() + 31 * MINUTE_MS });

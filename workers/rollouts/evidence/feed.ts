@@ -37,6 +37,7 @@ export class Feed {
   private readonly store: EvidenceStore;
   private readonly shards: ShardList;
   private readonly puller: Puller;
+  private isOpen = false;
   private head: Head | undefined;
   private counted: Counted | undefined;
   private queryCells: readonly QueryCell[] = [];
@@ -57,11 +58,16 @@ export class Feed {
     this.store = new EvidenceStore(storage);
     this.shards = new ShardList(() => env.DB);
     this.puller = new Puller((shard) => env.INGESTER.getByName(shard));
-    this.open(this.store.latest());
+  }
+
+  /** A guard that is only asked something has no need of a day of minutes in memory. */
+  private wake(): void {
+    if (!this.isOpen) this.open(this.store.latest());
   }
 
   /** Again with the same id: nothing happens. */
   begin({ queries = [], ...rollout }: Rollout): void {
+    this.wake();
     if (this.head?.subject.id === rollout.id) return;
     const known = this.store.head(rollout.id);
     const head = known ?? {
@@ -78,6 +84,7 @@ export class Feed {
   }
 
   private open(head: Head | undefined): void {
+    this.isOpen = true;
     this.head = head;
     this.counted = head === undefined ? undefined : this.store.counted(head);
     this.queryCells = head === undefined ? [] : this.store.queryCells(head.subject.id);
@@ -90,6 +97,7 @@ export class Feed {
 
   /** The split is another from then on, ms: what comes in later is compared with its like only. Answers where its cells begin (Situation.stepSince). */
   splitChanged(at: number): number {
+    this.wake();
     const minute = Math.floor(at / 60_000) * 60;
     const { head } = this;
     if (head === undefined) return minute;
@@ -108,6 +116,7 @@ export class Feed {
   }
 
   private async lookOnce(now: number): Promise<void> {
+    this.wake();
     const { head } = this;
     if (head === undefined) return;
     this.seenAt = now;
@@ -207,6 +216,7 @@ export class Feed {
 
   /** Of the rollout that runs, or ran last. */
   evidence(): Evidence {
+    this.wake();
     const { counted } = this;
     if (counted === undefined) {
       return { cells: [], queries: [], issues: [], sight: { blind: [], notes: [], newestOld: null, newestNew: null } };
@@ -217,7 +227,9 @@ export class Feed {
   }
 
   /** What the page draws: requests that are compared, and failures. Under a minute only the last quarter of an hour is known. */
-  points(bucketMs: number, rollout = this.head?.subject.id): PointCounts[] {
+  points(bucketMs: number, id?: string): PointCounts[] {
+    this.wake();
+    const rollout = id ?? this.head?.subject.id;
     if (rollout === undefined) return [];
     if (this.counted !== undefined && rollout === this.head?.subject.id) return pointsOf(this.counted, bucketMs);
     const head = this.store.head(rollout);
@@ -226,7 +238,10 @@ export class Feed {
 
   forget(rollout: string): void {
     this.store.forget(rollout);
-    if (this.head?.subject.id === rollout) this.open(this.store.latest());
+    if (this.head?.subject.id !== rollout) return;
+    // A look that is under way must not write it again.
+    this.open(undefined);
+    this.isOpen = false;
   }
 }
 
@@ -241,7 +256,8 @@ function readPage(
 ): { entries: Entry[]; gap: number; through: number } {
   const fresh = entries.filter(({ id }) => id > (known ?? 0));
   const last = fresh.at(-1)?.id ?? known ?? 0;
-  const end = more ? last : Math.max(through, last);
+  // Without: an Ingester of the release before.
+  const end = more ? last : Math.max(through || 0, last);
   if (known === undefined || known === 0) return { entries: fresh, gap: 0, through: end };
   return { entries: fresh, gap: Math.max(end - known - fresh.length, 0), through: end };
 }

@@ -39,6 +39,9 @@ export const MAX_CLASSES = 200;
 /** Nothing from either version, though so many were to be expected meanwhile: our own telemetry may be down. */
 export const SILENCE_EXPECTED = 60;
 export const SILENCE_MS = 20_000;
+/** Traffic must have been seen for so long, and the silence be so many times the longest pause in it. */
+export const SILENCE_AFTER_MS = 30_000;
+export const SILENCE_PAUSES = 3;
 /** After so long it is taken for what it looks like: no traffic. */
 export const SILENCE_UNTIL_MS = 30 * 60_000;
 

@@ -1,7 +1,7 @@
 /** What the evidence cannot show, in plain words. Pure. */
 import type { Sight } from "../contract.ts";
-import { SILENCE_EXPECTED, SILENCE_MS, SILENCE_UNTIL_MS, TICK_MS } from "./limits.ts";
-import type { Counted, LeftOut } from "./sum.ts";
+import { SILENCE_AFTER_MS, SILENCE_EXPECTED, SILENCE_MS, SILENCE_PAUSES, SILENCE_UNTIL_MS, TICK_MS } from "./limits.ts";
+import type { Counted, LeftOut, Tick } from "./sum.ts";
 
 export function sightOf(counted: Counted, blind: readonly string[]): Sight {
   const { newest, leftOut } = counted;
@@ -42,14 +42,15 @@ export function silence({ ticks, newest }: Pick<Counted, "ticks" | "newest">, no
   const last = Math.max(newest.old ?? 0, newest.new ?? 0);
   const ms = now - last;
   if (last <= 0 || ms < SILENCE_MS || ms > SILENCE_UNTIL_MS) return "";
-  let arrived = 0;
-  let first = last;
-  for (const [t, { old, new: fresh }] of ticks) {
-    if (t > last) continue;
-    arrived += old[0] + fresh[0];
-    first = Math.min(first, t);
-  }
+  const times = [...ticks.keys()].filter((t) => t <= last).sort((a, b) => a - b);
+  const first = times[0] ?? last;
+  // Traffic that comes in bursts is silent in between.
+  const pause = times.reduce((longest, t, i) => Math.max(longest, t - (times[i - 1] ?? t)), 0);
+  if (last - first < SILENCE_AFTER_MS || ms < SILENCE_PAUSES * pause) return "";
+  const arrived = times.reduce((sum, t) => sum + arrivedAt(ticks.get(t)), 0);
   const perMs = arrived / (last - first + TICK_MS);
   if (perMs * ms < SILENCE_EXPECTED) return "";
   return `Nothing has arrived from either version for ${Math.round(ms / 1000)} s, where some ${Math.round(perMs * ms)} invocations were to be expected: telemetry may be down.`;
 }
+
+const arrivedAt = (tick: Tick | undefined): number => (tick === undefined ? 0 : tick.old[0] + tick.new[0]);
