@@ -76,8 +76,9 @@ export const onlyWatches = (r: Pick<Rollout, "isWatched" | "mode">): boolean => 
 /** 5 → `5 %`; percentages here are 0 to 100 already. */
 export const share = (value: number): string => `${Number(value.toFixed(value < 1 ? 2 : 1))} %`;
 
-/** `step 2 of 5`, or what stands in its place. */
-export function stepText(r: Pick<Rollout, "step" | "plan">): string {
+/** `step 2 of 5`, or what stands in its place. A split of somebody else has no steps. */
+export function stepText(r: Pick<Rollout, "step" | "plan" | "isWatched">): string {
+  if (r.isWatched) return "as somebody else set it";
   const of = r.plan.steps.length;
   return r.step < 0 ? "before the first step" : `step ${Math.min(r.step + 1, of)} of ${of}`;
 }

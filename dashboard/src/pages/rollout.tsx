@@ -69,7 +69,7 @@ function Loaded({ answer }: { answer: RolloutAnswer }) {
       </h1>
       <Answer answer={answer} />
       <Facts answer={answer} now={now} />
-      <Rail answer={answer} />
+      {!rollout.isWatched && <Rail answer={answer} />}
       <RolloutCharts answer={answer} now={now} />
       <Gates judgement={answer.judgement} rollout={rollout} />
       <div class="roll-columns">

@@ -71,7 +71,7 @@ test("every state has a headline, and what cannot be seen comes before what is g
 
 test("where it is in words, and who may change it", () => {
   expect(stepText(running(NOW).rollout)).toBe("step 2 of 5");
-  expect(stepText({ step: -1, plan: DEFAULT_PLAN })).toBe("before the first step");
+  expect(stepText({ step: -1, plan: DEFAULT_PLAN, isWatched: false })).toBe("before the first step");
   expect((["read", "ingest", "deploy", "admin"] as const).map(maySteer)).toEqual([false, false, true, true]);
 });
 

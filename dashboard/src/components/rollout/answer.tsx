@@ -40,7 +40,7 @@ export function Answer({ answer }: { answer: RolloutAnswer }) {
         <p class="roll-headline" role="status">
           {text}
         </p>
-        <p class="muted roll-reason">{rollout.reason}</p>
+        <p class={`muted roll-reason ${hasEnded(rollout) ? "" : "moving"}`}>{rollout.reason}</p>
         {isBlind && (
           <ul class="roll-blind">
             {blind.map((what) => (
@@ -81,7 +81,8 @@ function Worse({ answer, now }: { answer: RolloutAnswer; now: number }) {
 /** What comes next, and when at the earliest. */
 function nextText({ rollout, soak, blind }: RolloutAnswer): string {
   if (hasEnded(rollout)) return `now it has ${share(rollout.percent)} of the traffic`;
-  if (onlyWatches(rollout)) return "the split is somebody else's";
+  if (rollout.isWatched) return "Tailrace says what it would do";
+  if (onlyWatches(rollout)) return "the split is yours to change";
   if (rollout.step < 0) return "the first step comes at once";
   if (rollout.state === "paused") return "stays until somebody resumes it";
   if (blind.length > 0) return "held until the guard sees again";

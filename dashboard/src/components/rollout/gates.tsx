@@ -77,7 +77,9 @@ function Row({ g }: { g: GateResult }) {
       </td>
       <td class="gate-evidence">
         <Evidence label="worse" statistic={g.statistic} threshold={g.threshold} tone="bad" />
-        <Evidence label="not worse" statistic={g.clearStatistic} threshold={g.clearThreshold} tone="good" />
+        {g.verdict !== "worse" && (
+          <Evidence label="not worse" statistic={g.clearStatistic} threshold={g.clearThreshold} tone="good" />
+        )}
       </td>
     </tr>
   );

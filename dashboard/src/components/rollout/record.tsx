@@ -93,12 +93,12 @@ function Line({ e, showDay }: { e: RolloutEvent; showDay: boolean }) {
         {WORDS[e.kind]}
       </span>
       <span class="record-text">
-        {e.text}
         {e.kind === "decision" && e.judgement !== undefined && (
           <span class="small record-verdict">
             <VerdictMark verdict={e.judgement.verdict} />
           </span>
         )}
+        {e.text}
       </span>
       <span class="small faint record-actor cut" title={e.actor}>
         {e.actor}

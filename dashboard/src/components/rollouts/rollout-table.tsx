@@ -10,6 +10,7 @@ import { Version } from "../version.tsx";
 const farthest = (r: Rollout): string => {
   const step = r.plan.steps[Math.max(0, r.step)];
   if (r.state === "promoted") return share(100);
+  if (r.isWatched) return share(r.percent);
   return r.step < 0 || step === undefined ? "–" : share(step.percent);
 };
 

@@ -1,6 +1,6 @@
 /** A line for each rollout that runs, for the pages that say how a Worker is. Nothing when none does. */
 import type { Rollout } from "../../../../workers/api/contract.ts";
-import { share, stepText } from "../../lib/rollouts.ts";
+import { onlyWatches, share, stepText } from "../../lib/rollouts.ts";
 import { withRange } from "../../state/location.ts";
 import { useRunning } from "../../state/rollout-list.ts";
 import { StateMark, VerdictMark } from "../rollout/marks.tsx";
@@ -30,6 +30,7 @@ export function RunningLine({ rollouts, showScript = true }: { rollouts: Rollout
             <Version {...r.new} showMessage />
             <span class="running-far">
               at <b>{share(r.percent)}</b>, {stepText(r)}
+              {onlyWatches(r) ? "; only watched" : ""}
             </span>
             <VerdictMark verdict={r.verdict} />
             <span class="link small">Rollout</span>
