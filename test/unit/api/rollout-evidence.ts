@@ -170,5 +170,7 @@ export function evidenceWith({ title, frame, message, reason, actor, query }: Te
     },
     events: events.map((event, seq) => ({ seq, ...event })),
     judgement,
+    // The count went on after the decision.
+    issues: [{ id: 7, title, type: "TypeError", frame, isMapped: true, count: 101, firstSeen: at(10) }],
   };
 }

@@ -27,6 +27,7 @@ describe("the report", () => {
       rollout: { ...rollout, endedAt: null, state: "running" },
       events: [],
       judgement: null,
+      issues: [],
     });
     expect(report).toContain("| Ended | not yet |");
     expect(report).toContain("## Plan");

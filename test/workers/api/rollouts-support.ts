@@ -3,7 +3,6 @@ import { createExecutionContext, env } from "cloudflare:test";
 import { app } from "../../../workers/api/app.ts";
 import {
   DEFAULT_PLAN,
-  type EvidenceAnswer,
   type Rollout,
   type RolloutAnswer,
   type RolloutCommand,
@@ -73,7 +72,7 @@ export class FakeGuard implements GuardRpc {
     return { rollout, judgement: null, soak, bucketMs: 10_000, points: [], issues: [], events: [], blind: [] };
   }
 
-  async evidence(id: string): Promise<EvidenceAnswer | null> {
+  async evidence(id: string): ReturnType<GuardRpc["evidence"]> {
     const rollout = this.rollouts.get(id);
     return rollout === undefined ? null : { rollout, events: [], judgement: null };
   }

@@ -244,6 +244,6 @@ describe("the evidence", () => {
     expect(markdown.headers.get("content-disposition")).toContain("rollout-r-e.md");
     expect(await markdown.text()).toContain("# Rollout of `shown`: running");
     const asJson = await api("GET", path, { headers: { accept: "application/json" } });
-    expect(await json(asJson)).toMatchObject({ rollout: { id: "r-e" }, events: [], judgement: null });
+    expect(await json(asJson)).toMatchObject({ rollout: { id: "r-e" }, events: [], judgement: null, issues: [] });
   });
 });

@@ -285,6 +285,8 @@ export interface EvidenceAnswer {
   rollout: Rollout;
   events: RolloutEvent[];
   judgement: Judgement | null;
+  /** As they are known by now: after a take-back within seconds, more than its decision knew. */
+  issues: NewIssue[];
 }
 
 export interface DeployedVersion extends VersionName {

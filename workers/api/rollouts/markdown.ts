@@ -35,12 +35,12 @@ const OUTCOMES: Record<RolloutState, string> = {
 };
 const VERDICTS: Record<Verdict, string> = { worse: "**worse**", not_worse: "not worse", unknown: "not yet known" };
 
-export function evidenceMarkdown({ rollout, events, judgement }: EvidenceAnswer): string {
+export function evidenceMarkdown({ rollout, events, judgement, issues }: EvidenceAnswer): string {
   const sections = [
     heading(rollout),
     timeline(events),
     decisions(events, judgement),
-    newIssues(events),
+    newIssues([...events.flatMap((event) => event.issues ?? []), ...issues]),
     actions(events),
     planOf(rollout.plan),
     ["How the verdicts come about, and what the figures mean: docs/rollouts.md of Tailrace."],
@@ -146,9 +146,9 @@ function gateRow(gate: GateResult): string[] {
 const arm = ({ n, hits, value }: GateResult["old"], unit: GateResult["unit"]): string =>
   `${value === null ? "–" : amount(value, unit)} (${figure(hits)} of ${figure(n)})`;
 
-function newIssues(events: readonly RolloutEvent[]): string[] {
-  const byId = new Map<number, NewIssue>();
-  for (const { issues = [] } of events) for (const issue of issues) byId.set(issue.id, issue);
+/** Of one that is told several times, the last counts. */
+function newIssues(told: readonly NewIssue[]): string[] {
+  const byId = new Map(told.map((issue) => [issue.id, issue]));
   if (byId.size === 0) return [];
   const rows = [...byId.values()].map(({ id, type, title, frame, isMapped, count, firstSeen }) => [
     String(id),

@@ -10,7 +10,7 @@
 import type { GuardRpc } from "../../rollouts/contract.ts";
 import { type AuditAction, audit } from "../audit.ts";
 import { type ApiContext, type Handler, principalOf } from "../context.ts";
-import type { Rollout, RolloutCommand, StartRollout } from "../contract.ts";
+import type { EvidenceAnswer, Rollout, RolloutCommand, StartRollout } from "../contract.ts";
 import { type Failure, fail, logFailure } from "../errors.ts";
 import { type Input, readJson, readParams } from "../input.ts";
 import { guardFailure } from "../rollouts/failure.ts";
@@ -70,8 +70,9 @@ export const getRollout: Handler = async (c) => {
 export const rolloutEvidence: Handler = async (c) => {
   const found = await find(c);
   if (!found.ok) return found.failure;
-  const evidence = await found.guard.evidence(found.id);
-  if (evidence === null) return noSuchRollout(found.id);
+  const [record, page] = await Promise.all([found.guard.evidence(found.id), found.guard.read(found.id)]);
+  if (record === null) return noSuchRollout(found.id);
+  const evidence: EvidenceAnswer = { ...record, issues: page?.issues ?? [] };
   if ((c.req.header("accept") ?? "").includes("application/json")) return c.json(evidence);
   return c.body(evidenceMarkdown(evidence), 200, {
     "Content-Type": "text/markdown; charset=utf-8",
