@@ -256,6 +256,26 @@ describe("feed", () => {
     );
   });
 
+  it("counts nothing by halves: a look that cannot be written is said, and done again", async () => {
+    const script = "evidence-halves";
+    await ingester(script).append(appendOf(script, [of(script, OLD), of(script, NEW)]));
+    const cannotWrite = (sql: string) =>
+      runInDurableObject(env.ROLLOUTS.getByName(`feed of ${script}`), (_, { storage }) => {
+        storage.sql.exec(sql);
+      });
+    await withFeed(script, (feed) => feed.begin(rolloutOf(script)));
+    // The cells of one arm can be written, those of the other cannot.
+    await cannotWrite(
+      "CREATE TRIGGER broken BEFORE INSERT ON evidence_cells WHEN NEW.key LIKE '% new %' BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+    );
+    const broken = await look(script);
+    expect(broken.sight.blind.join()).toContain("disk full");
+    expect(broken.cells).toEqual([]);
+    await cannotWrite("DROP TRIGGER broken");
+    const well = await look(script);
+    expect([totals(well, "old").n, totals(well, "new").n]).toEqual([1, 1]);
+  });
+
   it("holds when both versions fall silent at once, and takes it for no traffic after half an hour", async () => {
     const script = "evidence-silence";
     await ingester(script).append(
