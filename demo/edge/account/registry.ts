@@ -61,7 +61,7 @@ export class Registry extends DurableObject<EdgeEnv> {
         versions: versions.map((version) => ({
           id: version.id,
           binding: this.#builtBinding(version),
-          isObserved: [...script.tailConsumers, ...version.tailConsumers].length > 0,
+          isObserved: script.tailConsumers.length > 0,
         })),
       };
     }
@@ -181,7 +181,7 @@ export class Registry extends DurableObject<EdgeEnv> {
     const script = this.#store.script(name) ?? { ...newScript(name), tailConsumers: consumers };
     const migrationTag = built.versions[0]?.migrationTag ?? null;
     this.#store.putScript({ ...script, migrationTag });
-    const isNew = built.versions.map((version) => this.#enterVersion(name, version, built));
+    const isNew = built.versions.map((version) => this.#enterVersion(name, version));
     const live = this.#store.deployments(name, 1)[0];
     const runs = (id: string) => {
       const version = this.#store.version(name, id);
@@ -199,7 +199,7 @@ export class Registry extends DurableObject<EdgeEnv> {
     this.#deploy(name, shares, { ...says, message: "As npm start built it" });
   }
 
-  #enterVersion(script: string, built: BuiltVersion, { tailConsumers }: BuiltScript): boolean {
+  #enterVersion(script: string, built: BuiltVersion): boolean {
     if (this.#store.version(script, built.id) !== undefined) return false;
     const { id, tag, message, bindings, compatibilityDate, compatibilityFlags, migrationTag, code } = built;
     this.#store.putVersion({
@@ -211,7 +211,6 @@ export class Registry extends DurableObject<EdgeEnv> {
       handlers: ["fetch"],
       entrypoints: [],
       startupMs: 1,
-      tailConsumers: tailConsumers.map((service) => ({ service })),
     });
     if (code !== null)
       this.#store.putModules(id, [{ name: MAIN, type: "js", content: new TextEncoder().encode(code) }]);

@@ -26,7 +26,7 @@ export interface ScriptRecord {
   createdAt: number;
   /** Cloudflare's own id of a script. */
   tag: string;
-  /** Settings that are not of a version. */
+  /** Settings that are not of a version, and hold for all of them. */
   tailConsumers: { service: string; environment?: string }[];
   tags: string[];
   logpush: boolean;
@@ -59,8 +59,6 @@ export interface VersionRecord {
   handlers: string[];
   entrypoints: string[];
   startupMs: number;
-  /** Of the upload: Workers that its tails lead to. */
-  tailConsumers: { service: string }[];
 }
 
 export interface Share {

@@ -137,7 +137,6 @@ export async function takeVersion(
     main: metadata.main_module ?? "",
     etag: await digest(modules),
     ...{ handlers: [], entrypoints: [], startupMs: 0 },
-    tailConsumers: metadata.tail_consumers ?? [],
   };
   const began = Date.now();
   const started = await start(env, by.ctx, version, modules);
@@ -192,7 +191,12 @@ function refusedParts(metadata: Metadata, main: Module | undefined): string | un
   if (assets !== undefined) return "static assets are not served here";
   if (containers !== undefined) return "containers do not run here";
   if (exports !== undefined) return "declared exports are not known here";
-  const other = tail_consumers?.find(({ service }) => service !== OBSERVER);
+  return foreignConsumer(tail_consumers);
+}
+
+/** @returns why tails cannot lead there; undefined: they can, or there are none */
+export function foreignConsumer(consumers: Metadata["tail_consumers"]): string | undefined {
+  const other = consumers?.find(({ service }) => service !== OBSERVER);
   return other && `tails can lead to ${OBSERVER} only, not to ${other.service}`;
 }
 

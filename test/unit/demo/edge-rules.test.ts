@@ -13,7 +13,7 @@ const version = (number: number, given: Partial<VersionRecord> = {}): VersionRec
     compatibilityFlags: [],
     migrationTag: null,
   },
-  ...{ main: "index.js", etag: "", handlers: ["fetch"], entrypoints: [], startupMs: 1, tailConsumers: [] },
+  ...{ main: "index.js", etag: "", handlers: ["fetch"], entrypoints: [], startupMs: 1 },
   ...given,
 });
 const share = (version_id: string, percentage: unknown) => ({ version_id, percentage }) as Share;

@@ -6,7 +6,7 @@ import { forgetLive } from "../../traffic/live.ts";
 import type { Handler, Route } from "../api.ts";
 import { failure, noSuchScript, ok } from "../envelope.ts";
 import { scriptSettingsOf, serviceOf, settingsOf } from "../shapes.ts";
-import { type Metadata, readUpload, takeVersion } from "../upload.ts";
+import { foreignConsumer, type Metadata, readUpload, takeVersion } from "../upload.ts";
 
 const NAME = /^[a-z0-9_][a-z0-9-_]{0,62}$/;
 const SUBDOMAIN = "local";
@@ -95,6 +95,8 @@ const scriptSettings: Handler = async ({ env, params }) => {
 const changeSettings: Handler = async ({ request, env, params }) => {
   const asked = await request.json<Metadata>().catch(() => null);
   if (asked === null) return failure({ status: 400, code: 10026, message: "Could not parse the settings." });
+  const foreign = foreignConsumer(asked.tail_consumers);
+  if (foreign !== undefined) return failure({ status: 400, code: 10026, message: `Local edge: ${foreign}.` });
   const changed = await registryOf(env).changeScript(params.script ?? "", settingsIn(asked));
   if (changed === null) return noSuchScript();
   forgetLive();
