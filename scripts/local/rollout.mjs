@@ -23,6 +23,9 @@ const POLL_MS = 500;
 const WARM_UP_REQUESTS = 200;
 const WARM_UP_MS = 60_000;
 
+/** A disaster is taken back sooner than its error is an issue with a line; that takes seconds more. */
+const LINE_MS = 30_000;
+
 export const RELEASES = {
   bad: {
     entry: "v3.ts",
@@ -96,8 +99,9 @@ export async function tellRollout({ stack, release, version, report, signal }) {
   while (!signal.aborted) {
     const answer = await api("GET", `/api/v1/rollouts/${rollout.id}?script=${version.script}`);
     teller(answer);
-    if (answer.rollout.endedAt !== null) {
-      report(`${answer.rollout.state.replace("_", " ")}: all of the evidence is at ${at}`);
+    const { state, endedAt } = answer.rollout;
+    if (endedAt !== null && (namesLine(answer) || state === "promoted" || Date.now() - endedAt > LINE_MS)) {
+      report(`${state.replace("_", " ")}: all of the evidence is at ${at}`);
       return answer;
     }
     await sleep(POLL_MS, undefined, { signal }).catch(() => {});
@@ -105,10 +109,18 @@ export async function tellRollout({ stack, release, version, report, signal }) {
   return undefined;
 }
 
+const namesLine = ({ issues }) => issues.some(({ frame }) => frame !== null);
+
 /** Prints each line of the record once, and below a decision that ended in action what it rests on. */
 export function createTeller(report, began) {
   let told = 0;
-  return ({ events }) => {
+  const named = new Set();
+  const name = (issue) => {
+    const where = issue.frame === null ? "" : `, ${issue.frame}`;
+    report(`          new in this version: ${issue.title}${where} (${issue.count} times)`);
+    if (issue.frame !== null) named.add(issue.id);
+  };
+  return ({ events, issues, rollout }) => {
     for (const event of events) {
       if (event.seq <= told) continue;
       told = event.seq;
@@ -117,11 +129,10 @@ export function createTeller(report, began) {
       for (const gate of event.judgement?.gates ?? []) {
         if (gate.verdict === "worse") report(`          ${gate.label}: ${gate.reason}`);
       }
-      for (const issue of event.issues ?? []) {
-        const where = issue.frame === null ? "" : `, ${issue.frame}`;
-        report(`          new in this version: ${issue.title}${where} (${issue.count} times)`);
-      }
+      for (const issue of event.issues ?? []) if (!named.has(issue.id)) name(issue);
     }
+    if (rollout.endedAt === null) return;
+    for (const issue of issues) if (issue.frame !== null && !named.has(issue.id)) name(issue);
   };
 }
 
