@@ -60,9 +60,14 @@ export const HONEST = {
   half: { title: "1 % → 1.5 % at 5 %, just what counts", ...watched, old: 0.01, new: 0.015 },
 };
 
-/** How long a healthy version takes through the default plan. */
-export const PROMOTIONS = [200, 20, 2].flatMap((rps) =>
-  [0.001, 0.01, 0.05].map((rate) => ({
+/** How long a healthy version takes through the default plan: requests per second, and rates at which both fail. */
+const TRAFFIC = [
+  [200, [0.001, 0.01, 0.05, 0.1, 0.2]],
+  [20, [0.001, 0.01, 0.05, 0.1]],
+  [2, [0.001, 0.01]],
+];
+export const PROMOTIONS = TRAFFIC.flatMap(([rps, rates]) =>
+  rates.map((rate) => ({
     title: `${rps}/s, ${100 * rate} % fail`,
     rps,
     old: rate,

@@ -118,6 +118,16 @@ describe("the simulator", () => {
   });
 });
 
+test.each([
+  [200, 0.0001],
+  [200, 0.2],
+  [20, 0.01],
+])("a healthy version goes through the default plan: %d requests/s, rate %d", (rps, rate) => {
+  const scenario = { rps, old: rate, new: rate, minutes: 2_000 };
+  const [found] = simulate(scenario, { seed: 4, from: 0, to: 60, rules: 1 }).map(summaryOf);
+  expect(found?.promoted).toBeGreaterThanOrEqual(0.98);
+});
+
 describe("the rules of others", () => {
   test("Kayenta's: the rank-sum interval of R's wilcox.test", () => {
     // wilcox.test(1:5 + 10, 1:5, conf.int = TRUE, conf.level = 0.98): from 7 on, estimate 10.

@@ -19,9 +19,12 @@
 import { logAdd } from "./evidence-against.ts";
 
 /** θ for the upper end: what is left of the new version's rate if it is as good as the old one, of the rate that is to be refuted. */
-const BELOW = [0.02, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95];
-/** Shares of the stake: most versions fail hardly ever, and are to be let through with few requests. */
-const BELOW_SHARES = [0.3, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.05, 0.05];
+const BELOW = [0.02, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.975, 0.99];
+/**
+ * Shares of the stake. Most versions fail hardly ever, and are to be let through with few requests; of one that fails at
+ * 20 % half a point more is a fortieth, and only bets as small as that grow.
+ */
+const BELOW_SHARES = [0.3, 0.1, 0.1, 0.08, 0.08, 0.08, 0.08, 0.06, 0.05, 0.04, 0.03];
 /** θ for the lower end. */
 const ABOVE = [1.05, 1.2, 1.6, 3, 10, 100];
 const ABOVE_SHARES = ABOVE.map(() => 1 / ABOVE.length);

@@ -36,9 +36,11 @@ export function issueGate(issues: readonly IssueCount[], all: readonly Counts[],
   const logs = judged.map(({ logAgainst }) => logAgainst).sort((a, b) => b - a);
   // Tolerated ones need not be cleared.
   const open = judged.filter((each) => !worse.includes(each));
-  const logClear = open.reduce((least, each) => Math.min(least, each.logClear), noneSeen(traffic.new, margin));
   const logClearThreshold = -Math.log(FALSE_CLEAR);
   const isWorse = worse.length > gate.max;
+  // However rare an issue is that is not tolerated: nothing is clear.
+  const most = isWorse ? 0 : noneSeen(traffic.new, margin);
+  const logClear = open.reduce((least, each) => Math.min(least, each.logClear), most);
   const isClear = !isWorse && traffic.total.new >= look.minSamples && logClear >= logClearThreshold;
   const verdict = isWorse ? "worse" : isClear ? "not_worse" : "unknown";
   const hits = issues.reduce((sum, issue) => ({ old: sum.old + issue.old, new: sum.new + issue.new }), {
