@@ -54,6 +54,14 @@ const MARGIN_ROOM = 2.5;
 const SETTLED_FROM = 0.5;
 const ROOM = 1.25;
 
+/** The look that ended a rollout may be after the last one that was kept of its bucket: what it saw is in the judgement. */
+export function withLastLook(points: RolloutPoint[], { rollout, judgement, bucketMs }: RolloutAnswer): RolloutPoint[] {
+  const { endedAt } = rollout;
+  const last = judgement?.gates.find((g) => g.kind === "errors" && g.difference !== null)?.difference;
+  if (endedAt === null || !last) return points;
+  return points.map((p) => (p.t <= endedAt && endedAt < p.t + bucketMs ? { ...p, difference: last } : p));
+}
+
 export interface DifferenceChart {
   series: PlotSeries[];
   bands: PlotBand[];

@@ -3,7 +3,13 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { noticeHref, noticeText, summaryOf } from "../../../dashboard/src/lib/notices.ts";
 import { draftOf, readDraft } from "../../../dashboard/src/lib/rollout-draft.ts";
-import { differenceChart, stepMarks, timeFrame, trafficSeries } from "../../../dashboard/src/lib/rollout-series.ts";
+import {
+  differenceChart,
+  stepMarks,
+  timeFrame,
+  trafficSeries,
+  withLastLook,
+} from "../../../dashboard/src/lib/rollout-series.ts";
 import {
   differenceText,
   evidenceShare,
@@ -100,6 +106,14 @@ describe("what the charts draw", () => {
     expect(chart.high).toBeGreaterThanOrEqual(0.025);
     expect(chart.low).toBeLessThanOrEqual(-0.025);
     expect(differenceChart([], 0.01, rollout)).toMatchObject({ low: -0.025, high: 0.025 });
+  });
+  test("the interval ends with what the last look saw", () => {
+    const answer = takenBack(NOW);
+    const seen = withLastLook(answer.points, answer);
+    const at = seen.findIndex((p) => p.t + BUCKET_MS > (answer.rollout.endedAt ?? 0));
+    expect(seen[at]?.difference).toEqual(answer.judgement?.gates[0]?.difference);
+    expect(seen.slice(0, at)).toEqual(answer.points.slice(0, at));
+    expect(withLastLook(running(NOW).points, running(NOW))).toEqual(running(NOW).points);
   });
   test("the frame is the rollout and a little around it; rates are over the time that was counted", () => {
     const answer = running(NOW);

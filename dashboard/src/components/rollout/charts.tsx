@@ -2,7 +2,14 @@
 import { useMemo } from "preact/hooks";
 import type { RolloutAnswer } from "../../../../workers/api/contract.ts";
 import { countTick, percent, rate } from "../../lib/format.ts";
-import { differenceChart, errorSeries, stepMarks, timeFrame, trafficSeries } from "../../lib/rollout-series.ts";
+import {
+  differenceChart,
+  errorSeries,
+  stepMarks,
+  timeFrame,
+  trafficSeries,
+  withLastLook,
+} from "../../lib/rollout-series.ts";
 import { points as inPoints } from "../../lib/rollouts.ts";
 import { versionName } from "../../lib/series.ts";
 import { colourVar } from "../../lib/versions.ts";
@@ -30,7 +37,7 @@ export function RolloutCharts({ answer, now }: { answer: RolloutAnswer; now: num
   const gate = answer.judgement?.gates.find((g) => g.kind === "errors" && g.difference !== null);
   const margin = gate?.margin || rollout.plan.gates.errors?.minEffect || USUAL_MARGIN;
   const difference = useMemo(() => {
-    const made = differenceChart(points, margin, rollout);
+    const made = differenceChart(withLastLook(points, answer), margin, rollout);
     return {
       series: made.series,
       bands: made.bands,
