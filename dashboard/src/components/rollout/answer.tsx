@@ -1,5 +1,6 @@
 /** Above the fold: is the new version worse, since when, how far are we, and on which line it breaks. */
 import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
 import type { RolloutAnswer } from "../../../../workers/api/contract.ts";
 import { about, count, full, moment, percent, span } from "../../lib/format.ts";
 import {
@@ -32,6 +33,8 @@ function Fact({ label, children, note }: { label: string; children: ComponentChi
 export function Answer({ answer }: { answer: RolloutAnswer }) {
   const { rollout, blind } = answer;
   const { text, tone } = headline(answer);
+  // Also when it ends while one looks: its room is kept.
+  const [moves] = useState(!hasEnded(rollout));
   const isBlind = blind.length > 0 && !hasEnded(rollout);
   return (
     <div class={`roll-answer ${tone}`}>
@@ -40,7 +43,7 @@ export function Answer({ answer }: { answer: RolloutAnswer }) {
         <p class="roll-headline" role="status">
           {text}
         </p>
-        <p class={`muted roll-reason ${hasEnded(rollout) ? "" : "moving"}`}>{rollout.reason}</p>
+        <p class={`muted roll-reason ${moves ? "moving" : ""}`}>{rollout.reason}</p>
         {isBlind && (
           <ul class="roll-blind">
             {blind.map((what) => (
