@@ -126,6 +126,39 @@ it("a step that nobody confirmed and that comes late is taken back after the end
   expect(await world.rollout(id)).toMatchObject({ state: "rolled_back", percent: 0 });
 });
 
+it.each([
+  ["unknown", [], false],
+  ["worse", [], false],
+  ["not_worse", ["No Ingester answers."], false],
+  ["not_worse", [], true],
+] as const)(
+  "a policy that would promote on %s, blind %j, paused %s is not obeyed",
+  async (verdict, blind, isPaused) => {
+    const world = new World("mad-policy");
+    const { id } = await world.start();
+    if (isPaused) await world.stub.command(id, "pause", {}, "kim");
+    Object.assign(world, { verdict, blind });
+    world.policy = ({ step }) => ({ type: "promote", step: step + 1, reason: "On and on." });
+    await world.looks(10);
+    expect(world.asked).toEqual([5]);
+    Object.assign(world, { verdict: "not_worse", blind: [] });
+    if (isPaused) await world.stub.command(id, "resume", {}, "kim");
+    await world.looks(1);
+    expect(world.asked).toEqual([5, 50]);
+  },
+);
+
+it("what shows only after a while was made once: it is looked up before it is asked for again", async () => {
+  const world = new World("slow-truth");
+  const { id } = await world.start();
+  world.onPost = () => void world.cloudflare.next("deployments", "stale", "stale");
+  world.cloudflare.next("deploy", "timeout_after");
+  world.verdict = "worse";
+  await world.until(id, ({ state }) => state === "rolled_back", 10);
+  await world.looks(40);
+  expect(world.asked).toEqual([5, 0]);
+});
+
 it("an abort while a step is on its way is carried out right after it", async () => {
   const world = new World("abort-in-between");
   const { id } = await world.start();

@@ -48,6 +48,8 @@ export class World {
   splits: number[] = [];
   /** Called when Cloudflare's answer is on its way: a test does there what may happen meanwhile. */
   beforeAnswer: (call: string) => Promise<void> | void = () => undefined;
+  /** In place of the real policy. */
+  policy: Dependencies["nextMove"] | undefined;
   /** Called right before Cloudflare gets what is posted. */
   onPost: (request: DeployRequest) => void = () => undefined;
   #newest = TEN_O_CLOCK;
@@ -85,6 +87,7 @@ export class World {
         forget: () => undefined,
       },
       judge: () => this.#judgement(),
+      nextMove: (...args) => (this.policy ?? own.nextMove)(...args),
       telemetry: async () => ({ requests: this.requests, minutes: 10 }),
       db: () => this.db,
       publish: async () => void this.publishes++,
