@@ -243,6 +243,15 @@ describe("durations and CPU", () => {
     expect(gates[0]?.old.n).toBe(1_000);
   });
 
+  test("a bad hour long ago does not hide that it is slow now", () => {
+    const stale = Array.from({ length: 20 }, (_, m) => cell(m, "old", 1_000, 0, { durations: [[9_000, 1_000]] }));
+    const calm = Array.from({ length: 20 }, (_, m) => cell(20 + m, "old", 1_000, 0, { durations: fast }));
+    const now = [cell(40, "old", 1_000, 0, { durations: fast }), cell(40, "new", 100, 0, { durations: [[500, 100]] })];
+    const { verdict, reason } = judge(plan, evidence([...stale, ...calm, ...now]), 25);
+    expect(verdict).toBe("worse");
+    expect(reason).toMatch(/100 % of 100 requests took longer on the new version than is tolerated \(now 1\d\d ms/);
+  });
+
   test("a platform that does not measure: said, and nothing waits for it", () => {
     const zero: [number, number][] = [[0, 1_000]];
     const plan = planWith({ errors: { minEffect: 0.005 }, cpu: { quantile: 0.99, tolerance: 0.5, minMs: 10 } });
@@ -302,6 +311,11 @@ describe("new issues", () => {
 
   test("seen once: says nothing, however rare it is", () => {
     expect(withIssues([{ issue, old: 0, new: 1 }]).verdict).not.toBe("worse");
+  });
+
+  test("seen twice by one in a thousand: the first is why we look, and one more is little", () => {
+    const few = minutes(10, [9_990, 0], [10, 0]);
+    expect(judge(plan, evidence(few, { issues: [{ issue, old: 0, new: 2 }] }), 25).verdict).not.toBe("worse");
   });
 
   test("as many as are tolerated", () => {

@@ -96,8 +96,8 @@ export function timeGate(
       ? `${label}s of ${what} are known of ${slow.old === null ? "the new" : "the old"} version only.`
       : `${p} is ${milliseconds(slow.new)} on the new version, ${milliseconds(slow.old)} on the old one in the same minutes.`;
   const shares =
-    found.new.n > 0
-      ? ` ${percent(found.new.hits / found.new.n)} of ${count(found.new.n)} ${what} are beyond what is tolerated (a ${percent(gate.tolerance)} and ${milliseconds(gate.minMs)} above the old ${p}); on the old one ${percent(ratio(found.old))} are beyond the ${p} itself.`
+    found.new.n > 0 && slow.tolerated !== null
+      ? ` ${percent(ratio(found.new))} of ${count(found.new.n)} ${what} took longer on the new version than is tolerated (now ${milliseconds(slow.tolerated)}: a ${percent(gate.tolerance)} and ${milliseconds(gate.minMs)} above the old version's ${p} of the minutes before); ${percent(ratio(found.old))} on the old one took longer than that ${p}.`
       : "";
   // A version that is slow is never a disaster: it answers.
   const verdict = found.isDisaster && found.missing > 0 ? "unknown" : found.verdict;
@@ -143,7 +143,7 @@ function lately({ recent, difference }: RateResult): string {
 function conclusion(found: RateResult, { minSamples }: Look, minEffect: number, margin: number): string {
   if (found.verdict === "worse") {
     return found.isDisaster
-      ? "Nearly all of the new version fails."
+      ? "Half of the new version's or more: few are needed to know that."
       : `${lately(found)}That is more than chance: if both were alike, at most one rollout in ${count(Math.exp(Math.min(50, found.logThreshold)))} would ever look like this.`;
   }
   if (found.verdict === "not_worse") return `It is surely not worse by ${points(margin)} or more.`;

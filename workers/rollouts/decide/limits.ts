@@ -30,9 +30,9 @@ export const MIN_NEXT_SHARE = 0.001;
 /** A class below this share of all invocations is watched, but no step waits for it: a cron that runs twice an hour would hold every rollout for days. */
 export const RARE_CLASS = 0.02;
 
-/** New requests that fail from which on nearly all of them are a disaster… */
+/** New requests that fail from which on few samples are enough for a verdict… */
 export const DISASTER_FAILURES = 2;
-/** …and the share of them that is nearly all. */
+/** …and the share of the new version's requests that they must be. */
 export const DISASTER_SHARE = 0.5;
 
 /** A new version that should have been called so often, and was not, is silent: chance alone, e^−20. */

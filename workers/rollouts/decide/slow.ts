@@ -4,8 +4,8 @@
  * failures.
  *
  * Slow is what lies beyond a threshold that was known before the minute began:
- * the old version's quantile over all minutes before (so that neither arm of
- * this minute has a say in it). The new version's must lie further out, by the
+ * the old version's quantile over the quarter of an hour before (so that
+ * neither arm of this minute has a say in it, and a bad hour is forgotten). The new version's must lie further out, by the
  * tolerance; if it is no slower than that, its share beyond is no larger than
  * the old one's beyond the plain quantile, in each minute, also when everything
  * slows down in both. The first minute only serves to learn the threshold.
@@ -20,43 +20,34 @@ const LOWEST = -400;
 const BUCKETS = 1_600;
 /** Old invocations that a threshold is read from: the p99 of fewer is their maximum. */
 const MIN_LEARNT = 50;
+/** Minutes that a threshold is read from. */
+const LEARNT_WIRES = 15;
+const MINUTE_S = 60;
 
 /** Weights by bucket; dense, because it is added to a thousand times. */
 class Distribution {
   private readonly weights = new Float64Array(BUCKETS);
   total = 0;
-  /** Whether any value is above 0: a platform that does not measure says 0. */
-  isMeasured = false;
   private highest = 0;
 
-  add(wire: WireSketch): void {
+  /** @returns the weight that came */
+  add(wire: WireSketch, sign: 1 | -1 = 1): number {
     const { weights } = this;
     let added = 0;
-    let slot = 0;
     for (let i = 0; i + 1 < wire.length; i += 2) {
-      slot = slotOf(wire[i] as number);
+      const slot = slotOf(wire[i] as number);
       const weight = wire[i + 1] as number;
-      weights[slot] = (weights[slot] as number) + weight;
+      weights[slot] = (weights[slot] as number) + sign * weight;
       added += weight;
-      // Lists that were joined are not in order.
       if (slot > this.highest) this.highest = slot;
     }
-    this.total += added;
-    if (this.highest > 0) this.isMeasured = true;
+    this.total += sign * added;
+    return added;
   }
 
-  without(other: Distribution): Distribution {
-    if (other.total === 0) return this;
-    const rest = new Distribution();
-    for (let slot = 0; slot < BUCKETS; slot++) {
-      const weight = (this.weights[slot] as number) - (other.weights[slot] as number);
-      if (weight <= 0) continue;
-      rest.weights[slot] = weight;
-      rest.total += weight;
-      rest.highest = slot;
-    }
-    rest.isMeasured = rest.highest > 0;
-    return rest;
+  /** Whether any value was above 0: a platform that does not measure says 0. */
+  get isMeasured(): boolean {
+    return this.highest > 0;
   }
 
   /** From above: few buckets lie beyond a high quantile. */
@@ -75,17 +66,12 @@ class Distribution {
 
 const slotOf = (bucket: number): number => Math.min(BUCKETS - 1, Math.max(0, bucket - LOWEST));
 
-/** Weight in all, and of the buckets that lie wholly beyond `limit`. */
-function beyond(wire: WireSketch, limit: number): { n: number; hits: number } {
+/** Weight of the buckets that lie wholly beyond `limit`; wires ascend. */
+function beyond(wire: WireSketch, limit: number): number {
   const from = limit > 0 ? bucketOf(limit) : LOWEST;
-  let n = 0;
   let hits = 0;
-  for (let i = 0; i + 1 < wire.length; i += 2) {
-    const weight = wire[i + 1] as number;
-    n += weight;
-    if ((wire[i] as number) > from) hits += weight;
-  }
-  return { n, hits };
+  for (let i = wire.length - 2; i >= 0 && (wire[i] as number) > from; i -= 2) hits += wire[i + 1] as number;
+  return hits;
 }
 
 export interface Slow {
@@ -93,42 +79,43 @@ export interface Slow {
   /** ms, over the minutes that both versions have; null where nothing was measured. */
   old: number | null;
   new: number | null;
+  /** ms: what the new version must not exceed more often than the old one exceeds its own quantile, as it is now. */
+  tolerated: number | null;
   hasOld: boolean;
   hasNew: boolean;
 }
 
 export function slowStrata(all: readonly Stratum[], of: "duration" | "cpu", gate: QuantileGate): Slow {
   const learnt = new Distribution();
-  /** Of the old version, in minutes that the new one was not there. */
-  const alone = new Distribution();
+  const old = new Distribution();
   const fresh = new Distribution();
   const strata: Counts[] = [];
-  let pending: WireSketch[] = [];
-  let minute = Number.NaN;
-  let threshold: number | null = null;
+  /** Of the old version, what the threshold is learnt from; the first so many of them are of minutes that are over. */
+  const wires: { minute: number; wire: WireSketch }[] = [];
+  let known = 0;
+  let tolerated: number | null = null;
   for (const stratum of all) {
-    if (stratum.minute !== minute) {
-      for (const wire of pending) learnt.add(wire);
-      pending = [];
-      minute = stratum.minute;
-      threshold = learnt.total < MIN_LEARNT ? null : learnt.quantile(gate.quantile);
-    }
     const times = stratum[of];
-    if (times.old.length > 0) pending.push(times.old);
     if (times.old.length === 0 && times.new.length === 0) continue;
-    if (stratum.n0 > 0 && stratum.n1 > 0) fresh.add(times.new);
-    else alone.add(times.old);
-    if (threshold === null || times.old.length === 0 || times.new.length === 0) continue;
-    const before = beyond(times.old, threshold);
-    const after = beyond(times.new, threshold * (1 + gate.tolerance) + gate.minMs);
-    strata.push({ minute, n0: before.n, f0: before.hits, n1: after.n, f1: after.hits });
+    const minute = Math.floor(stratum.minute / MINUTE_S) * MINUTE_S;
+    for (; known < wires.length && (wires[known] as { minute: number }).minute < minute; known++) {
+      learnt.add((wires[known] as { wire: WireSketch }).wire);
+      if (known >= LEARNT_WIRES) learnt.add((wires[known - LEARNT_WIRES] as { wire: WireSketch }).wire, -1);
+    }
+    if (times.old.length > 0) wires.push({ minute, wire: times.old });
+    if (!(stratum.n0 > 0 && stratum.n1 > 0)) continue;
+    const n0 = old.add(times.old);
+    const n1 = fresh.add(times.new);
+    const threshold = learnt.total < MIN_LEARNT ? null : learnt.quantile(gate.quantile);
+    if (threshold === null || n0 === 0 || n1 === 0) continue;
+    tolerated = threshold * (1 + gate.tolerance) + gate.minMs;
+    strata.push({ minute: stratum.minute, n0, f0: beyond(times.old, threshold), n1, f1: beyond(times.new, tolerated) });
   }
-  for (const wire of pending) learnt.add(wire);
-  const old = learnt.without(alone);
   return {
     strata,
     old: old.quantile(gate.quantile),
     new: fresh.quantile(gate.quantile),
+    tolerated,
     hasOld: old.isMeasured,
     hasNew: fresh.isMeasured,
   };

@@ -4,7 +4,7 @@
  * compared. `judge.ts` hands in the evidence.
  */
 import type { EventClass } from "../../api/contract.ts";
-import type { WireSketch } from "../../event/sketch.ts";
+import { Sketch, type WireSketch } from "../../event/sketch.ts";
 import { type Cell, MINUTE_PARTS, type QueryCell } from "../contract.ts";
 
 /** Counts of one stratum that is compared; fractions where weights were honoured. */
@@ -101,5 +101,8 @@ function addCounts(counts: Counts, arm: "old" | "new", n: number, f: number): vo
 /** Nearly always there is one cell per stratum and arm, and nothing weighs more than 1: then nothing is copied. */
 function joined(before: WireSketch, wire: WireSketch, scale: number): WireSketch {
   const scaled = scale === 1 ? wire : wire.map((value, n) => (n % 2 === 1 ? value * scale : value));
-  return before.length === 0 ? scaled : [...before, ...scaled];
+  if (before.length === 0) return scaled;
+  const sum = Sketch.decode(before);
+  sum.merge(Sketch.decode(scaled));
+  return sum.encode();
 }
