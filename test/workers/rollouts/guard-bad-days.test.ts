@@ -144,7 +144,7 @@ it.each([
     Object.assign(world, { verdict: "not_worse", blind: [] });
     if (isPaused) await world.stub.command(id, "resume", {}, "kim");
     await world.looks(1);
-    expect(world.asked).toEqual([5, 50]);
+    expect(world.asked.slice(0, 2)).toEqual([5, 50]);
   },
 );
 
@@ -275,6 +275,19 @@ describe("somebody else deploys", () => {
     };
     await world.until(id, ({ state }) => state === "stopped", 60);
     expect(world.asked).toEqual([5]);
+  });
+
+  it("and Cloudflare does not show it yet: what ours replaced is said in the record", async () => {
+    const world = new World("human-hidden");
+    const { id } = await world.start();
+    world.cloudflare.act(world.script, [{ version: "old", percent: 100 }], "by hand", "kim@example.com");
+    world.cloudflare.next("deployments", "stale");
+    world.verdict = "worse";
+    await world.looks(2);
+    expect(await world.rollout(id)).toMatchObject({ state: "rolled_back" });
+    const texts = (await world.events(id)).map(({ text }) => text);
+    expect(texts.join("\n")).toContain("kim@example.com deployed old at 100 %");
+    expect(texts.join("\n")).toContain("ours replaced it");
   });
 
   it("while Cloudflare does not answer a take-back: what they did stays", async () => {

@@ -68,12 +68,16 @@ class Model {
   readonly asked = new Set<number>([5]);
   hasSomebody = false;
   isAborted = false;
+  /** Cloudflare did not show somebody's change when it was asked, right before a deployment of ours. */
+  isHidden = false;
   readonly wrong: string[] = [];
 
   async begin(): Promise<void> {
     const { world } = this;
     world.onPost = ({ versions }) => {
       const percent = versions.find(({ version }) => version === "new")?.percent ?? 0;
+      const read = world.cloudflare.asked.findLast(({ call }) => call === "deployments");
+      if (this.hasSomebody && read?.fault === "stale") this.isHidden = true;
       if (percent <= world.percent || this.asked.has(percent)) return;
       if (world.verdict !== "not_worse") this.wrong.push(`${percent} % on verdict ${world.verdict}`);
       if (world.blind.length > 0) this.wrong.push(`${percent} % while blind`);
@@ -146,7 +150,7 @@ class Model {
     const somebody = history.findIndex(({ message }) => message === "by hand");
     const after =
       somebody === -1 ? [] : history.slice(0, somebody).filter(({ message }) => message.startsWith("Tailrace "));
-    expect(after, "nothing of ours after somebody else's change").toEqual([]);
+    if (!this.isHidden) expect(after, "nothing of ours after somebody else's change").toEqual([]);
   }
 }
 

@@ -7,7 +7,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { Judgement, Rollout, RolloutEvent, StartRollout, Verdict } from "../../../workers/api/contract.ts";
 import type { CloudflareClient, DeployRequest } from "../../../workers/cloudflare/contract.ts";
-import type { Evidence } from "../../../workers/rollouts/contract.ts";
+import type { Evidence, IssueCount } from "../../../workers/rollouts/contract.ts";
 import { type Dependencies, dependencies } from "../../../workers/rollouts/guard/dependencies.ts";
 import type { RolloutGuard } from "../../../workers/rollouts/guard.ts";
 import { LyingCloudflare } from "../../support/lying-cloudflare.ts";
@@ -40,6 +40,7 @@ export class World {
   /** Telemetry of both versions comes in. */
   hasTraffic = true;
   isConnected = true;
+  issues: IssueCount[] = [];
   requests: number | null = 1_000;
   db: D1Database = env.DB;
   publishes = 0;
@@ -124,7 +125,7 @@ export class World {
     return {
       cells: [],
       queries: [],
-      issues: [],
+      issues: this.issues,
       sight: { blind: this.blind, notes: [], newestOld: newest, newestNew: newest },
     };
   }

@@ -167,6 +167,32 @@ it("keeps each decision with what it saw, each action with request and answer, a
   expect(told.results.map(({ kind }) => kind)).toEqual(["rollout.started", "rollout.rolled_back"]);
 });
 
+it("names what was new in the version also when that is known only after the verdict, once", async () => {
+  const world = new World("late-issue");
+  const { id } = await world.start();
+  world.verdict = "worse";
+  await world.looks(3);
+  const issue = {
+    id: 7,
+    title: "Cannot read eta",
+    type: "TypeError",
+    frame: null,
+    isMapped: false,
+    count: 3,
+    firstSeen: 0,
+  };
+  world.issues = [{ issue, old: 0, new: 3 }];
+  await world.looks(5);
+  world.issues = [{ issue: { ...issue, frame: "src/delivery.ts:18:9 in estimate", isMapped: true }, old: 0, new: 9 }];
+  await world.looks(5);
+  const notices = (await world.events(id)).filter(({ kind }) => kind === "notice");
+  expect(notices.map(({ text }) => text)).toEqual([
+    "New in v2 (new): Cannot read eta.",
+    "New in v2 (new): Cannot read eta (src/delivery.ts:18:9 in estimate).",
+  ]);
+  expect(notices.at(-1)?.issues).toMatchObject([{ id: 7, isMapped: true }]);
+});
+
 it("wakes itself every 2 s while it runs, and no more when all is told", async () => {
   const world = new World("wakes");
   const { id } = await world.start();

@@ -21,7 +21,11 @@ export async function decide(desk: Desk, evidence: Evidence, judgement: Judgemen
   if (run.intent !== null && move.type !== "take_back") return;
   if (run.rollout.mode === "advise") return advise(desk, run, move, evidence, judgement);
   const lines = decisionLines(run, move, evidence, judgement);
-  const noted = { ...run, decided: decidedBy(run, move, judgement, lines.length) };
+  const noted = {
+    ...run,
+    decided: decidedBy(run, move, judgement, lines.length),
+    named: lines.length > 0 ? namesOf(evidence) : run.named,
+  };
   if (move.type === "take_back") {
     book.write(wantTakeBack(noted, "rolled_back", GUARD, move.reason), deps.now(), lines);
     return act(desk);
@@ -49,7 +53,11 @@ function nextMove({ deps }: Desk, run: Run, { sight }: Evidence, judgement: Judg
 /** Somebody else's split: what we would do is said, once per step. */
 function advise({ book, deps }: Desk, run: Run, move: Move, evidence: Evidence, judgement: Judgement): void {
   const lines = decisionLines(run, move, evidence, judgement);
-  const noted = { ...run, decided: decidedBy(run, move, judgement, lines.length) };
+  const noted = {
+    ...run,
+    decided: decidedBy(run, move, judgement, lines.length),
+    named: lines.length > 0 ? namesOf(evidence) : run.named,
+  };
   const next = percentText(move.type === "promote" ? (run.rollout.plan.steps[move.step]?.percent ?? 100) : 0);
   const advice = {
     hold: move.reason,
@@ -120,6 +128,10 @@ export async function checkStep(desk: Desk): Promise<string | null> {
   book.write(waiting, deps.now(), isNews ? [line] : [], [held(run, refusal.code, refusal.message)]);
   return refusal.message;
 }
+
+/** Which issues a line of the record names, and how well. */
+export const namesOf = ({ issues }: Pick<Evidence, "issues">): string =>
+  issues.map(({ issue }) => `${issue.id} ${issue.frame} ${issue.isMapped}`).join("\n");
 
 /** Sentences that differ in their numbers alone are of one kind. */
 const kindOf = (reason: string) => reason.replaceAll(/[\d.,:]+/g, "#");

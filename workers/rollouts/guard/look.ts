@@ -11,7 +11,7 @@ import type { Judgement } from "../../api/contract.ts";
 import type { Evidence } from "../contract.ts";
 import { act, apply, clientOf, readLive } from "./act.ts";
 import type { Book } from "./book.ts";
-import { decide } from "./decide.ts";
+import { decide, namesOf } from "./decide.ts";
 import type { Desk } from "./desk.ts";
 import { DARK_LOOKS, LIVE_LOOKS, LOOK_MS, SLOW_LOOK_MS } from "./limits.ts";
 import { whoseIsLive } from "./live.ts";
@@ -19,7 +19,7 @@ import { bucketFor, keepPage } from "./page.ts";
 import { visibleStep } from "./retry.ts";
 import { isEnded, isOurPair, percentOf, type Run } from "./run.ts";
 import { cameLate, ended, followed, held, somebodyActed, wantTakeBack } from "./transitions.ts";
-import { GUARD } from "./words.ts";
+import { GUARD, versionText } from "./words.ts";
 
 /** Looks in a row without telemetry after which a paused rollout is looked at less often. */
 const QUIET_LOOKS = 30;
@@ -138,9 +138,22 @@ async function afterwards(desk: Desk): Promise<void> {
   if (run === null || !isEnded(run) || run.intent !== null) return;
   const aftercare = run.aftercare - 1;
   book.write({ ...run, aftercare }, deps.now());
+  nameLate(desk);
   mark(book, null, deps.now());
   if (run.hasLoose && aftercare % LIVE_LOOKS === 0) await catchLoose(desk);
   if (aftercare === 0 && book.run?.intent === null) keepPage(desk);
+}
+
+/** A verdict can be faster than its errors' way to an issue and its source: the record names the line all the same. */
+function nameLate({ book, deps }: Desk): void {
+  const run = book.run as Run;
+  const evidence = deps.feed.evidence();
+  const named = namesOf(evidence);
+  if (run.rollout.state === "promoted" || named === run.named || named === "") return;
+  const issues = evidence.issues.map(({ issue }) => issue);
+  const what = issues.map(({ title, frame }) => (frame === null ? title : `${title} (${frame})`)).join("; ");
+  const text = `New in ${versionText(run.rollout.new)}: ${what}.`;
+  book.write({ ...run, named }, deps.now(), [{ kind: "notice", actor: GUARD, text, issues }]);
 }
 
 async function catchLoose(desk: Desk): Promise<void> {

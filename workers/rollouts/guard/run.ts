@@ -64,6 +64,8 @@ export interface Run {
   newest: number;
   /** The last decision on record. */
   decided: { key: string; step: number; atMs: number; inStep: number; total: number };
+  /** New issues that the record names, and by which frame. */
+  named: string;
   /** Occasions of notifications that were written. */
   told: string[];
   /** Deployments that were asked for, given up, and may still come. */
@@ -130,6 +132,7 @@ export function newRun(rollout: Rollout, expected: string): Run {
     quiet: 0,
     newest: 0,
     decided: { key: "", step: -1, atMs: 0, inStep: 0, total: 0 },
+    named: "",
     told: [],
     hasLoose: false,
     aftercare: 0,
