@@ -281,7 +281,7 @@ describe("somebody else deploys", () => {
     const world = new World("human-hidden");
     const { id } = await world.start();
     world.cloudflare.act(world.script, [{ version: "old", percent: 100 }], "by hand", "kim@example.com");
-    world.cloudflare.next("deployments", "stale");
+    world.cloudflare.next("deployments", "stale", "stale");
     world.verdict = "worse";
     await world.looks(2);
     expect(await world.rollout(id)).toMatchObject({ state: "rolled_back" });
