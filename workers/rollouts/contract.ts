@@ -23,6 +23,9 @@ import type { WireSketch } from "../event/sketch.ts";
 
 export type Arm = "old" | "new";
 
+/** Query gates of a plan: each is a query of its own, minute by minute. */
+export const MAX_QUERY_GATES = 10;
+
 /** More splits than this do not happen within a minute, nor within an hour that minutes are folded to. */
 export const MINUTE_PARTS = 4096;
 

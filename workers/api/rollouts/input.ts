@@ -4,14 +4,14 @@
  * (`rollouts/decide/plan.ts`), which also fills in what is left out.
  */
 import * as v from "valibot";
+import { MAX_QUERY_GATES } from "../../rollouts/contract.ts";
 import { ROLLOUT_STATES } from "../contract.ts";
 import { plainText, scriptName, wholeNumber } from "../input.ts";
 
-/** A plan with twenty query gates of long filters. */
+/** A plan with ten query gates of long filters. */
 export const ROLLOUT_BODY = 64 << 10;
 /** A person follows ten; a hundred is a mistake. */
 const MAX_STEPS = 50;
-const MAX_QUERIES = 20;
 const MAX_FILTER_CHARS = 2_000;
 /** A week: longer than any step that somebody watches. */
 const MAX_MINUTES = 7 * 24 * 60;
@@ -54,7 +54,9 @@ const gates = v.strictObject({
   duration: v.optional(v.nullable(quantileGate)),
   cpu: v.optional(v.nullable(quantileGate)),
   issues: v.optional(v.nullable(v.strictObject({ max: whole(0, 1_000, "issues") }))),
-  queries: v.optional(v.pipe(v.array(queryGate), v.maxLength(MAX_QUERIES, `At most ${MAX_QUERIES} are allowed.`))),
+  queries: v.optional(
+    v.pipe(v.array(queryGate), v.maxLength(MAX_QUERY_GATES, `At most ${MAX_QUERY_GATES} are allowed.`)),
+  ),
 });
 const step = v.strictObject({ percent, soakMinutes: between(0, MAX_MINUTES, "minutes") });
 const plan = v.strictObject({

@@ -10,12 +10,12 @@ import {
   type RolloutStep,
   type StartRollout,
 } from "../../api/contract.ts";
+import { MAX_QUERY_GATES } from "../contract.ts";
 
 export type PlanAnswer = { ok: true; plan: RolloutPlan } | { ok: false; message: string };
 
 /** A person follows ten; a hundred is a mistake. */
 const MAX_STEPS = 50;
-const MAX_QUERIES = 20;
 /** A week. */
 const MAX_MINUTES = 7 * 24 * 60;
 const MAX_SAMPLES = 1e9;
@@ -76,8 +76,8 @@ function problemOfGates({ errors, duration, cpu, issues, queries }: RolloutGates
   if (issues !== null && !(Number.isInteger(issues?.max) && issues.max >= 0))
     return "gates.issues.max must be a whole number, 0 or more.";
   if (!Array.isArray(queries)) return "gates.queries must be a list.";
-  if (queries.length > MAX_QUERIES)
-    return `A plan has at most ${MAX_QUERIES} query gates; this one has ${queries.length}.`;
+  if (queries.length > MAX_QUERY_GATES)
+    return `A plan has at most ${MAX_QUERY_GATES} query gates; this one has ${queries.length}.`;
   const names = new Set<string>();
   for (const gate of queries) {
     if (typeof gate?.name !== "string" || gate.name === "") return "Each query gate needs a name.";

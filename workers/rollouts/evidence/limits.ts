@@ -61,7 +61,6 @@ export const STALE_MS = 45_000;
 
 /** Query gates are asked so often. */
 export const QUERIES_MS = 15_000;
-export const MAX_GATES = 10;
 /** One of them may take so long; meanwhile looks go on without. */
 export const QUERY_WAIT_MS = 10_000;
 /** Minutes that may still change: late telemetry, sealing. They are asked for again. */

@@ -9,15 +9,15 @@ import type { QueryGate } from "../../api/contract.ts";
 import { checkFilter, countMatches } from "../../query/index.ts";
 import { rootMessage } from "../../util/error-message.ts";
 import { within } from "../../util/within.ts";
-import type { Arm, QueryCell } from "../contract.ts";
-import { MAX_GATES, OPEN_MINUTES, QUERIES_MS, QUERY_MINUTES, QUERY_WAIT_MS, STALE_MS } from "./limits.ts";
+import { type Arm, MAX_QUERY_GATES, type QueryCell } from "../contract.ts";
+import { OPEN_MINUTES, QUERIES_MS, QUERY_MINUTES, QUERY_WAIT_MS, STALE_MS } from "./limits.ts";
 import { type Counted, partOf, type Subject } from "./sum.ts";
 
 const MINUTE_S = 60;
 
 /** What is wrong with a plan's query gates, in words; "" when nothing is. */
 export function checkQueries(gates: readonly QueryGate[], now: number): string {
-  if (gates.length > MAX_GATES) return `At most ${MAX_GATES} query gates.`;
+  if (gates.length > MAX_QUERY_GATES) return `At most ${MAX_QUERY_GATES} query gates.`;
   if (new Set(gates.map(({ name }) => name)).size < gates.length) return "Two query gates have the same name.";
   for (const { name, filter } of gates) {
     const problem = checkFilter(filter, now);
