@@ -126,6 +126,30 @@ it("a step that nobody confirmed and that comes late is taken back after the end
   expect(await world.rollout(id)).toMatchObject({ state: "rolled_back", percent: 0 });
 });
 
+it.each<Fault | undefined>([undefined, "timeout_after", "error_after", "success_without_effect"])(
+  "a step is judged by evidence of its own, also in the look in which it goes live (%s)",
+  async (fault) => {
+    const world = new World("own-evidence");
+    const steps = [5, 25, 50, 100].map((percent) => ({ percent, soakMinutes: 0 }));
+    // Ten invocations a second on each version, of which a hundred are asked for.
+    world.judge = (_plan, _evidence, _next, since) => {
+      const n = since === 0 ? 1_000_000 : 10 * Math.max(world.clock / 1000 - since, 0);
+      return { verdict: "not_worse", isDisaster: false, reason: "Good.", gates: [], present: { old: n, new: n } };
+    };
+    const { id } = await world.start({ plan: { steps, minSamples: 100 } });
+    if (fault !== undefined) world.cloudflare.next("deploy", fault);
+    await world.until(id, ({ state }) => state === "promoted", 100);
+    expect(world.ours).toEqual([5, 25, 50, 100]);
+    const made = world.cloudflare
+      .history(world.script)
+      .map(({ createdAt }) => createdAt)
+      .reverse()
+      .slice(1);
+    for (const [i, at] of made.entries())
+      if (i > 0) expect(at - (made[i - 1] as number)).toBeGreaterThanOrEqual(10_000);
+  },
+);
+
 it.each([
   ["unknown", [], false],
   ["worse", [], false],

@@ -49,6 +49,8 @@ export class World {
   splits: number[] = [];
   /** Called when Cloudflare's answer is on its way: a test does there what may happen meanwhile. */
   beforeAnswer: (call: string) => Promise<void> | void = () => undefined;
+  /** In place of the verdict alone. */
+  judge: Dependencies["judge"] | undefined;
   /** In place of the real policy. */
   policy: Dependencies["nextMove"] | undefined;
   /** Called right before Cloudflare gets what is posted. */
@@ -82,12 +84,12 @@ export class World {
         evidence: () => this.#evidence(),
         splitChanged: (at) => {
           this.splits.push(at);
-          return Math.floor(at / 60_000) * 60;
+          return at / 1000;
         },
         points: () => [],
         forget: () => undefined,
       },
-      judge: () => this.#judgement(),
+      judge: (...args) => this.judge?.(...args) ?? this.#judgement(),
       nextMove: (...args) => (this.policy ?? own.nextMove)(...args),
       telemetry: async () => ({ requests: this.requests, minutes: 10 }),
       db: () => this.db,

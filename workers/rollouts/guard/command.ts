@@ -1,5 +1,5 @@
 /** What a person tells a rollout to do. It is on disk, and in the record, before it is carried out. */
-import type { RolloutCommand } from "../../api/contract.ts";
+import type { RolloutCommand, RolloutState } from "../../api/contract.ts";
 import type { GuardFailure, GuardResult, GuardRpc } from "../contract.ts";
 import type { Line } from "./book.ts";
 import { checkStep } from "./decide.ts";
@@ -13,6 +13,14 @@ type Result = GuardResult<Run>;
 
 const failure = (code: GuardFailure["code"], message: string): GuardFailure => ({ ok: false, code, message });
 
+const HOW: Partial<Record<RolloutState, string>> = {
+  promoted: "was promoted",
+  rolled_back: "was taken back",
+  aborted: "was aborted",
+  stopped: "stopped",
+  failed: "failed",
+};
+
 export async function command(
   desk: Desk,
   id: string,
@@ -22,7 +30,8 @@ export async function command(
 ): Promise<Result> {
   const run = desk.book.find(id);
   if (run === null) return failure("not_found", `There is no rollout ${id} of ${desk.script}.`);
-  if (isEnded(run)) return failure("ended", `This rollout has ended (${run.rollout.state}): ${run.rollout.reason}`);
+  if (isEnded(run))
+    return failure("ended", `This rollout ${HOW[run.rollout.state] ?? "has ended"}: ${run.rollout.reason}`);
   const said = reason === "" ? "" : ` ${reason}`;
   if (verb === "abort") return abort(desk, run, actor, said);
   if (run.intent?.kind === "take_back") return failure("ended", "This rollout is being taken back.");

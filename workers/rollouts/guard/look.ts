@@ -2,7 +2,7 @@
  * One look of the guard, every few seconds: what came in, what is live, what
  * follows from both, and a step towards it.
  *
- *   take-back wanted? act ─▶ telemetry ─▶ judge ─▶ act, or read what is live ─▶ decide ─▶ act
+ *   take-back wanted? act ─▶ telemetry ─▶ act, or read what is live ─▶ judge ─▶ decide ─▶ act
  *
  * Each part writes what it found before the next one waits for anything; a
  * person's command may come at every `await`, and is respected after it.
@@ -46,13 +46,20 @@ async function watch(desk: Desk): Promise<void> {
   }
   await deps.feed.look(deps.now());
   if (book.active === null) return;
+  if (book.active.intent === null) await lookAtLive(desk);
+  else if (book.active.intent.kind === "step" && !mustNotGoOn(desk)) await act(desk);
+  if (book.active === null) return;
+  // Now, not before: a step that has just gone live is judged by what comes after it.
   const evidence = deps.feed.evidence();
   const judgement = judged(desk, evidence);
-  if (book.active.intent?.kind === "step") await act(desk);
-  else if (book.active.intent === null) await lookAtLive(desk);
-  if (book.active === null) return;
   observe(desk, evidence, judgement);
   await decide(desk, evidence, judgement);
+}
+
+/** A step is wanted of a version that is worse by now: it is taken back instead. */
+function mustNotGoOn(desk: Desk): boolean {
+  const { rollout } = desk.book.active as Run;
+  return rollout.step >= 0 && judged(desk, desk.deps.feed.evidence()).verdict === "worse";
 }
 
 function judged({ book, deps }: Desk, evidence: Evidence): Judgement {

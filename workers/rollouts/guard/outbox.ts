@@ -7,6 +7,7 @@
 import { sql } from "drizzle-orm";
 import { runBatch } from "../../db/batch.ts";
 import { notifications, rollouts } from "../../db/schema.ts";
+import { rootMessage } from "../../util/error-message.ts";
 import { hash53 } from "../../util/hash.ts";
 import { within } from "../../util/within.ts";
 import type { Book, WaitingNotice, WaitingRow } from "./book.ts";
@@ -40,10 +41,10 @@ export class Outbox {
       this.wait -= 1;
       return;
     }
-    const notices = this.book.notices();
-    const rows = this.book.rows().filter((row) => this.isDue(row));
-    if (rows.length === 0 && notices.length === 0 && !this.publishing) return;
     try {
+      const notices = this.book.notices();
+      const rows = this.book.rows().filter((row) => this.isDue(row));
+      if (rows.length === 0 && notices.length === 0 && !this.publishing) return;
       const statements = [...rows.map(rowStatement), ...notices.map(noticeStatement)];
       if (statements.length > 0) await within(DB_MS, "D1", runBatch(this.deps.db(), statements));
       for (const row of rows) {
@@ -57,7 +58,9 @@ export class Outbox {
       if (this.publishing) await within(DB_MS, "publishing", this.deps.publish());
       this.publishing = false;
       this.failures = 0;
-    } catch {
+    } catch (error) {
+      // Said once: it is tried for as long as it takes.
+      if (this.failures === 0) console.error(`list and notifications of rollouts wait: ${rootMessage(error)}`);
       this.failures += 1;
       this.wait = backOff(this.failures, null, this.deps.random());
     }
