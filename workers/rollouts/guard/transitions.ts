@@ -130,6 +130,8 @@ export function ended(
   reason: string,
   text = reason,
 ): Change {
+  // What is found after the end changes no outcome; there is nothing left to look out for.
+  if (isEnded(run)) return change({ ...run, intent: null, hasLoose: false }, [{ kind: "notice", actor, text }]);
   const rollout = { ...run.rollout, state, reason, endedAt: now, changedAt: now };
   const over: Run = { ...run, rollout, intent: null, stepHeld: "", blind: [], dark: 0, aftercare: AFTERCARE_LOOKS };
   const kind = state === "promoted" || state === "rolled_back" ? KINDS[state] : "rollout.stopped";
