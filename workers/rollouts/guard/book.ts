@@ -6,7 +6,7 @@
  */
 import type { Rollout, RolloutAnswer, RolloutEvent, RolloutNotificationKind } from "../../api/contract.ts";
 import { KEPT_ROLLOUTS, MAX_EVENTS } from "./limits.ts";
-import { isEnded, type Run } from "./run.ts";
+import { isEnded, newRun, type Run } from "./run.ts";
 
 /** A line of the record, before it has a place and a time. */
 export type Line = Omit<RolloutEvent, "seq" | "at">;
@@ -44,6 +44,12 @@ interface Json extends Record<string, SqlStorageValue> {
   json: string;
 }
 
+/** One that an earlier release wrote has what later ones added as a new one has it. */
+function readRun(json: string): Run {
+  const run = JSON.parse(json) as Run;
+  return { ...newRun(run.rollout, run.expected), ...run };
+}
+
 export class Book {
   /** The newest rollout, running or not. */
   run: Run | null;
@@ -65,7 +71,7 @@ export class Book {
     );
     sql.exec(`CREATE TABLE IF NOT EXISTS guard_seen (deployment TEXT PRIMARY KEY) WITHOUT ROWID`);
     const newest = this.all<Json>("SELECT json FROM guard_runs ORDER BY began DESC LIMIT 1")[0];
-    this.run = newest === undefined ? null : (JSON.parse(newest.json) as Run);
+    this.run = newest === undefined ? null : readRun(newest.json);
   }
 
   /** The rollout that has not ended. */
@@ -114,7 +120,7 @@ export class Book {
   find(id: string): Run | null {
     if (this.run?.rollout.id === id) return this.run;
     const row = this.all<Json>("SELECT json FROM guard_runs WHERE id = ?", id)[0];
-    return row === undefined ? null : (JSON.parse(row.json) as Run);
+    return row === undefined ? null : readRun(row.json);
   }
 
   /** Oldest first; the newest `limit`. */
