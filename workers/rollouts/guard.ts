@@ -18,11 +18,12 @@ import { Book } from "./guard/book.ts";
 import { command, type Verb } from "./guard/command.ts";
 import { dependencies } from "./guard/dependencies.ts";
 import type { Desk } from "./guard/desk.ts";
-import { COMMAND_MS, LOOK_MS, NOT_CONNECTED_MS, NOTICED_MS } from "./guard/limits.ts";
+import { COMMAND_MS, DARK_LOOKS, LOOK_MS, NOT_CONNECTED_MS, NOTICED_MS } from "./guard/limits.ts";
 import { interval, look } from "./guard/look.ts";
 import { Outbox } from "./guard/outbox.ts";
 import { readPage } from "./guard/page.ts";
 import type { Run } from "./guard/run.ts";
+import { held } from "./guard/transitions.ts";
 
 export class RolloutGuard extends DurableObject<Env> implements GuardRpc {
   private readonly desk: Desk;
@@ -32,6 +33,8 @@ export class RolloutGuard extends DurableObject<Env> implements GuardRpc {
   private noticedAt: number | null = null;
   /** What went wrong with the last look itself: said until one succeeds. */
   private lastError = "";
+  /** Looks in a row that failed. */
+  private failedLooks = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -111,7 +114,8 @@ export class RolloutGuard extends DurableObject<Env> implements GuardRpc {
 
   /** One after the other: the next begins when this one has ended. */
   private look(): Promise<void> {
-    this.looking = this.looking.then(() => this.lookOnce());
+    // One that failed is the affair of who asked for it; it must not keep all others from looking.
+    this.looking = this.looking.catch(() => undefined).then(() => this.lookOnce());
     return this.looking;
   }
 
@@ -119,11 +123,25 @@ export class RolloutGuard extends DurableObject<Env> implements GuardRpc {
     try {
       await look(this.desk);
       this.lastError = "";
+      this.failedLooks = 0;
     } catch (error) {
       this.lastError = `The guard failed, and tries again: ${rootMessage(error)}`;
       console.error(this.lastError, error);
+      this.failedLooks += 1;
+      if (this.failedLooks === DARK_LOOKS) this.tellFailure();
     }
     await this.outbox.deliver();
+  }
+
+  /** Nothing is decided meanwhile, no time limit comes nearer, and no page need be open: somebody must hear of it. */
+  private tellFailure(): void {
+    const { book, deps, script } = this.desk;
+    if (book.active === null) return;
+    try {
+      book.write(book.active, deps.now(), [], [held(book.active, "failure", this.lastError)]);
+    } catch (error) {
+      console.error(`guard of ${script}: not even its failure can be written: ${rootMessage(error)}`);
+    }
   }
 
   private nextMs(): number | null {
