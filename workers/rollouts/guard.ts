@@ -18,7 +18,7 @@ import { Book } from "./guard/book.ts";
 import { command, type Verb } from "./guard/command.ts";
 import { dependencies } from "./guard/dependencies.ts";
 import type { Desk } from "./guard/desk.ts";
-import { COMMAND_MS, DARK_LOOKS, LOOK_MS, NOT_CONNECTED_MS, NOTICED_MS } from "./guard/limits.ts";
+import { COMMAND_MS, DARK_LOOKS, LOOK_MS, NOTICED_MS } from "./guard/limits.ts";
 import { interval, look } from "./guard/look.ts";
 import { Outbox } from "./guard/outbox.ts";
 import { readPage } from "./guard/page.ts";
@@ -30,7 +30,8 @@ export class RolloutGuard extends DurableObject<Env> implements GuardRpc {
   private readonly outbox: Outbox;
   /** The look that is under way: there is one at a time. */
   private looking: Promise<void> = Promise.resolve();
-  private noticedAt: number | null = null;
+  /** Until then nobody need ask whether somebody splits traffic, and since when that holds. */
+  private unnoticed = { since: 0, forMs: 0 };
   /** What went wrong with the last look itself: said until one succeeds. */
   private lastError = "";
   /** Looks in a row that failed. */
@@ -82,13 +83,15 @@ export class RolloutGuard extends DurableObject<Env> implements GuardRpc {
   async noticed(): ReturnType<GuardRpc["noticed"]> {
     const { book, deps } = this.desk;
     const now = deps.now();
-    if (book.active !== null) return { againAfterMs: NOTICED_MS };
-    if (this.noticedAt !== null && Math.abs(now - this.noticedAt) < NOTICED_MS) return { againAfterMs: NOTICED_MS };
-    this.noticedAt = now;
-    if ((await deps.cloudflare()) === null) return { againAfterMs: NOT_CONNECTED_MS };
-    await watchSplit(this.desk);
+    const { since, forMs } = this.unnoticed;
+    const passed = Math.abs(now - since);
+    if (passed < forMs) return { againAfterMs: forMs - passed };
+    // Before anything is waited for: who asks meanwhile asks no second time.
+    this.unnoticed = { since: now, forMs: NOTICED_MS };
+    const againAfterMs = await watchSplit(this.desk);
+    this.unnoticed = { since: now, forMs: againAfterMs };
     if (book.active !== null) this.plan();
-    return { againAfterMs: 0 };
+    return { againAfterMs };
   }
 
   override async alarm(): Promise<void> {

@@ -42,7 +42,8 @@ describe("who deployed what is live", () => {
   it("knows what ours replaced that it should not have", () => {
     const human = deployment("d9", 0);
     expect(overwritten(RUN, [deployment("d3", 5, ours), human])).toEqual(human);
-    expect(overwritten(RUN, [deployment("d3", 5, ours), deployment("d2", 1)])).toBeUndefined();
+    expect(overwritten(RUN, [deployment("d4", 5, ours), deployment("d3", 5, ours), human])).toEqual(human);
+    expect(overwritten(RUN, [deployment("d3", 5, ours), deployment("d2", 1), human])).toBeUndefined();
   });
 
   it("a message keeps to what Cloudflare keeps of it", () => {

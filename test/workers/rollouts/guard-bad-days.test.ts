@@ -6,6 +6,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import type { DeploymentVersion } from "../../../workers/cloudflare/contract.ts";
 import type { RolloutGuard } from "../../../workers/rollouts/guard.ts";
 import type { Fault } from "../../support/lying-cloudflare.ts";
 import { awayDb, PLAN, TEN_O_CLOCK, World } from "./guard-support.ts";
@@ -96,6 +97,48 @@ describe.each(["server_error", "timeout_before", "rate_limited", "no_connection"
     });
   },
 );
+
+it("asks less and less often for a step that Cloudflare never makes, and its record does not grow with it", async () => {
+  const world = new World("never-made");
+  const { id } = await world.start();
+  world.cloudflare.always("deploy", "server_error");
+  world.verdict = "not_worse";
+  await world.looks(1_800);
+  expect(world.asked.length).toBeLessThan(100);
+  expect(await world.events(id)).not.toHaveLength(0);
+  expect((await world.events(id)).length).toBeLessThan(60);
+  world.cloudflare.heal();
+  await world.until(id, ({ step }) => step === 1, 60);
+  expect(world.ours).toEqual([5, 50]);
+});
+
+it("a person's promotion never lowers what the guard has reached meanwhile", async () => {
+  const world = new World("crossing");
+  const steps = [5, 25, 50, 100].map((percent) => ({ percent, soakMinutes: 0 }));
+  const { id } = await world.start({ plan: { steps } });
+  let reading = 0;
+  world.beforeAnswer = async (call) => {
+    // The person's preflight is held up until the guard has gone on to 50 %.
+    if (call !== "tailConsumers" || reading++ > 0) return;
+    world.verdict = "not_worse";
+    await world.looks(2);
+  };
+  const said = await world.stub.command(id, "promote", { percent: 25 }, "kim");
+  expect(said).toMatchObject({ ok: false, code: "bad_request" });
+  expect(world.asked).toEqual([5, 25, 50]);
+});
+
+it("a pause takes back the wish for a step that was not asked for yet", async () => {
+  const world = new World("pause-wish");
+  const { id } = await world.start();
+  world.cloudflare.always("deployments", "server_error");
+  await world.stub.command(id, "promote", {}, "kim");
+  await world.stub.command(id, "pause", {}, "kim");
+  world.cloudflare.heal();
+  await world.looks(10);
+  expect(await world.rollout(id)).toMatchObject({ state: "paused", percent: 5 });
+  expect(world.asked).toEqual([5]);
+});
 
 it("waits as long as Cloudflare asks it to", async () => {
   const world = new World("retry-after");
@@ -299,6 +342,87 @@ describe("somebody else deploys", () => {
     };
     await world.until(id, ({ state }) => state === "stopped", 60);
     expect(world.asked).toEqual([5]);
+  });
+
+  describe("between our reading and our writing", () => {
+    /** Somebody deploys right before ours gets there, once. */
+    function collide(world: World, versions: DeploymentVersion[]): void {
+      world.onPost = () => {
+        world.onPost = () => undefined;
+        world.cloudflare.act(world.script, versions, "by hand", "kim@example.com");
+      };
+    }
+    const told = (world: World) =>
+      env.DB.prepare("SELECT kind FROM notifications WHERE script = ? ORDER BY id")
+        .bind(world.script)
+        .all<{ kind: string }>()
+        .then(({ results }) => results.map(({ kind }) => kind));
+
+    it.each<[string, DeploymentVersion[]]>([
+      ["their rollback", [{ version: "old", percent: 100 }]],
+      ["their hotfix", [{ version: "hotfix", percent: 100 }]],
+      [
+        "their smaller share",
+        [
+          { version: "old", percent: 90 },
+          { version: "new", percent: 10 },
+        ],
+      ],
+    ])("%s is put back at once, and the rollout ends", async (_, versions) => {
+      const world = new World("collision");
+      world.cloudflare.upload(world.script, { id: "hotfix" });
+      const { id } = await world.start();
+      collide(world, versions);
+      world.verdict = "not_worse";
+      const over = await world.until(id, ({ endedAt }) => endedAt !== null, 60);
+      expect(over.state).toBe("stopped");
+      expect(over.reason).toContain("kim@example.com deployed");
+      expect(world.cloudflare.live(world.script)?.versions).toEqual(versions);
+      expect(world.asked).toEqual([5, 50, over.percent]);
+      await world.looks(40);
+      expect(world.cloudflare.live(world.script)?.versions).toEqual(versions);
+      expect(await told(world)).toContain("rollout.stopped");
+    });
+
+    it("putting it back is tried until it works", async () => {
+      const world = new World("collision-outage");
+      const { id } = await world.start();
+      collide(world, [{ version: "old", percent: 100 }]);
+      world.verdict = "not_worse";
+      for (let i = 0; i < 60 && world.asked.length < 2; i++) {
+        world.cloudflare.heal();
+        world.cloudflare.next("deploy", "timeout_after", "server_error", "rate_limited", "timeout_before");
+        await world.looks(1);
+      }
+      await world.until(id, ({ state }) => state === "stopped", 60);
+      expect(world.percent).toBe(0);
+      expect(world.ours).toEqual([5, 50, 0]);
+    });
+
+    it("their larger share is replaced and told: the rollout stops, and does nothing more", async () => {
+      const world = new World("collision-up");
+      const { id } = await world.start();
+      collide(world, [{ version: "new", percent: 100 }]);
+      world.verdict = "not_worse";
+      await world.until(id, ({ state }) => state === "stopped", 60);
+      await world.looks(40);
+      expect(world.asked).toEqual([5, 50]);
+      expect(await told(world)).toContain("rollout.stopped");
+    });
+
+    it("of a take-back: a hotfix is put back, the same rollback is left, and somebody is told", async () => {
+      for (const version of ["hotfix", "old"]) {
+        const world = new World("collision-back");
+        world.cloudflare.upload(world.script, { id: "hotfix" });
+        const { id } = await world.start();
+        collide(world, [{ version, percent: 100 }]);
+        world.verdict = "worse";
+        await world.until(id, ({ endedAt }) => endedAt !== null, 10);
+        expect(world.cloudflare.live(world.script)?.versions).toEqual([{ version, percent: 100 }]);
+        expect((await world.rollout(id)).state).toBe(version === "old" ? "rolled_back" : "stopped");
+        expect(await told(world)).toContain("rollout.stopped");
+      }
+    });
   });
 
   it("and Cloudflare does not show it yet: what ours replaced is said in the record", async () => {

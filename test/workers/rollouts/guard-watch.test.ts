@@ -101,6 +101,24 @@ it("is looked for seldom: not without an account, not again for the same deploym
   expect(await single.stub.current()).toBe(id);
 });
 
+it("made-up names use up nothing of what Cloudflare allows: unknown ones are asked for once, all together a few a minute", async () => {
+  const unknown = new World("unknown");
+  unknown.cloudflare.remove(unknown.script);
+  unknown.clock += 86_400_000;
+  expect(await unknown.stub.noticed()).toEqual({ againAfterMs: 3_600_000 });
+  for (let i = 0; i < 20; i++) {
+    unknown.clock += 60_000;
+    await unknown.stub.noticed();
+  }
+  expect(unknown.cloudflare.asked).toHaveLength(1);
+  const many = Array.from({ length: 40 }, () => new World("made-up"));
+  for (const world of many) {
+    world.clock += 10 * 86_400_000;
+    await world.stub.noticed();
+  }
+  expect(many.flatMap((world) => world.cloudflare.asked)).toHaveLength(10);
+});
+
 it("a rollout that only advises waits for somebody to split the traffic", async () => {
   const world = new World("advise");
   const { id } = await world.start({ plan: { mode: "advise" } });

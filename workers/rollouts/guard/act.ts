@@ -21,8 +21,8 @@ import { MAX_ANSWERS, MISSING_READS, REFUSED_LOOKS, SETTLE_LOOKS, START_TRIES, T
 import { deploymentMessage, overwritten, whoseIsLive } from "./live.ts";
 import { backOff } from "./retry.ts";
 import { type Intent, isSameSplit, type Run } from "./run.ts";
-import { type Change, dropIntent, ended, held, reached, somebodyActed, withReason } from "./transitions.ts";
-import { deployedText, failureText, GUARD, NOT_CONNECTED, percentText, splitText } from "./words.ts";
+import { type Change, dropIntent, ended, held, reached, replaced, somebodyActed, withReason } from "./transitions.ts";
+import { failureText, GUARD, NOT_CONNECTED, percentText, splitText } from "./words.ts";
 
 /** Cloudflare said no, and did nothing. All else may have been done. */
 const CLEAR_NO = ["unauthorized", "refused", "not_found", "rate_limited"];
@@ -42,6 +42,9 @@ export async function act(desk: Desk): Promise<void> {
   const deployments = await readLive(desk, client);
   if (deployments === null || !isWanted(desk, intent)) return;
   if (settle(desk, deployments) === "post") await post(desk, client);
+  // What ours replaced is put back at once.
+  const next = desk.book.run?.intent;
+  if (next?.kind === "take_back" && next.seq !== intent.seq && next.posts === 0) await act(desk);
 }
 
 /** Null, and the reason is noted, when there is no account, or D1 could not say. */
@@ -86,7 +89,7 @@ export async function readLive(desk: Desk, client: CloudflareClient): Promise<De
 }
 
 /** What the live deployment means for what is wanted. `post`: it is still to be made. */
-function settle(desk: Desk, deployments: readonly Deployment[], asked?: Partial<Line>): "post" | "done" {
+function settle(desk: Desk, deployments: readonly Deployment[]): "post" | "done" {
   const { book, deps } = desk;
   const { run, intent } = wantedOf(desk);
   const live = whoseIsLive(run, deployments);
@@ -101,11 +104,13 @@ function settle(desk: Desk, deployments: readonly Deployment[], asked?: Partial<
     apply(desk, somebodyActed(run, live.deployment, deps.now()));
     return "done";
   }
+  const lost = live.who === "ours" ? overwritten(run, deployments) : undefined;
+  if (live.who !== "stale" && lost !== undefined) {
+    apply(desk, replaced(run, live.deployment, lost, deps.now()));
+    return "done";
+  }
   if (live.who !== "stale" && isSameSplit(live.deployment.versions, intent.versions)) {
-    const change = reached(run, intent, live.deployment, deps.now(), asked);
-    const lost = overwritten(run, deployments);
-    if (lost !== undefined && live.who === "ours") change.lines.push(overwrote(lost));
-    apply(desk, change);
+    apply(desk, reached(run, intent, live.deployment, deps.now()));
     return "done";
   }
   if (live.who === "ours")
@@ -190,7 +195,10 @@ function notMade(desk: Desk, why: string, failure: ApiFailure | null): void {
     book.write(withReason(next, `${text} It is tried again.`), deps.now());
   } else {
     const line: Line = { kind: "notice", actor: GUARD, text: `${text} Whether to go on is decided anew.` };
-    book.write(withReason(dropIntent(run, wait, why), line.text), deps.now(), [line]);
+    const stepFailures = run.stepFailures + 1;
+    const later = backOff(stepFailures, failure?.retryAfterMs ?? null, deps.random());
+    const next = withReason({ ...dropIntent(run, later, why), stepFailures }, line.text);
+    book.write(next, deps.now(), stepFailures > MAX_ANSWERS ? [] : [line]);
   }
 }
 
@@ -236,7 +244,7 @@ function requestOf({ rollout }: Run, { seq, kind, versions }: Intent): DeployReq
 /** What Cloudflare was asked, and what it said, into the record; a few times for one intent. */
 function note(desk: Desk, intent: Intent, { request, answer }: { request: Request; answer: Answer }): void {
   const { book, deps } = desk;
-  if (book.run === null || intent.posts >= MAX_ANSWERS) return;
+  if (book.run === null || intent.posts >= MAX_ANSWERS || book.run.stepFailures >= MAX_ANSWERS) return;
   const said = answer.ok ? "said yes" : `said no (${answer.message ?? answer.status})`;
   const text = `Cloudflare was asked for ${splitText(request.versions)} and ${said}.`;
   book.write(book.run, deps.now(), [{ kind: "action", actor: intent.actor, text, request, answer }]);
@@ -246,12 +254,6 @@ function answerOf(answer: ApiResult<Deployment>): Answer {
   if (answer.ok) return { ok: true, status: 200, deployment: answer.value.id, attempts: answer.attempts };
   return { ok: false, status: answer.status, message: failureText(answer), attempts: answer.attempts };
 }
-
-const overwrote = (lost: Deployment): Line => ({
-  kind: "notice",
-  actor: GUARD,
-  text: `Between our reading and our writing ${deployedText(lost)}; ours replaced it. Look whether that was wanted.`,
-});
 
 export function apply({ book, deps }: Pick<Desk, "book" | "deps">, { run, lines, told }: Change): void {
   const now = deps.now();

@@ -13,6 +13,7 @@ import { checkQueries } from "../evidence/queries.ts";
 import type { Line } from "./book.ts";
 import type { Desk } from "./desk.ts";
 import { oldOf, readFacts } from "./facts.ts";
+import { NOT_CONNECTED_MS, NOT_READ_MS, NOTICED_MS, NOTICED_READS, UNKNOWN_MS } from "./limits.ts";
 import { isMessageOfTailrace } from "./live.ts";
 import { keepPage } from "./page.ts";
 import { type Facts, isRefused, mayStart, preflight } from "./preflight.ts";
@@ -20,6 +21,7 @@ import { newRun, percentOf, type Run, stepAt } from "./run.ts";
 import { wantStep } from "./transitions.ts";
 import { deployedText, failureText, GUARD, NOT_CONNECTED, SOMEBODY, versionText } from "./words.ts";
 
+const MINUTE_MS = 60_000;
 const failure = (code: GuardFailure["code"], message: string): GuardFailure => ({ ok: false, code, message });
 
 interface Checked {
@@ -97,7 +99,8 @@ export async function start(desk: Desk, request: StartRollout, actor: string): P
     isWatched: false,
   });
   const seen: Rollout = act ? rollout : { ...rollout, state: "running", percent, step: stepAt(rollout, percent) };
-  const idle = newRun(seen, live.id);
+  // Numbers of intents go on over all rollouts: an answer to the one before is no answer to this one.
+  const idle = { ...newRun(seen, live.id), seq: book.run?.seq ?? 0 };
   const step = plan.steps[0]?.percent ?? 100;
   const reason = act
     ? `First step: ${step} %.`
@@ -120,20 +123,40 @@ export async function start(desk: Desk, request: StartRollout, actor: string): P
   return { ok: true, value: book.run as Run };
 }
 
-/** Somebody else splits traffic: watched from now on, and never touched. Cheap: one read of Cloudflare, and only when it may be news. */
-export async function watchSplit(desk: Desk): Promise<void> {
+/** Reads for what is only noticed, of this isolate, in the minute that began then. */
+const reads = { since: 0, count: 0 };
+
+/** Names of Workers may be made up by whoever may send telemetry: Cloudflare's limit is for the rollouts that run. */
+function mayRead(now: number): boolean {
+  if (Math.abs(now - reads.since) >= MINUTE_MS) Object.assign(reads, { since: now, count: 0 });
+  reads.count += 1;
+  return reads.count <= NOTICED_READS;
+}
+
+/**
+ * Somebody else splits traffic: watched from now on, and never touched. Cheap: one
+ * read of Cloudflare, and only when it may be news. Answers for how long nobody
+ * need ask again, ms.
+ */
+export async function watchSplit(desk: Desk): Promise<number> {
   const { book, deps, script, self } = desk;
-  if (script === self || book.active !== null) return;
+  if (script === self) return UNKNOWN_MS;
+  if (book.active !== null) return NOTICED_MS;
   const client = await deps.cloudflare();
-  if (client === null) return;
+  if (client === null) return NOT_CONNECTED_MS;
+  if (!mayRead(deps.now())) return MINUTE_MS;
   const deployments = await client.deployments(script);
-  const live = deployments.ok ? deployments.value[0] : undefined;
-  if (live === undefined || book.hasSeen(live.id)) return;
+  if (!deployments.ok) return deployments.kind === "not_found" ? UNKNOWN_MS : NOT_READ_MS;
+  const live = deployments.value[0];
+  if (live === undefined || book.hasSeen(live.id)) return NOTICED_MS;
   const versions = live.versions.filter(({ percent }) => percent > 0);
   // What a rollout of ours left behind is known; one version alone is nothing to watch.
-  if (versions.length !== 2 || isMessageOfTailrace(live.message)) return book.see(live.id);
+  if (versions.length !== 2 || isMessageOfTailrace(live.message)) {
+    book.see(live.id);
+    return NOTICED_MS;
+  }
   const pair = await pairOf(client, script, live);
-  if (pair === undefined || book.active !== null) return;
+  if (pair === undefined || book.active !== null) return NOT_READ_MS;
   const read = deps.readPlan({ mode: "advise" });
   if (!read.ok) throw new Error(`BUG: the default plan is refused: ${read.message}`);
   const now = deps.now();
@@ -154,6 +177,7 @@ export async function watchSplit(desk: Desk): Promise<void> {
   const run = { ...newRun(seen, live.id), stepSince: minuteOf(now), lookedAt: now };
   begin(desk, run, [{ kind: "started", actor: SOMEBODY, text: reason }]);
   book.see(live.id);
+  return NOTICED_MS;
 }
 
 /** The one that was uploaded first is old. */
@@ -206,4 +230,4 @@ function begin(desk: Desk, run: Run, lines: Line[]): void {
   deps.feed.begin({ id, script, old: old.id, new: next.id, since: startedAt, queries: plan.gates.queries });
 }
 
-const minuteOf = (now: number) => Math.floor(now / 60_000) * 60;
+const minuteOf = (now: number) => Math.floor(now / MINUTE_MS) * 60;

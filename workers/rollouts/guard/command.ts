@@ -63,15 +63,18 @@ function abort({ book, deps }: Desk, run: Run, actor: string, said: string): Res
 
 function hold({ book, deps }: Desk, run: Run, verb: "pause" | "resume", actor: string, said: string): Result {
   const { state, percent } = run.rollout;
+  // What was not asked of Cloudflare yet is not asked any more.
+  const isOnItsWay = run.intent !== null && run.intent.unsure !== null;
+  const idle = verb === "pause" && !isOnItsWay ? { ...run, intent: null } : run;
   if (state === "starting") return failure("bad_request", "It is only beginning: try again in a moment, or abort it.");
   const wanted = verb === "pause" ? "paused" : "running";
   if (state === wanted) return { ok: true, value: run };
   const now = deps.now();
   const text =
     verb === "pause"
-      ? `Paused at ${percentText(percent)}. What is worse is still taken back.`
+      ? `Paused at ${percentText(percent)}. ${isOnItsWay ? "A step that is on its way is still made. " : ""}What is worse is still taken back.`
       : `Goes on at ${percentText(percent)}.`;
-  const next = withReason({ ...run, rollout: { ...run.rollout, state: wanted, changedAt: now } }, `${text}${said}`);
+  const next = withReason({ ...idle, rollout: { ...run.rollout, state: wanted, changedAt: now } }, `${text}${said}`);
   return { ok: true, value: book.write(next, now, [{ kind: "command", actor, text: `${text}${said}` }]) };
 }
 
@@ -102,7 +105,8 @@ async function promote(
   const refusal = await checkStep(desk);
   const now = book.active;
   if (now === null || now.rollout.id !== rollout.id) return failure("ended", "This rollout ended meanwhile.");
-  if (now.intent !== null) return failure("bad_request", "Something else was decided meanwhile: look again.");
+  if (now.intent !== null || now.rollout.step !== rollout.step || now.rollout.percent !== rollout.percent)
+    return failure("bad_request", "Something else was decided meanwhile: look again.");
   if (refusal !== null) return failure("cloudflare", refusal);
   const verdict = { worse: "against the verdict", not_worse: "not worse so far", unknown: "without a verdict" }[
     now.rollout.verdict

@@ -1,9 +1,9 @@
 /** Limits of the guard, and why they are what they are. Waits are counted in looks, not by the clock: a clock may jump, an alarm comes when it comes. */
 
 /**
- * ms between looks while a rollout runs. A day of it costs 43,200 alarms, as many
- * rows for setting them, and for the state, and 10,800 GB-s, since the object
- * never rests: about 0.30 $ (PLATFORM: 0.15 $/M requests, 1 $/M rows, 12.50 $/M GB-s).
+ * ms between looks while a rollout runs. A day of it costs 43,200 alarms, some
+ * eight rows each (the alarm, the state a few times, the evidence), and 10,800
+ * GB-s, since the object never rests: about 0.50 $ (1 $/M rows, 12.50 $/M GB-s).
  */
 export const LOOK_MS = 2_000;
 /** ms between looks while nothing can be done: somebody else's split, or a pause without traffic. */
@@ -63,6 +63,12 @@ export const MESSAGE_CHARS = 100;
 export const RECENT_MS = 10 * 60_000;
 /** ms between two looks at whether somebody else splits traffic. */
 export const NOTICED_MS = 30_000;
+/** … of one isolate in a minute, for all Workers: a few per cent of what Cloudflare allows. */
+export const NOTICED_READS = 10;
+/** A Worker that Cloudflare does not know need not be asked about for so long, … */
+export const UNKNOWN_MS = 60 * 60_000;
+/** … and one of which nothing could be read. */
+export const NOT_READ_MS = 5 * 60_000;
 /** While no account is connected, Ingesters need not tell of versions for so long. */
 export const NOT_CONNECTED_MS = 10 * 60_000;
 /** Versions that Cloudflare can deploy: the newest hundred. From this place on there is little left. */

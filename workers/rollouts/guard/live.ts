@@ -1,7 +1,7 @@
 /** Whose deployment is live? Pure: from what Cloudflare lists and what we know to have made. */
 import type { Deployment } from "../../cloudflare/contract.ts";
 import { MESSAGE_CHARS } from "./limits.ts";
-import { isOurPair, type Run } from "./run.ts";
+import { isOurPair, isSameSplit, type Run } from "./run.ts";
 
 export type Live =
   /** The one that we know of. */
@@ -28,13 +28,18 @@ export function whoseIsLive(run: Run, deployments: readonly Deployment[]): Live 
   if (deployment === undefined) return { who: "nobody" };
   if (deployment.id === run.expected) return { who: "expected", deployment };
   if (run.past.includes(deployment.id)) return { who: "stale", deployment };
-  const isOurs = deployment.message.startsWith(prefix(run.rollout.id)) && isOurPair(run.rollout, deployment.versions);
+  const { versions } = deployment;
+  const isPossible =
+    isOurPair(run.rollout, versions) || (run.intent !== null && isSameSplit(versions, run.intent.versions));
+  const isOurs = deployment.message.startsWith(prefix(run.rollout.id)) && isPossible;
   return { who: isOurs ? "ours" : "somebody", deployment };
 }
 
-/** A deployment of somebody else that ours replaced, because it was made between our reading and our writing. */
+/** The newest deployment of somebody else that ours replaced: it was made between our reading and our writing. */
 export function overwritten(run: Run, deployments: readonly Deployment[]): Deployment | undefined {
-  const before = deployments[1];
-  if (before === undefined || before.id === run.expected || run.past.includes(before.id)) return undefined;
-  return before.message.startsWith(prefix(run.rollout.id)) ? undefined : before;
+  for (const deployment of deployments.slice(1)) {
+    if (deployment.id === run.expected || run.past.includes(deployment.id)) return undefined;
+    if (!deployment.message.startsWith(prefix(run.rollout.id))) return deployment;
+  }
+  return undefined;
 }

@@ -14,11 +14,11 @@ import type { Book } from "./book.ts";
 import { decide, namesOf } from "./decide.ts";
 import type { Desk } from "./desk.ts";
 import { DARK_LOOKS, LIVE_LOOKS, LOOK_MS, SLOW_LOOK_MS } from "./limits.ts";
-import { whoseIsLive } from "./live.ts";
+import { overwritten, whoseIsLive } from "./live.ts";
 import { bucketFor, keepPage } from "./page.ts";
 import { visibleStep } from "./retry.ts";
 import { isEnded, isOurPair, percentOf, type Run } from "./run.ts";
-import { cameLate, ended, followed, held, somebodyActed, wantTakeBack } from "./transitions.ts";
+import { cameLate, ended, followed, held, replaced, somebodyActed, wantTakeBack } from "./transitions.ts";
 import { GUARD, versionText } from "./words.ts";
 
 /** Looks in a row without telemetry after which a paused rollout is looked at less often. */
@@ -29,7 +29,7 @@ export function interval(run: Run | null): number | null {
   if (run === null) return null;
   if (run.intent !== null) return LOOK_MS;
   if (isEnded(run)) return run.aftercare > 0 ? LOOK_MS : null;
-  if (run.rollout.isWatched) return SLOW_LOOK_MS;
+  if (run.rollout.isWatched || (run.rollout.mode === "advise" && run.rollout.step < 0)) return SLOW_LOOK_MS;
   return run.rollout.state === "paused" && run.quiet >= QUIET_LOOKS ? SLOW_LOOK_MS : LOOK_MS;
 }
 
@@ -123,7 +123,12 @@ async function lookAtLive(desk: Desk): Promise<void> {
       desk,
       ended(now, "stopped", deps.now(), GUARD, "The Worker has no deployment any more: nothing is left to guard."),
     );
-  if (live.who === "ours") return apply(desk, cameLate(now, live.deployment, deps.now()));
+  if (live.who === "ours") {
+    const lost = overwritten(now, deployments);
+    if (lost === undefined) return apply(desk, cameLate(now, live.deployment, deps.now()));
+    apply(desk, replaced(now, live.deployment, lost, deps.now()));
+    return act(desk);
+  }
   if (live.who !== "somebody") return;
   const { rollout } = now;
   const { versions } = live.deployment;
@@ -172,6 +177,11 @@ async function catchLoose(desk: Desk): Promise<void> {
   const live = whoseIsLive(run, deployments);
   const { state } = run.rollout;
   if (live.who !== "ours") return;
+  const lost = overwritten(run, deployments);
+  if (lost !== undefined) {
+    apply(desk, replaced(run, live.deployment, lost, deps.now()));
+    return act(desk);
+  }
   apply(desk, cameLate(run, live.deployment, deps.now()));
   if (percentOf(live.deployment.versions, run.rollout.new.id) === 0) return;
   if (state !== "rolled_back" && state !== "aborted" && state !== "failed") return;

@@ -56,6 +56,8 @@ export interface Run {
   /** Looks until a step may be tried again, and why not now. */
   stepWait: number;
   stepHeld: string;
+  /** Tries in a row to take this step that Cloudflare did not make. */
+  stepFailures: number;
   /** Looks in a row without sight. */
   dark: number;
   /** Looks in a row in which no telemetry came. */
@@ -128,6 +130,7 @@ export function newRun(rollout: Rollout, expected: string): Run {
     liveIn: 0,
     stepWait: 0,
     stepHeld: "",
+    stepFailures: 0,
     dark: 0,
     quiet: 0,
     newest: 0,

@@ -3,8 +3,8 @@ import type { RolloutState } from "../../api/contract.ts";
 import type { Deployment } from "../../cloudflare/contract.ts";
 import type { Line, Told } from "./book.ts";
 import { AFTERCARE_LOOKS } from "./limits.ts";
-import { type Intent, isEnded, percentOf, type Run, stepAt, stepVersions } from "./run.ts";
-import { deployedText, percentText, SOMEBODY, versionText } from "./words.ts";
+import { type Intent, isEnded, isSameSplit, percentOf, type Run, stepAt, stepVersions } from "./run.ts";
+import { deployedText, GUARD, percentText, SOMEBODY, splitText, versionText } from "./words.ts";
 
 export interface Change {
   run: Run;
@@ -64,22 +64,33 @@ const MAX_PAST = 60;
 function atStep(run: Run, step: number, now: number): Run {
   const state: RolloutState = run.rollout.state === "starting" ? "running" : run.rollout.state;
   const rollout = { ...run.rollout, state, step, changedAt: now };
-  return { ...run, rollout, stepSince: minuteOf(now), visibleMs: 0, lookedAt: now, stepWait: 0, stepHeld: "", dark: 0 };
+  return {
+    ...run,
+    rollout,
+    stepSince: minuteOf(now),
+    visibleMs: 0,
+    lookedAt: now,
+    stepWait: 0,
+    stepHeld: "",
+    stepFailures: 0,
+    dark: 0,
+  };
 }
 
 /** What was wanted is live, as Cloudflare itself says. */
-export function reached(run: Run, intent: Intent, deployment: Deployment, now: number, by?: Partial<Line>): Change {
+export function reached(run: Run, intent: Intent, deployment: Deployment, now: number): Change {
   const live = { ...goneLive(run, deployment, now), intent: null };
   const { old, new: next, percent } = live.rollout;
   const what =
     intent.kind === "take_back"
-      ? `${versionText(old)} has all of the traffic`
+      ? isSameSplit(deployment.versions, stepVersions(live.rollout, 0))
+        ? `${versionText(old)} has all of the traffic`
+        : `Live is ${splitText(deployment.versions)}`
       : `${versionText(next)} has ${percentText(percent)} of the traffic`;
   const line: Line = {
     kind: "action",
     actor: intent.actor,
     text: `${what}: deployment ${deployment.id}.`,
-    ...by,
   };
   if (isEnded(run)) return change(live, [line]);
   if (intent.end !== null) {
@@ -90,6 +101,32 @@ export function reached(run: Run, intent: Intent, deployment: Deployment, now: n
   return change(withReason(atStep(live, intent.step, now), `${percentText(percent)} is live. ${intent.reason}`), [
     line,
   ]);
+}
+
+/**
+ * Ours replaced a deployment of somebody else, made between our reading and our
+ * writing. They acted, so this rollout ends. What gave the new version no more
+ * than ours does is put back first: that fights nobody, it undoes our own doing.
+ */
+export function replaced(run: Run, deployment: Deployment, lost: Deployment, now: number): Change {
+  const { intent } = run;
+  const live = { ...goneLive(run, deployment, now), intent: null };
+  const said = `Between our reading and our writing ${deployedText(lost)}; ours replaced it.`;
+  const notice: Line = { kind: "notice", actor: GUARD, text: said };
+  const told: Told = { kind: "rollout.stopped", occasion: "replaced", title: said };
+  const isSame = isSameSplit(lost.versions, deployment.versions);
+  if (!isSame && percentOf(lost.versions, run.rollout.new.id) <= live.rollout.percent) {
+    const end = isEnded(run) ? run.rollout.state : "stopped";
+    const reason = `${said} Theirs is put back, and the rollout ends.`;
+    const wish = { kind: "take_back", step: -1, versions: lost.versions, end, actor: GUARD, reason } as const;
+    return change(want(live, wish), [notice], [told]);
+  }
+  if (intent?.kind === "take_back" && isSameSplit(deployment.versions, intent.versions)) {
+    const done = reached(run, intent, deployment, now);
+    return change(done.run, [notice, ...done.lines], [told, ...done.told]);
+  }
+  const over = ended(live, "stopped", now, SOMEBODY, `${said} The rollout stopped, and touches nothing more.`);
+  return change(over.run, [notice, ...over.lines], over.told);
 }
 
 /** One of our deployments that we had given up shows after all. */
