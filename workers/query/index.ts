@@ -6,6 +6,6 @@ export type { QueryError } from "./errors.ts";
 export { fieldValues, listFields } from "./fields.ts";
 export { readInvocation } from "./invocation.ts";
 export { attributeField } from "./language/ast.ts";
-export { checkFilter, countMatches } from "./matches.ts";
+export { checkFilter, countMatches, type Matches } from "./matches.ts";
 export type { QueryParams } from "./params.ts";
 export { type QueryResult, runQuery } from "./run.ts";

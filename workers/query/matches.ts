@@ -62,12 +62,18 @@ function readFilter(filter: string, nowMs: number): Query {
   return parsed.query;
 }
 
-/** Weighted invocations by place. One with several matches counts where the first was found. */
+export interface Matches {
+  /** Weighted invocations by place. One with several matches counts where the first was found. */
+  places: ReadonlyMap<string, number>;
+  /** Of one invocation that was found, in the mean: above 1 where sampling kept some of many. */
+  weight: number;
+}
+
 export async function countMatches(
   env: QueryEnv,
   question: MatchQuestion,
   options: QueryOptions,
-): Promise<QueryResult<ReadonlyMap<string, number>>> {
+): Promise<QueryResult<Matches>> {
   return asResult(async () => {
     const range = { from: question.from * 1_000, to: question.to * 1_000 };
     const query = await resolveIssues(env.DB, readFilter(question.filter, options.now), range);
@@ -83,7 +89,7 @@ export async function countMatches(
     const stats = await execute(env, planQuery({ filter: ours, pipes: [] }, range), sink, options);
     const missing = stats.completeness.missing ?? [];
     if (missing.length > 0) throw new QueryFailure({ code: "unavailable", message: missing.join("; ") });
-    return sink.places;
+    return { places: sink.places, weight: sink.weight };
   });
 }
 
@@ -95,6 +101,11 @@ class MatchSink implements Sink {
   private readonly seen = new Set<number>();
 
   constructor(private readonly placeOf: MatchQuestion["placeOf"]) {}
+
+  get weight(): number {
+    const total = [...this.places.values()].reduce((sum, n) => sum + n, 0);
+    return this.seen.size === 0 ? 1 : total / this.seen.size;
+  }
 
   wants(): boolean {
     return true;

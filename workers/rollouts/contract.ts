@@ -58,7 +58,7 @@ export interface Cell {
   cpu: WireSketch;
 }
 
-/** Invocations with an event that matches a query gate's filter, by arm and minute; `n` is of all classes together. */
+/** Invocations with an event that matches a query gate's filter, by arm and minute; `n` is of all classes together. Of a sampled Worker both are as many as were kept. */
 export interface QueryCell {
   gate: QueryGate["name"];
   minute: number;

@@ -61,7 +61,7 @@ describe("new issues", () => {
 describe("query gates", () => {
   const gate = { name: "slow", filter: "route:/checkout duration:>1000", minEffect: 0.01 };
 
-  it("compare invocations with a match, each once and by its weight, with all of the same minute", async () => {
+  it("compare invocations with a match, each once, with all of the same minute", async () => {
     const script = "evidence-queries";
     const slow = { route: "/checkout", duration: 2_000 };
     const twice = of(script, NEW, slow);
@@ -72,8 +72,8 @@ describe("query gates", () => {
         { ...twice, kind: "log", seq: 1 },
         of(script, NEW),
         of(script, NEW, { outcome: "canceled", status: undefined }),
-        of(script, OLD, { ...slow, sample_weight: 10 }),
-        of(script, OLD, { sample_weight: 10 }),
+        of(script, OLD, slow),
+        of(script, OLD),
         of(script, "55555555-5555-4555-8555-555555555555", slow),
       ]),
     );
@@ -82,13 +82,33 @@ describe("query gates", () => {
     const minute = BEGIN / 1000;
     expect([...queries].sort((a, b) => a.arm.localeCompare(b.arm))).toEqual([
       { gate: "slow", minute, arm: "new", n: 3, hits: 1 },
-      { gate: "slow", minute, arm: "old", n: 20, hits: 10 },
+      { gate: "slow", minute, arm: "old", n: 2, hits: 1 },
     ]);
     // Sealed, and asked again: nothing twice.
     await stub.append(appendOf(script, [of(script, NEW, slow, AT_US + 1_000)]));
     await stub.seal();
     const again = await look(script, { queries: [gate] });
     expect(again.queries.find(({ arm }) => arm === "new")).toMatchObject({ n: 4, hits: 2 });
+  });
+
+  it("take a match that stands for ten for evidence of one: the rates are of all, the certainty is not", async () => {
+    const script = "evidence-queries-sampled";
+    const slow = { route: "/checkout", duration: 2_000, sample_weight: 10 };
+    await ingester(script).append(
+      appendOf(script, [
+        of(script, NEW, slow),
+        ...Array.from({ length: 3 }, () => of(script, NEW, { sample_weight: 10 })),
+        of(script, OLD, slow),
+        of(script, OLD, slow),
+        ...Array.from({ length: 6 }, () => of(script, OLD, { sample_weight: 10 })),
+      ]),
+    );
+    const { queries } = await look(script, { queries: [gate] });
+    const minute = BEGIN / 1000;
+    expect([...queries].sort((a, b) => a.arm.localeCompare(b.arm))).toEqual([
+      { gate: "slow", minute, arm: "new", n: 4, hits: 1 },
+      { gate: "slow", minute, arm: "old", n: 8, hits: 2 },
+    ]);
   });
 
   it("make it blind when they cannot be answered", async () => {

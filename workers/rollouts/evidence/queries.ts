@@ -6,7 +6,7 @@
  * of the other would make both versions look better than they are.
  */
 import type { QueryGate } from "../../api/contract.ts";
-import { checkFilter, countMatches } from "../../query/index.ts";
+import { checkFilter, countMatches, type Matches } from "../../query/index.ts";
 import { rootMessage } from "../../util/error-message.ts";
 import { within } from "../../util/within.ts";
 import { type Arm, MAX_QUERY_GATES, type QueryCell } from "../contract.ts";
@@ -109,10 +109,15 @@ export class QueryWatch {
   }
 }
 
-/** Matches beside the invocations of the same minute, part and arm, of all classes together. */
+/**
+ * Matches beside the invocations of the same minute, part and arm, of all classes
+ * together. A match that weighs ten is evidence of one, not of ten that happened
+ * to agree: both counts are made smaller alike, so that rates stay what they are
+ * and certainty does not grow by sampling.
+ */
 function merged(
   gate: string,
-  matches: ReadonlyMap<string, number>,
+  { places, weight }: Matches,
   cells: Iterable<Counted["cells"] extends ReadonlyMap<string, infer C> ? C : never>,
   since: number,
   until: number,
@@ -123,11 +128,12 @@ function merged(
     const place = `${minute} ${part ?? 0} ${arm}`;
     all.set(place, (all.get(place) ?? 0) + n + left + collateral);
   }
-  return [...new Set([...all.keys(), ...matches.keys()])].map((place) => {
+  const scale = 1 / Math.max(weight, 1);
+  return [...new Set([...all.keys(), ...places.keys()])].map((place) => {
     const [minute, part, arm] = place.split(" ") as [string, string, Arm];
-    const hits = matches.get(place) ?? 0;
+    const hits = (places.get(place) ?? 0) * scale;
     // Events may be here a moment before their counts are.
-    const n = Math.max(all.get(place) ?? 0, hits);
+    const n = Math.max((all.get(place) ?? 0) * scale, hits);
     return { gate, minute: Number(minute), ...(part === "0" ? {} : { part: Number(part) }), arm, n, hits };
   });
 }
