@@ -64,14 +64,14 @@ export const getRollout: Handler = async (c) => {
   const found = await find(c);
   if (!found.ok) return found.failure;
   const answer = await found.guard.read(found.id);
-  return answer === null ? noSuchRollout(found.id) : c.json(answer);
+  return answer === null ? noRecord(found.id) : c.json(answer);
 };
 
 export const rolloutEvidence: Handler = async (c) => {
   const found = await find(c);
   if (!found.ok) return found.failure;
   const [record, page] = await Promise.all([found.guard.evidence(found.id), found.guard.read(found.id)]);
-  if (record === null) return noSuchRollout(found.id);
+  if (record === null) return noRecord(found.id);
   const evidence: EvidenceAnswer = { ...record, issues: page?.issues ?? [] };
   if ((c.req.header("accept") ?? "").includes("application/json")) return c.json(evidence);
   return c.body(evidenceMarkdown(evidence), 200, {
@@ -120,6 +120,10 @@ async function find(c: ApiContext): Promise<Found> {
 }
 
 const noSuchRollout = (id: string) => fail("not_found", `There is no rollout ${id}.`);
+
+/** Its Worker's guard does not know it, though the list may. */
+const noRecord = (id: string) =>
+  fail("not_found", `There is no rollout ${id}, or its record is no longer kept: that of a Worker's last 50 is.`);
 
 function write(c: ApiContext, action: AuditAction, rollout: Rollout, detail: Record<string, unknown>): Promise<void> {
   const { actor } = principalOf(c);
