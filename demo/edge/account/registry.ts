@@ -1,7 +1,7 @@
 /**
  * The account: Workers, their versions with code and bindings, and deployments.
  * One Durable Object, so that each change is whole. `api/` changes it,
- * `traffic/live.ts` reads once a second who gets what.
+ * `traffic/live.ts` reads twice a second who gets what.
  *
  * What the launcher built is entered as if it had been uploaded. After a build
  * with other code the new versions are added and deployed; those of before stay,

@@ -1,4 +1,4 @@
-/** The live deployments, as the edge remembers them: for a second, as propagation at the real edge takes a moment too. */
+/** The live deployments, as the edge remembers them: for half a second, as propagation at the real edge takes a moment too. */
 import type { Live } from "../account/types.ts";
 import { type EdgeEnv, registryOf } from "../env.ts";
 

@@ -1,6 +1,6 @@
 /**
  * What the verdicts are allowed to get wrong, and what they are measured
- * against. Figures that led here: docs/decisions, "rollout verdicts".
+ * against. Figures that led here: docs/decisions/0022-rollout-verdicts.md.
  */
 import type { EventClass } from "../../api/contract.ts";
 
