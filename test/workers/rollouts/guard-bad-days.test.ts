@@ -140,6 +140,17 @@ it("a pause takes back the wish for a step that was not asked for yet", async ()
   expect(world.asked).toEqual([5]);
 });
 
+it("reads no sooner than Cloudflare asks it to, also while nothing is to be done", async () => {
+  const world = new World("read-later");
+  await world.start();
+  world.cloudflare.retryAfterMs = 60_000;
+  world.cloudflare.always("deployments", "rate_limited");
+  await world.looks(6);
+  const { length } = world.cloudflare.asked;
+  await world.looks(25);
+  expect(world.cloudflare.asked).toHaveLength(length);
+});
+
 it("waits as long as Cloudflare asks it to", async () => {
   const world = new World("retry-after");
   const { id } = await world.start();

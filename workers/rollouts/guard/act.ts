@@ -208,7 +208,8 @@ function trouble({ book, deps }: Desk, text: string, failure: ApiFailure | null)
   if (run === null) return;
   const { intent } = run;
   if (intent === null) {
-    book.write({ ...run, apiTrouble: text }, deps.now());
+    const liveIn = Math.max(run.liveIn, backOff(1, failure?.retryAfterMs ?? null, deps.random()));
+    book.write({ ...run, apiTrouble: text, liveIn }, deps.now());
     return;
   }
   const failures = intent.failures + 1;

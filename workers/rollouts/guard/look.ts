@@ -102,7 +102,7 @@ function mark(book: Book, judgement: Judgement | null, now: number): void {
   book.mark(rollout.id, { t: now - (now % size), percent: rollout.percent, difference });
 }
 
-/** Now and then, and at once when it could not be read the last time: is it still ours? */
+/** Now and then, and not before Cloudflare asks us to come again: is it still ours? */
 async function lookAtLive(desk: Desk): Promise<void> {
   const { book, deps } = desk;
   const run = book.active as Run;
