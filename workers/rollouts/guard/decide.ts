@@ -5,7 +5,7 @@ import { act, clientOf } from "./act.ts";
 import type { Line } from "./book.ts";
 import type { Desk } from "./desk.ts";
 import { readFacts } from "./facts.ts";
-import { DECISION_MS, FREE_DECISIONS, MAX_DECISIONS, REFUSED_LOOKS } from "./limits.ts";
+import { DECISION_MS, FREE_DECISIONS, MAX_DECISIONS, REFUSED_LOOKS, UNREAD_LOOKS } from "./limits.ts";
 import { preflight } from "./preflight.ts";
 import { backOff } from "./retry.ts";
 import type { Run } from "./run.ts";
@@ -100,7 +100,7 @@ export async function checkStep(desk: Desk): Promise<string | null> {
     const text = failureText(facts);
     book.write(
       withReason(
-        { ...run, stepWait: backOff(1, facts.retryAfterMs, deps.random()), stepHeld: text },
+        { ...run, stepWait: Math.max(backOff(1, facts.retryAfterMs, deps.random()), UNREAD_LOOKS), stepHeld: text },
         `The next step waits: ${text}`,
       ),
       deps.now(),

@@ -21,6 +21,8 @@ export const MISSING_READS = 3;
 export const AFTERCARE_LOOKS = 30;
 /** Looks until a step that preflight or Cloudflare refused is tried again: 30 s. */
 export const REFUSED_LOOKS = 15;
+/** Looks until preflight of a step that could not be read is read again, 10 s: each takes five calls, and those that fail are tried again. */
+export const UNREAD_LOOKS = 5;
 /** Tries of a first step that Cloudflare did not refuse but never made. About ten minutes. */
 export const START_TRIES = 12;
 
