@@ -1,8 +1,9 @@
 /**
  * Which version answers, by Cloudflare's rules for gradual deployments: an
  * override names a version of the deployment, a version key always leads to
- * the same version, everything else is drawn by percentage. Pure, but for the
- * draw that is passed in.
+ * the same version, everything else is drawn by percentage. A key's draw is of
+ * the Worker: if one session had the new version of all Workers or of none, each
+ * would look as bad as the worst of them. Pure, but for the draw that is passed in.
  */
 import type { Share } from "../account/types.ts";
 
@@ -22,7 +23,7 @@ export function pickVersion(
 ): string | undefined {
   const wished = wish.override === null ? undefined : overrideFor(wish.override, wish.script);
   if (wished !== undefined && shares.some((share) => share.version_id === wished)) return wished;
-  let point = (wish.key === null ? draw() : unitHash(wish.key)) * 100;
+  let point = (wish.key === null ? draw() : unitHash(`${wish.script}\n${wish.key}`)) * 100;
   for (const share of shares) {
     point -= share.percentage;
     if (point < 0) return share.version_id;

@@ -28,6 +28,18 @@ describe("a version is picked", () => {
     expect(share).toBeLessThan(0.13);
   });
 
+  test("by key, for each Worker by itself: who has the new version of one has that of another by chance", () => {
+    const quarter = [
+      { version_id: "a", percentage: 75 },
+      { version_id: "b", percentage: 25 },
+    ];
+    const keys = Array.from({ length: 20_000 }, (_, n) => `s-${n}`);
+    const hasNew = (script: string, key: string) => pickVersion(quarter, { script, key, override: null }) === "b";
+    const both = keys.filter((key) => hasNew("shop-storefront", key) && hasNew("shop-checkout", key));
+    // A quarter of a quarter; the margin is some six standard deviations.
+    expect(Math.abs(both.length / keys.length - 0.0625)).toBeLessThan(0.01);
+  });
+
   test("by override, if the deployment has it; another Worker's override is not ours", () => {
     const none = [{ version_id: "a", percentage: 100 }];
     expect(pickVersion(SHARES, wish({ override: 'x="a", shop="b"' }), () => 0)).toBe("b");
