@@ -23,6 +23,10 @@ import type { WireSketch } from "../event/sketch.ts";
 
 export type Arm = "old" | "new";
 
+/** Steps of a plan: a person follows ten; a hundred is a mistake. */
+export const MAX_STEPS = 50;
+/** Of a step's soak time and limit: a week, longer than any step that somebody watches. */
+export const MAX_STEP_MINUTES = 7 * 24 * 60;
 /** Query gates of a plan: each is a query of its own, minute by minute. */
 export const MAX_QUERY_GATES = 10;
 

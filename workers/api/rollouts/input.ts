@@ -4,17 +4,13 @@
  * (`rollouts/decide/plan.ts`), which also fills in what is left out.
  */
 import * as v from "valibot";
-import { MAX_QUERY_GATES } from "../../rollouts/contract.ts";
+import { MAX_QUERY_GATES, MAX_STEP_MINUTES, MAX_STEPS } from "../../rollouts/contract.ts";
 import { ROLLOUT_STATES } from "../contract.ts";
 import { plainText, scriptName, wholeNumber } from "../input.ts";
 
 /** A plan with ten query gates of long filters. */
 export const ROLLOUT_BODY = 64 << 10;
-/** A person follows ten; a hundred is a mistake. */
-const MAX_STEPS = 50;
 const MAX_FILTER_CHARS = 2_000;
-/** A week: longer than any step that somebody watches. */
-const MAX_MINUTES = 7 * 24 * 60;
 const MAX_REASON_CHARS = 500;
 const MAX_MS = 24 * 3_600_000;
 export const MAX_ROWS = 100;
@@ -58,7 +54,7 @@ const gates = v.strictObject({
     v.pipe(v.array(queryGate), v.maxLength(MAX_QUERY_GATES, `At most ${MAX_QUERY_GATES} are allowed.`)),
   ),
 });
-const step = v.strictObject({ percent, soakMinutes: between(0, MAX_MINUTES, "minutes") });
+const step = v.strictObject({ percent, soakMinutes: between(0, MAX_STEP_MINUTES, "minutes") });
 const plan = v.strictObject({
   steps: v.optional(
     v.pipe(
@@ -69,7 +65,7 @@ const plan = v.strictObject({
   ),
   gates: v.optional(gates),
   minSamples: v.optional(whole(1, 1e9, "invocations")),
-  stepLimitMinutes: v.optional(between(1, MAX_MINUTES, "minutes")),
+  stepLimitMinutes: v.optional(between(1, MAX_STEP_MINUTES, "minutes")),
   mode: v.optional(v.picklist(["act", "advise"], "`act` or `advise` is expected.")),
 });
 

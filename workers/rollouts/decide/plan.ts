@@ -10,14 +10,10 @@ import {
   type RolloutStep,
   type StartRollout,
 } from "../../api/contract.ts";
-import { MAX_QUERY_GATES } from "../contract.ts";
+import { MAX_QUERY_GATES, MAX_STEP_MINUTES, MAX_STEPS } from "../contract.ts";
 
 export type PlanAnswer = { ok: true; plan: RolloutPlan } | { ok: false; message: string };
 
-/** A person follows ten; a hundred is a mistake. */
-const MAX_STEPS = 50;
-/** A week. */
-const MAX_MINUTES = 7 * 24 * 60;
 const MAX_SAMPLES = 1e9;
 
 export function readPlan(asked: StartRollout["plan"]): PlanAnswer {
@@ -43,8 +39,8 @@ function problemOfSteps(steps: readonly RolloutStep[]): string | null {
     if (!isBetween(percent, 0, 100) || percent === 0)
       return `Step ${n + 1}: the percentage must be above 0 and at most 100.`;
     if (percent <= before) return `Step ${n + 1}: ${percent} % does not follow ${before} %; percentages must ascend.`;
-    if (!isBetween(soakMinutes, 0, MAX_MINUTES))
-      return `Step ${n + 1}: the soak time must be 0 to ${MAX_MINUTES} minutes.`;
+    if (!isBetween(soakMinutes, 0, MAX_STEP_MINUTES))
+      return `Step ${n + 1}: the soak time must be 0 to ${MAX_STEP_MINUTES} minutes.`;
     before = percent;
   }
   if (before !== 100)
@@ -53,7 +49,7 @@ function problemOfSteps(steps: readonly RolloutStep[]): string | null {
 }
 
 function problemOfTimes({ steps, stepLimitMinutes, minSamples }: RolloutPlan): string | null {
-  if (!isBetween(stepLimitMinutes, 1, MAX_MINUTES)) return `stepLimitMinutes must be 1 to ${MAX_MINUTES}.`;
+  if (!isBetween(stepLimitMinutes, 1, MAX_STEP_MINUTES)) return `stepLimitMinutes must be 1 to ${MAX_STEP_MINUTES}.`;
   const longest = Math.max(...steps.map(({ soakMinutes }) => soakMinutes));
   if (stepLimitMinutes <= longest) {
     return `stepLimitMinutes (${stepLimitMinutes}) must be above the longest soak time (${longest}), or every rollout would be taken back.`;
