@@ -13,7 +13,7 @@ import type { QueryGate } from "../../api/contract.ts";
 import { type Cell, type Evidence, MINUTE_PARTS, type QueryCell } from "../contract.ts";
 import { fold, foldQueries } from "./fold.ts";
 import { IssueWatch } from "./issues.ts";
-import { LOOK_MS } from "./limits.ts";
+import { LOOK_TIMEOUT_MS } from "./limits.ts";
 import { type PointCounts, pointsOf } from "./points.ts";
 import { type Answer, Puller } from "./pull.ts";
 import { QueryWatch } from "./queries.ts";
@@ -120,7 +120,7 @@ export class Feed {
     const { head } = this;
     if (head === undefined) return;
     this.seenAt = now;
-    const timer = deadline(LOOK_MS);
+    const timer = deadline(LOOK_TIMEOUT_MS);
     const blind: string[] = [];
     try {
       const { subject } = head;

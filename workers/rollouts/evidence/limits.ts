@@ -1,7 +1,7 @@
-/** What bounds the evidence of a rollout. The guard looks every 2 s (LOOK_INTERVAL of guard/). */
+/** What bounds the evidence of a rollout. The guard looks every 2 s (LOOK_MS of guard/limits.ts). */
 
 /** One look, whatever hangs: it must end before the next begins. */
-export const LOOK_MS = 1_500;
+export const LOOK_TIMEOUT_MS = 1_500;
 /** An answer of an Ingester that hangs is waited for by later looks; after this it is asked anew. */
 export const ABANDON_MS = 30_000;
 /** The list of shards in D1 is read so often: a shard's log keeps what it has for longer. */

@@ -3,7 +3,7 @@ import { shardName } from "../../buffer/contract.ts";
 import { listShards } from "../../store/catalog.ts";
 import { rootMessage } from "../../util/error-message.ts";
 import { within } from "../../util/within.ts";
-import { LOOK_MS, SHARDS_MS, STALE_SHARDS_MS } from "./limits.ts";
+import { LOOK_TIMEOUT_MS, SHARDS_MS, STALE_SHARDS_MS } from "./limits.ts";
 
 export class ShardList {
   private names: readonly string[] | undefined;
@@ -21,7 +21,7 @@ export class ShardList {
   async read(script: string, now: number): Promise<readonly string[]> {
     if (now - this.readAt < SHARDS_MS && now >= this.readAt) return this.names ?? [];
     try {
-      const rows = await within(LOOK_MS / 2, "D1", listShards(this.db(), { scripts: [script] }));
+      const rows = await within(LOOK_TIMEOUT_MS / 2, "D1", listShards(this.db(), { scripts: [script] }));
       this.names = rows.map(({ shard }) => shard);
       // A Worker that nobody has heard of has no Ingester yet: look again soon.
       this.readAt = rows.length === 0 ? Number.NEGATIVE_INFINITY : now;
