@@ -100,12 +100,12 @@ function usualSoak(percent: number): number {
 
 function readSteps(text: string): { percent: number; soakMinutes?: number }[] {
   const steps = text.split(",").map((piece) => {
-    const [, digits, soak] = /^\s*(\d+(?:\.\d+)?)\s*%?\s*(?::([\w.]+))?\s*$/.exec(piece) ?? [];
+    const [, digits, soak] = /^\s*(\d+(?:\.\d{1,2})?)\s*%?\s*(?::([\w.]+))?\s*$/.exec(piece) ?? [];
     const percent = digits === undefined ? Number.NaN : Number(digits);
     const soakMs = soak === undefined ? undefined : readDuration(soak);
     if (!(percent > 0 && percent <= 100) || (soak !== undefined && soakMs === undefined))
       throw usageFailure(
-        `--steps must be percentages, like 1,5,25,50,100, each with a soak time if it has its own (5:10m), not "${piece.trim()}" ${SEE}`,
+        `--steps must be percentages of at most two decimals, like 1,5,25,50,100, each with a soak time if it has its own (5:10m), not "${piece.trim()}" ${SEE}`,
       );
     return soakMs === undefined ? { percent } : { percent, soakMinutes: soakMs / MINUTE_MS };
   });

@@ -30,6 +30,10 @@ describe("a plan", () => {
     expect(DEFAULT_PLAN.steps).toHaveLength(5);
   });
 
+  test("may split as finely as Cloudflare does", () => {
+    expect(readPlan({ steps: steps(0.01, 0.29, 33.33, 99.99, 100) }).ok).toBe(true);
+  });
+
   test("may be one step", () => {
     expect(readPlan({ steps: [{ percent: 100, soakMinutes: 0 }] }).ok).toBe(true);
   });
@@ -37,6 +41,9 @@ describe("a plan", () => {
   test.each<[string, StartRollout["plan"], RegExp]>([
     ["no step", { steps: [] }, /at least one step/],
     ["not up to 100", { steps: steps(5, 50) }, /last step must be 100 %, not 50 %/],
+    ["three decimals", { steps: steps(33.333, 100) }, /Step 1: Cloudflare cannot split by 33.333 %/],
+    ["next to nothing", { steps: steps(1e-7, 100) }, /at most two decimals and is 0.01 to 99.99, or 100/],
+    ["next to all", { steps: steps(5, 99.995, 100) }, /Step 2: Cloudflare cannot split by 99.995 %/],
     ["descending", { steps: steps(5, 50, 25, 100) }, /Step 3: 25 % does not follow 50 %/],
     ["twice the same", { steps: steps(5, 5, 100) }, /must ascend/],
     ["zero", { steps: steps(0, 100) }, /above 0/],

@@ -15,6 +15,8 @@ import { MAX_QUERY_GATES, MAX_STEP_MINUTES, MAX_STEPS } from "../contract.ts";
 export type PlanAnswer = { ok: true; plan: RolloutPlan } | { ok: false; message: string };
 
 const MAX_SAMPLES = 1e9;
+/** What Cloudflare splits traffic by: two decimals, and both versions must add up to 100. */
+const MIN_PERCENT = 0.01;
 
 export function readPlan(asked: StartRollout["plan"]): PlanAnswer {
   const given = asked ?? {};
@@ -38,6 +40,8 @@ function problemOfSteps(steps: readonly RolloutStep[]): string | null {
     const { percent, soakMinutes } = step ?? {};
     if (!isBetween(percent, 0, 100) || percent === 0)
       return `Step ${n + 1}: the percentage must be above 0 and at most 100.`;
+    if (!isDeployable(percent))
+      return `Step ${n + 1}: Cloudflare cannot split by ${percent} %: a percentage has at most two decimals and is ${MIN_PERCENT} to ${100 - MIN_PERCENT}, or 100.`;
     if (percent <= before) return `Step ${n + 1}: ${percent} % does not follow ${before} %; percentages must ascend.`;
     if (!isBetween(soakMinutes, 0, MAX_STEP_MINUTES))
       return `Step ${n + 1}: the soak time must be 0 to ${MAX_STEP_MINUTES} minutes.`;
@@ -93,6 +97,9 @@ function problemOfGates({ errors, duration, cpu, issues, queries }: RolloutGates
 const problemOfMode = (mode: unknown): string | null =>
   mode === "act" || mode === "advise" ? null : "mode must be act or advise.";
 
+const isDeployable = (percent: number): boolean =>
+  Number(percent.toFixed(2)) === percent &&
+  (percent === 100 || (percent >= MIN_PERCENT && percent <= 100 - MIN_PERCENT));
 const isBetween = (value: unknown, low: number, high: number): value is number =>
   typeof value === "number" && Number.isFinite(value) && value >= low && value <= high;
 const isEffect = (value: unknown): boolean => isBetween(value, Number.MIN_VALUE, 0.999999);

@@ -147,6 +147,7 @@ describe("what does not fit is told with what to do", () => {
     ["rollout start shop --version v2 --steps 5,1,100", /must rise: 1 comes after 5/],
     ["rollout start shop --version v2 --steps 1,5", /must end with 100/],
     ["rollout start shop --version v2 --steps 0,100", /not "0"/],
+    ["rollout start shop --version v2 --steps 33.333,100", /at most two decimals.*not "33.333"/],
     ["rollout start shop --version v2 --steps 5:ever,100", /not "5:ever"/],
     ["rollout start shop --version v2 --soak 5", /--soak must be a time/],
     ["rollout start shop --version v2 --min-samples none", /--min-samples must be a whole number/],
