@@ -229,6 +229,13 @@ describe("durations and CPU", () => {
     );
   });
 
+  test("every one takes a second: slow is not failing, and no sentence says so", () => {
+    const { gates, verdict, isDisaster } = judge(plan, evidence(timed(5, fast, [[1_000, 1_000]])), 25);
+    expect([verdict, isDisaster]).toEqual(["worse", false]);
+    expect(gates[0]?.reason).toContain("100 % of 4,000 requests took longer");
+    expect(gates[0]?.reason).toMatch(/That is more than chance: [^.]*\.$/);
+  });
+
   test("everything slows down in both: an upstream's fault", () => {
     const slow = fast.map(([ms, n]): [number, number] => [ms * 20, n]);
     const cells = [...timed(10, fast, fast), ...timed(15, slow, slow).filter(({ minute }) => minute >= START + 600)];

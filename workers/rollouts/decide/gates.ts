@@ -101,7 +101,7 @@ export function timeGate(
       : "";
   // A version that is slow is never a disaster: it answers.
   const verdict = found.isDisaster && found.missing > 0 ? "unknown" : found.verdict;
-  const reason = `${quantiles}${shares} ${conclusion({ ...found, verdict }, look, minEffect, margin)}`;
+  const reason = `${quantiles}${shares} ${conclusion({ ...found, verdict, isDisaster: false }, look, minEffect, margin)}`;
   return { result: { ...result, verdict, reason }, isDisaster: false, holds: true };
 }
 
