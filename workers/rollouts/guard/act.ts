@@ -245,7 +245,8 @@ function requestOf({ rollout }: Run, { seq, kind, versions }: Intent): DeployReq
 /** What Cloudflare was asked, and what it said, into the record; a few times for one intent. */
 function note(desk: Desk, intent: Intent, { request, answer }: { request: Request; answer: Answer }): void {
   const { book, deps } = desk;
-  if (book.run === null || intent.posts >= MAX_ANSWERS || book.run.stepFailures >= MAX_ANSWERS) return;
+  if (book.run === null || intent.posts >= MAX_ANSWERS) return;
+  if (intent.kind === "step" && book.run.stepFailures >= MAX_ANSWERS) return;
   const said = answer.ok ? "said yes" : `said no (${answer.message ?? answer.status})`;
   const text = `Cloudflare was asked for ${splitText(request.versions)} and ${said}.`;
   book.write(book.run, deps.now(), [{ kind: "action", actor: intent.actor, text, request, answer }]);
