@@ -279,6 +279,16 @@ describe("durations and CPU", () => {
   });
 });
 
+test("counts the present step, and apart from Durable Objects, which Cloudflare does not draw a version for", () => {
+  const objects = { class: "durable_object" } as const;
+  const cells = [...minutes(2, [950, 0], [50, 0]), cell(1, "old", 400, 0, objects), cell(1, "new", 4, 0, objects)];
+  const { present, drawn } = judge(ERRORS_ONLY, evidence(cells), 25, START + 60);
+  expect([present, drawn]).toEqual([
+    { old: 1_350, new: 54 },
+    { old: 950, new: 50 },
+  ]);
+});
+
 describe("new issues", () => {
   const plan = planWith({ issues: { max: 0 } });
   const issue: NewIssue = {

@@ -96,6 +96,55 @@ describe("the next move", () => {
   });
 });
 
+describe("a share of the invocations that is not the version's percentage", () => {
+  const seen = (old: number, fresh: number, more: Partial<Judgement> = {}) =>
+    judged("not_worse", { present: { old, new: fresh }, ...more });
+
+  test.each<[string, number, number, number, ReturnType<typeof nextMove>["type"]]>([
+    ["made-up invocations of the new version", 20, 107, 2_821, "hold"],
+    ["made-up ones at half of the traffic, where three times as many cannot be", 50, 500, 5_000, "hold"],
+    ["half of what is the new version's, pinned by affinity", 5, 19_500, 500, "promote"],
+    ["twice as many, pinned by affinity", 5, 18_000, 2_000, "promote"],
+    ["a fourth of what is the new version's: it hangs, or its tail is lost", 5, 19_750, 250, "hold"],
+    ["the old version's tail is lost", 5, 1_000, 1_000, "hold"],
+    ["too few to say so", 5, 1_500, 60, "promote"],
+  ])("%s", (_, percent, old, fresh, move) => {
+    const { type, reason } = nextMove(at({ percent }), seen(old, fresh), SEEING);
+    expect(type).toBe(move);
+    expect(reason.includes("Nothing is promoted on such counts")).toBe(move === "hold");
+  });
+
+  test("is told in plain words, also while there is no verdict, and at the limit", () => {
+    const odd = judged("unknown", { present: { old: 107, new: 2_821 } });
+    const words =
+      "The new version has 20 % of the traffic, and 96 % of the 2,928 invocations of this step are said to be its own";
+    const { type, reason } = nextMove(at({ percent: 20 }), odd, SEEING);
+    expect(type).toBe("hold");
+    expect(reason).toContain(words);
+    expect(reason).toContain("ingest token");
+    const end = nextMove(at({ percent: 20, ...limit }), odd, SEEING);
+    expect(end.type).toBe("take_back");
+    expect(end.reason).toContain(words);
+  });
+
+  test("is no news in the first seconds of a step, when telemetry of the one before comes in; nothing is promoted on it either", () => {
+    const young = at({ percent: 20, visibleMs: 10_000 });
+    expect(nextMove(young, judged("unknown", { present: { old: 2_000, new: 20 } }), SEEING).reason).toBe("The reason.");
+    const plan = { ...DEFAULT_PLAN, steps: DEFAULT_PLAN.steps.map((step) => ({ ...step, soakMinutes: 0 })) };
+    expect(nextMove({ ...young, plan }, seen(107, 2_821), SEEING).type).toBe("hold");
+  });
+
+  test("does not count Durable Objects, which move by id", () => {
+    const drawn = { old: 1_900, new: 100 };
+    expect(nextMove(at(), seen(190_000, 100, { drawn }), SEEING).type).toBe("promote");
+    expect(nextMove(at(), seen(1_900, 100, { drawn: { old: 30, new: 9_000 } }), SEEING).type).toBe("hold");
+  });
+
+  test("worse is worse, whatever the share is", () => {
+    expect(nextMove(at(), judged("worse", { present: { old: 10, new: 9_000 } }), SEEING).type).toBe("take_back");
+  });
+});
+
 describe("silence", () => {
   const heard = (newestNew: number | null): Sight => ({ ...SEEING, newestNew });
 

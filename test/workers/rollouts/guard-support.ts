@@ -139,7 +139,8 @@ export class World {
       isDisaster: false,
       reason: `The test says ${verdict}.`,
       gates: [],
-      present: { old: 1_000, new: 1_000 },
+      // As the traffic is split: another share would be a reason to wait.
+      present: { old: 10_000 * (100 - this.percent), new: 10_000 * this.percent },
     };
   }
 

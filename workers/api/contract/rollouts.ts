@@ -150,7 +150,7 @@ export interface StartRollout {
   /** A UUID of the caller's making: the same again answers the rollout that it began (200), also one that is over. Without it the guard makes one. */
   id?: string;
   script: string;
-  /** The new version; it must be uploaded. */
+  /** The new version; it must be uploaded. Its id, the first 8 characters of it or more, or its tag: whatever is of one version only. */
   version: string;
   /** What it leaves out is DEFAULT_PLAN's; `gates` gate by gate. */
   plan?: Partial<Omit<RolloutPlan, "gates">> & { gates?: Partial<RolloutGates> };
@@ -212,6 +212,8 @@ export interface GateResult {
   clearStatistic: number;
   clearThreshold: number;
   margin: number;
+  /** false: nothing to compare, or too rare to wait for; while it is unknown no step is held by it. Absent: the step waits. */
+  holds?: false;
 }
 
 export interface Judgement {
@@ -222,6 +224,8 @@ export interface Judgement {
   gates: GateResult[];
   /** Invocations compared since the present step began, of all classes together. */
   present: { old: number; new: number };
+  /** Of these, those that Cloudflare draws a version for one by one: all but calls of Durable Objects, which move by id. */
+  drawn?: { old: number; new: number };
 }
 
 /** An issue that is new in the version. */

@@ -25,7 +25,7 @@ export function judge(plan: RolloutPlan, evidence: Evidence, nextPercent: number
   const classes = strataOf(evidence.cells);
   const look: Look = { minSamples: plan.minSamples, nextShare: nextPercent / 100, since: stepSince };
   const gates = [...classGates(plan, classes, look), ...otherGates(plan, evidence, classes, look)];
-  return { ...overall(gates), gates: gates.map(({ result }) => result), present: presentOf(classes, stepSince) };
+  return { ...overall(gates), gates: gates.map(({ result }) => result), ...countsOf(classes, stepSince) };
 }
 
 function* classGates(plan: RolloutPlan, classes: Map<EventClass, Stratum[]>, look: Look): Iterable<Gate> {
@@ -80,16 +80,21 @@ function together(classes: Map<EventClass, Stratum[]>): Counts[] {
   return [...minutes.values()].sort((a, b) => a.minute - b.minute);
 }
 
-function presentOf(classes: Map<EventClass, Stratum[]>, since: number): Judgement["present"] {
+/** Of the present step. */
+function countsOf(classes: Map<EventClass, Stratum[]>, since: number): Pick<Judgement, "present" | "drawn"> {
   const present = { old: 0, new: 0 };
-  for (const strata of classes.values()) {
+  const drawn = { old: 0, new: 0 };
+  for (const [name, strata] of classes) {
     for (const { minute, n0, n1 } of strata) {
       if (minute < since) continue;
       present.old += n0;
       present.new += n1;
+      if (name === "durable_object") continue;
+      drawn.old += n0;
+      drawn.new += n1;
     }
   }
-  return present;
+  return { present, drawn };
 }
 
 function overall(gates: readonly Gate[]): Pick<Judgement, "verdict" | "isDisaster" | "reason"> {

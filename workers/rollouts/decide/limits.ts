@@ -40,5 +40,10 @@ export const SILENT_EXPECTED = 20;
 /** Telemetry of both arms does not arrive in one order: it is behind by seconds. */
 export const SILENT_MS = 30_000;
 
+/** A version's share of a step's invocations may be so many times its percentage, or so small a part of it: affinity pins users to a version and moves the share, but not so far. */
+export const SHARE_FACTOR = 3;
+/** …once so many of its invocations were to be expected: chance never gets there. */
+export const SHARE_EXPECTED = 100;
+
 /** Of a few minutes the difference must be so many times the effect that counts: it is noisier than that of the whole rollout. */
 export const RECENT_EFFECTS = 2;

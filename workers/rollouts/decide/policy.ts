@@ -10,8 +10,8 @@
  */
 import type { Judgement } from "../../api/contract.ts";
 import type { Move, Sight, Situation } from "../contract.ts";
-import { SILENT_EXPECTED, SILENT_MS } from "./limits.ts";
-import { count, minutes } from "./words.ts";
+import { SHARE_EXPECTED, SHARE_FACTOR, SILENT_EXPECTED, SILENT_MS } from "./limits.ts";
+import { count, minutes, percent } from "./words.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -31,9 +31,12 @@ export function nextMove(situation: Situation, judgement: Judgement, sight: Sigh
     );
   }
   const silence = silenceOf(situation, judgement, sight);
-  if (silence === null && mayPromote(situation, judgement)) return promotion(situation, judgement);
-  if (situation.visibleMs >= plan.stepLimitMinutes * MINUTE_MS) return atTheLimit(situation, judgement, silence);
-  return hold(silence ?? waitingFor(situation, judgement));
+  const doubt = silence ?? mismatchOf(situation, judgement);
+  if (mayPromote(situation, judgement)) return doubt === null ? promotion(situation, judgement) : hold(doubt);
+  if (situation.visibleMs >= plan.stepLimitMinutes * MINUTE_MS) return atTheLimit(situation, judgement, doubt);
+  // In a step's first seconds telemetry of the split before still comes in.
+  const isSettled = situation.visibleMs >= SILENT_MS;
+  return hold((isSettled ? doubt : silence) ?? waitingFor(situation, judgement));
 }
 
 const hold = (reason: string): Move => ({ type: "hold", reason });
@@ -73,6 +76,29 @@ function waitingFor({ plan, step, visibleMs }: Situation, { verdict, reason, pre
   if (visibleMs < soak)
     return `Looks good; ${minutes(visibleMs / MINUTE_MS)} of ${minutes(soak / MINUTE_MS)} soak time are over. ${reason}`;
   return `Looks good, but of this step there are ${count(Math.min(present.old, present.new))} samples on one version, and ${count(plan.minSamples)} are asked for.`;
+}
+
+/**
+ * The split that telemetry shows is not the one that is live: the counts are not
+ * of this traffic alone, or not of all of it, and what they say is not to be built
+ * on. Null when all is well.
+ */
+function mismatchOf({ percent: live }: Situation, { present, drawn = present }: Judgement): string | null {
+  if (!(live > 0 && live < 100)) return null;
+  const all = drawn.old + drawn.new;
+  const arms = [
+    { name: "new", share: live / 100, seen: drawn.new },
+    { name: "old", share: 1 - live / 100, seen: drawn.old },
+  ];
+  // None at all is silence.
+  const off = arms.find(({ share, seen }) => {
+    const expected = share * all;
+    const isOff = seen > SHARE_FACTOR * expected || seen * SHARE_FACTOR < expected;
+    return drawn.new > 0 && expected >= SHARE_EXPECTED && isOff;
+  });
+  if (off === undefined) return null;
+  const { name, share, seen } = off;
+  return `The ${name} version has ${percent(share)} of the traffic, and ${percent(seen / all)} of the ${count(all)} invocations of this step are said to be its own: telemetry of a version is lost (one that hangs sends none), or somebody sends more than there was (whoever holds an ingest token can). Nothing is promoted on such counts.`;
 }
 
 /**
