@@ -69,14 +69,15 @@ rollout. How it decides: docs/rollouts.md
 ${ROLLOUT_CODES}`,
   "rollout start": `Usage: tailrace rollout start <worker> --version <id> [plan] [--watch]
 
-Begins the rollout of a version that is uploaded (wrangler versions upload). What
+Begins the rollout of a version that is uploaded (wrangler versions upload): its
+id, the first 8 characters of it or more, or its tag, if only one has it. What
 preflight finds is printed first: what it refuses cannot be forced, what it warns
 of needs --force. Asked again while a rollout of that version runs, it joins it.
 
   tailrace rollout start shop --version 9c3b7e42-… --watch
-  tailrace rollout start shop --version 9c3b7e42-… --steps 10,50,100 --soak 15m
+  tailrace rollout start shop --version v2.1 --steps 10,50,100 --soak 15m
 
-      --version <id>     the version id that wrangler printed
+      --version <id>     its id, as wrangler printed it, the beginning of it, or its tag
 ${PLAN}
 ${FOLLOW}
 ${serverOptions("deploy")}

@@ -27,9 +27,11 @@ const MINUTE_MS = 60_000;
 /** @returns the exit code */
 export async function begin(beginning: Beginning, surroundings: WatchSurroundings): Promise<number> {
   const { rollouts, output } = surroundings;
-  const { script, version, plan, force, isDryRun, follow } = beginning;
-  const request: StartRollout = { script, version, plan, force };
-  const preflight = await rollouts.preflight(request);
+  const { script, plan, force, isDryRun, follow } = beginning;
+  const asked: StartRollout = { script, version: beginning.version, plan, force };
+  const preflight = await rollouts.preflight(asked);
+  // A tag, or a part of the id, may have been given: from here on it is that one version.
+  const version = preflight.new.id;
   if (isDryRun && follow.json) output.say(safeJson(preflight));
   else tell(preflight, output);
   const verdict = verdictOf(preflight, force);
@@ -38,12 +40,12 @@ export async function begin(beginning: Beginning, surroundings: WatchSurrounding
     return verdict === "go" ? EXIT.ok : EXIT.refused;
   }
   const running = preflight.findings.some(({ code }) => code === "rollout_running");
-  if (running) return joinOrRefuse(beginning, surroundings);
+  if (running) return joinOrRefuse({ script, version, follow }, surroundings);
   if (verdict !== "go") {
     output.error(NOTHING[verdict]);
     return EXIT.refused;
   }
-  return started(beginning, surroundings, request);
+  return started({ script, version, follow }, surroundings, { ...asked, version });
 }
 
 const NOTHING = {
@@ -59,7 +61,7 @@ function verdictOf({ findings, ok }: Preflight, force: boolean): "go" | "refused
 }
 
 async function started(
-  { script, version, follow }: Beginning,
+  { script, version, follow }: Pick<Beginning, "script" | "version" | "follow">,
   surroundings: WatchSurroundings,
   request: StartRollout,
 ): Promise<number> {

@@ -17,6 +17,20 @@ it("goes through the steps of its plan with evidence, and is promoted", async ()
   expect(world.splits).toHaveLength(3);
 });
 
+it("begins with the version that a tag names, and says which there are when none is called so", async () => {
+  const world = new World("tag");
+  const rollout = await world.start({ version: "v2" });
+  expect(rollout.new).toMatchObject({ id: "new", tag: "v2" });
+  expect(world.percent).toBe(5);
+  const { script } = new World("no-tag");
+  const refused = await env.ROLLOUTS.getByName(script).preflight({ script, version: "v3" });
+  expect(refused).toMatchObject({
+    ok: false,
+    code: "bad_request",
+    message: expect.stringContaining("newest are v2 (new)"),
+  });
+});
+
 it("takes back at once what is worse, immediately and whatever secret has changed", async () => {
   const world = new World("worse");
   const { id } = await world.start();
@@ -116,7 +130,10 @@ it("begins nothing that could not be taken back, and what it warns of only when 
     code: "preflight_failed",
     preflight: { ok: true, findings: [{ code: "no_traffic" }] },
   });
-  const refused = await world.stub.start({ ...request, version: "gone", force: true }, "releaser");
+  const refused = await world.stub.start(
+    { ...request, version: "00000000-0000-4000-8000-000000000000", force: true },
+    "releaser",
+  );
   expect(refused).toMatchObject({ ok: false, code: "preflight_failed", preflight: { ok: false } });
   world.isConnected = false;
   expect(await world.stub.start(request, "releaser")).toMatchObject({ ok: false, code: "not_connected" });

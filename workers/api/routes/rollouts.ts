@@ -29,7 +29,7 @@ export const startRollout: Handler = async (c) => {
   const body = await readJson(c, StartBody);
   if (!body.ok) return body.failure;
   const request: StartRollout = body.value;
-  const { id, script, version, force = false } = request;
+  const { id, script, force = false } = request;
   const guard = guardOf(c.env, script);
   if (id !== undefined) {
     const begun = await guard.read(id);
@@ -47,7 +47,13 @@ export const startRollout: Handler = async (c) => {
   }
   const rollout = started.value;
   const { steps, mode } = rollout.plan;
-  const detail = { version, old: rollout.old.id, mode, percents: steps.map(({ percent }) => percent), force };
+  const detail = {
+    version: rollout.new.id,
+    old: rollout.old.id,
+    mode,
+    percents: steps.map(({ percent }) => percent),
+    force,
+  };
   await Promise.all([orLog(c, addIfMissing(c.env.DB, rollout)), write(c, "rollout.start", rollout, detail)]);
   c.header("Location", `/api/v1/rollouts/${rollout.id}`);
   return c.json(rollout, 201);

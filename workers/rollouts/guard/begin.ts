@@ -7,7 +7,7 @@ import type {
   StartRollout,
   VersionName,
 } from "../../api/contract.ts";
-import type { CloudflareClient, Deployment, Version } from "../../cloudflare/contract.ts";
+import type { ApiFailure, CloudflareClient, Deployment, Version } from "../../cloudflare/contract.ts";
 import type { GuardFailure, GuardResult } from "../contract.ts";
 import { checkQueries } from "../evidence/queries.ts";
 import type { Line } from "./book.ts";
@@ -15,6 +15,7 @@ import type { Desk } from "./desk.ts";
 import { oldOf, readFacts } from "./facts.ts";
 import { NOT_CONNECTED_MS, NOT_READ_MS, NOTICED_MS, NOTICED_READS, UNKNOWN_MS } from "./limits.ts";
 import { isMessageOfTailrace } from "./live.ts";
+import { findVersion, isWholeId } from "./name.ts";
 import { keepPage } from "./page.ts";
 import { type Facts, isRefused, mayStart, preflight } from "./preflight.ts";
 import { newRun, percentOf, type Run, stepAt } from "./run.ts";
@@ -40,15 +41,28 @@ export async function check(desk: Desk, request: StartRollout): Promise<GuardRes
   if (problem !== "") return failure("bad_request", problem);
   const client = await deps.cloudflare();
   if (client === null) return failure("not_connected", NOT_CONNECTED);
+  const named = await wholeId(client, script, request.version);
+  if (typeof named !== "string") return named;
   const running = book.active?.rollout.id ?? null;
-  const asked = { self, script, wanted: request.version, mode: plan.mode, running, phase: "start" } as const;
+  const asked = { self, script, wanted: named, mode: plan.mode, running, phase: "start" } as const;
   const facts = await readFacts(client, { ...asked, telemetry: () => deps.telemetry(script) });
-  if (!facts.ok)
-    return facts.kind === "not_found"
-      ? failure("not_found", `Cloudflare has no Worker ${script}: ${facts.message}`)
-      : failure("cloudflare", failureText(facts));
+  if (!facts.ok) return unread(facts, script);
   const findings = preflight(facts.value);
   return { ok: true, value: { facts: facts.value, plan, preflight: answer(facts.value, plan, findings) } };
+}
+
+const unread = (found: ApiFailure, script: string): GuardFailure =>
+  found.kind === "not_found"
+    ? failure("not_found", `Cloudflare has no Worker ${script}: ${found.message}`)
+    : failure("cloudflare", failureText(found));
+
+/** Of the version that a person means. */
+async function wholeId(client: CloudflareClient, script: string, name: string): Promise<string | GuardFailure> {
+  if (isWholeId(name)) return name;
+  const versions = await client.versions(script);
+  if (!versions.ok) return unread(versions, script);
+  const found = findVersion(versions.value, name, script);
+  return found.ok ? found.id : failure("bad_request", found.message);
 }
 
 function answer({ old, new: next, wanted }: Facts, plan: RolloutPlan, findings: PreflightFinding[]): Preflight {
@@ -87,7 +101,7 @@ export async function start(desk: Desk, request: StartRollout, actor: string): P
   }
   const now = deps.now();
   const act = plan.mode === "act";
-  const percent = percentOf(live.versions, request.version);
+  const percent = percentOf(live.versions, facts.wanted);
   const rollout = blank({
     id,
     script: desk.script,

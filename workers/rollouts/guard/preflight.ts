@@ -7,6 +7,7 @@
 import type { PreflightFinding } from "../../api/contract.ts";
 import type { Deployment, Version, VersionBinding, VersionDetail } from "../../cloudflare/contract.ts";
 import { VERSION_WINDOW, WINDOW_WARNING } from "./limits.ts";
+import { newestText } from "./name.ts";
 import { splitText, versionText } from "./words.ts";
 
 export interface Telemetry {
@@ -78,7 +79,7 @@ const CHECKS: readonly Check[] = [
     facts.new === null &&
     refuse(
       "not_uploaded",
-      `Cloudflare has no version ${facts.wanted} of ${facts.script}: upload it with \`wrangler versions upload\`, or check the id.`,
+      `Cloudflare has no version ${facts.wanted} of ${facts.script}: upload it with \`wrangler versions upload\`, or check the id.${facts.phase === "start" ? ` ${newestText(facts.versions)}` : ""}`,
     ),
   ({ old, new: next }) =>
     old !== null &&

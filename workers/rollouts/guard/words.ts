@@ -3,7 +3,7 @@ import type { VersionName } from "../../api/contract.ts";
 import type { ApiFailure, Deployment, DeploymentVersion } from "../../cloudflare/contract.ts";
 
 /** Characters of a version's id that tell it apart. */
-const SHORT_ID = 8;
+export const SHORT_ID = 8;
 
 export const NOT_CONNECTED = "No Cloudflare account is connected: an admin connects one under Settings.";
 export const GUARD = "guard";
