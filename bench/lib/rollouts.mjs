@@ -67,7 +67,7 @@ export function rolloutNotes({ runs, promotions, rows, promoted }) {
     "",
     `Tailrace finds 1 % → 3 % within 150 s in ${percent(regression.foundWithin(150))} of the runs, and a version of which everything fails within 10 s in ${percent(disaster.foundWithin(10))} (in ${percent(disaster1.foundWithin(10))} if the old one fails at 1 %): in 4.0 % of the runs fewer than two requests have come by then.`,
     "",
-    "Rows that were not promised. Bursts in one version only are what the test assumes not to happen (failures of one minute that have nothing to do with each other): that row says what they cost.",
+    "Rows that were not promised. Bursts in one version only are what the test itself assumes not to happen (failures of one minute that have nothing to do with each other); how large they are is learnt from the old version's minutes, of which a quarter of an hour from before the rollout is known unless a row says otherwise.",
     "",
     table(head, Object.keys(HONEST).map(line)),
     "",

@@ -6,6 +6,7 @@
  * kind stand for others.
  */
 import { DEFAULT_PLAN } from "../../../workers/api/contract/rollouts.ts";
+import { clumpFactor } from "../../../workers/rollouts/decide/clumps.ts";
 import { Clearance, Recent } from "../../../workers/rollouts/decide/difference.ts";
 import { EvidenceAgainst } from "../../../workers/rollouts/decide/evidence-against.ts";
 import { marginOf } from "../../../workers/rollouts/decide/gates.ts";
@@ -14,6 +15,9 @@ import { verdictOf } from "../../../workers/rollouts/decide/rates.ts";
 
 const LOG_THRESHOLD = -Math.log(FALSE_ALARM.errors * CLASS_SHARE.request);
 const LOG_CLEAR = -Math.log(FALSE_CLEAR);
+
+/** Older ones are not asked for. */
+const LEARNT_MINUTES = 60;
 
 export class Tailrace {
   static label = "Tailrace";
@@ -26,6 +30,10 @@ export class Tailrace {
     this.closed = { n0: 0, n1: 0, failures: 0, expected: 0, weight: 0 };
     this.open = { minute: -1, n0: 0, f0: 0, n1: 0, f1: 0 };
     this.isAtLimit = false;
+    /** Of the old version, minutes that are over. */
+    this.past = [];
+    this.clumps = 1;
+    this.old = { n: 0, f: 0 };
     this.enter(0, 0);
   }
 
@@ -40,14 +48,23 @@ export class Tailrace {
     this.margin = marginOf(this.rules.minEffect, (next?.percent ?? 100) / 100);
   }
 
+  /** A minute of the old version before the rollout: negative, ascending. */
+  before(minute, n, f) {
+    this.past.push({ minute: minute * 60, n, f });
+    this.clumps = clumpFactor(this.past, minute * 60 + 60);
+  }
+
   /** What happened in the `LOOK_S` before `second`. @returns {"hold" | "promote" | "take_back"} */
   look(second, n0, f0, n1, f1) {
     const minute = Math.ceil(second / 60) - 1;
     if (minute !== this.open.minute) {
       this.fold();
+      if (this.open.minute >= 0) this.learn(minute);
       this.open.minute = minute;
     }
     const { open } = this;
+    this.old.n += n0;
+    this.old.f += f0;
     open.n0 += n0;
     open.f0 += f0;
     open.n1 += n1;
@@ -79,7 +96,7 @@ export class Tailrace {
     const old = { n: closed.n0 + (isOpen ? open.n0 : 0) };
     const fresh = { n: weight, hits: failures };
     const missing = Math.max(0, this.plan.minSamples - Math.min(old.n, fresh.n));
-    const logAgainst = this.against.log(open.n0, open.f0, open.n1, open.f1);
+    const logAgainst = this.against.log(open.n0, open.f0, open.n1, open.f1) / this.clumps;
     return verdictOf({ logAgainst, logThreshold: LOG_THRESHOLD, estimate, recent, old, fresh, missing, rules });
   }
 
@@ -87,7 +104,15 @@ export class Tailrace {
     const { open, plan, seen, present, closed } = this;
     if (Math.min(seen.n0, seen.n1) < plan.minSamples) return false;
     if (Math.min(closed.n0 + open.n0, closed.n1 + open.n1) < plan.minSamples) return false;
-    return present.against(this.margin, open.n0, open.f0, open.n1, open.f1) >= LOG_CLEAR;
+    return present.against(this.margin, open.n0, open.f0, open.n1, open.f1) / this.clumps >= LOG_CLEAR;
+  }
+
+  /** The open minute is over: it says something of clumps from now on. */
+  learn(now) {
+    this.past.push({ minute: this.open.minute * 60, ...this.old });
+    if (this.past.length > LEARNT_MINUTES) this.past.shift();
+    this.old = { n: 0, f: 0 };
+    this.clumps = clumpFactor(this.past, now * 60);
   }
 
   /** The open stratum is over: its minute is, or the split changed. */

@@ -30,12 +30,21 @@ export function simulate(scenario, { seed, from, to, rules = RULES.length }) {
   return outcomes;
 }
 
+/** Minutes of the old version that the evidence has from before the rollout (evidence/limits.ts). */
+const BEFORE = 15;
 const counts = new Float64Array(4);
 
 function one(scenario, traffic, Rule) {
   const plan = scenario.percent === undefined ? DEFAULT_PLAN : watchOnly(scenario);
   const rule = new Rule(plan);
   let step = 0;
+  // Only ours learns from it, and it is drawn apart: all rules meet the same traffic.
+  if (rule.before !== undefined) {
+    for (let minute = -(scenario.before ?? BEFORE); minute < 0; minute++) {
+      traffic.drawBefore(minute, counts);
+      rule.before(minute, counts[0], counts[1]);
+    }
+  }
   for (let second = LOOK_S; second <= scenario.minutes * 60; second += LOOK_S) {
     traffic.draw(second - LOOK_S, plan.steps[step].percent, counts);
     // Of weighted requests the records: rates are the same, and certainty is theirs (Cell.records).

@@ -13,17 +13,21 @@
  * @property {{ at: number, minutes: number, rate: number }} [outage] upstream: strikes both versions alike
  * @property {{ every: number, swing: number }} [tide] both rates swing by this factor, once in so many minutes
  * @property {{ share: number, size: number }} [bursts] this share of the failures come `size` at a time, in one version
+ * @property {number} [before] minutes of the old version that are known from before the rollout; a quarter of an hour if absent
  * @property {number} [weight] each record stands for so many requests
  */
 import { generator, poisson } from "./random.mjs";
 
 export const LOOK_S = 5;
+/** Another stream of random numbers. */
+const PAST = 0x5bd1e995;
 
 export class Traffic {
   /** @param {Scenario} scenario @param {number} seed of all runs @param {number} run */
   constructor(scenario, seed, run) {
     this.scenario = scenario;
     this.random = generator(seed, run);
+    this.past = generator(seed ^ PAST, run);
   }
 
   /** Of the `LOOK_S` from `second` on; `into` gets n0, f0, n1, f1. */
@@ -37,8 +41,15 @@ export class Traffic {
     this.arm(requests * share, rateAt(scenario, fresh, minute), into, 2);
   }
 
-  arm(requests, rate, into, at) {
-    const { random, scenario } = this;
+  /** A whole minute of the old version, before the rollout; `into` gets n0 and f0. */
+  drawBefore(minute, into) {
+    const { scenario } = this;
+    const requests = (scenario.rps * 60) / (scenario.weight ?? 1);
+    this.arm(requests, rateAt(scenario, scenario.old, minute), into, 0, this.past);
+  }
+
+  arm(requests, rate, into, at, random = this.random) {
+    const { scenario } = this;
     const { share, size } = scenario.bursts ?? { share: 0, size: 1 };
     const single = poisson(requests * rate * (1 - share), random);
     const failed = single + (share > 0 ? size * poisson((requests * rate * share) / size, random) : 0);

@@ -23,15 +23,32 @@ const PLAN: RolloutPlan = {
   stepLimitMinutes: 9,
 };
 
-/** One run, both ways; the moves by look until one ends it. */
-function bothWays(rps: number, old: number, fresh: number, run: number): { quick: string[]; whole: string[] } {
-  const scenario = { rps, old, new: fresh, minutes: 60 };
+interface Rates {
+  rps: number;
+  old: number;
+  new: number;
+  bursts?: { share: number; size: number };
+}
+
+/** Minutes of the old version that are known from before. */
+const BEFORE = 15;
+
+/** One run, both ways; the moves by look until one ends it, and how large the clumps seemed. */
+function bothWays(rates: Rates, run: number): { quick: string[]; whole: string[]; clumps: number } {
+  const scenario = { ...rates, minutes: 60 };
   const traffic = new Traffic(scenario, 3, run);
   const rule = new Tailrace(PLAN);
   const cells = new Map<string, Cell>();
   const counts = new Float64Array(4);
   const quick: string[] = [];
   const whole: string[] = [];
+  let clumps = 1;
+  for (let minute = -BEFORE; minute < 0; minute++) {
+    traffic.drawBefore(minute, counts);
+    const [n = 0, f = 0] = counts;
+    rule.before(minute, n, f);
+    add(cells, minute, 0, "old", n, f);
+  }
   let step = 0;
   let parts = { minute: -1, part: 0 };
   let since = { second: 0, minute: START };
@@ -50,10 +67,11 @@ function bothWays(rps: number, old: number, fresh: number, run: number): { quick
     const move = nextMove({ ...situation, stepSince: since.minute, visibleMs }, judgement, sight).type;
     whole.push(move);
     quick.push(rule.look(second, n0, f0, n1, f1));
-    if (move === "take_back" || quick.at(-1) === "take_back") return { quick, whole };
+    clumps = Math.max(clumps, rule.clumps);
+    if (move === "take_back" || quick.at(-1) === "take_back") return { quick, whole, clumps };
     if (move !== "promote") continue;
     step++;
-    if (PLAN.steps[step]?.percent === 100) return { quick, whole };
+    if (PLAN.steps[step]?.percent === 100) return { quick, whole, clumps };
     rule.enter(step, second);
     const later = Math.floor(second / 60);
     parts = later === minute ? { minute, part: parts.part + 1 } : { minute: later, part: 0 };
@@ -84,9 +102,30 @@ describe("the simulator", () => {
     ["a disaster at a high rate", 50, 0.4, 1],
   ])("does at every look what judge() and nextMove() do: %s", (_, rps, old, fresh) => {
     for (let run = 0; run < 6; run++) {
-      const { quick, whole } = bothWays(rps, old, fresh, run);
+      const { quick, whole } = bothWays({ rps, old, new: fresh }, run);
       expect(quick).toEqual(whole);
     }
+  });
+
+  test.each([
+    ["healthy", 0.01],
+    ["worse", 0.05],
+  ])("does so too where failures come in clumps: %s", (_, fresh) => {
+    const bursts = { share: 0.5, size: 10 };
+    for (let run = 0; run < 6; run++) {
+      const { quick, whole, clumps } = bothWays({ rps: 200, old: 0.01, new: fresh, bursts }, run);
+      expect(quick).toEqual(whole);
+      expect(clumps).toBeGreaterThan(1);
+    }
+  });
+
+  test.each([
+    [3, 0.035],
+    [10, 0.025],
+  ])("a healthy version whose failures come in clumps is seldom taken back: of %d", (size, most) => {
+    const healthy = { rps: 200, old: 0.01, new: 0.01, percent: 5, minutes: 60, bursts: { share: 0.5, size } };
+    const [found] = simulate(healthy, { seed: 2, from: 0, to: 1_000, rules: 1 }).map(summaryOf);
+    expect(found?.worse).toBeLessThanOrEqual(most);
   });
 
   test("gives the same for the same seed, and other runs for another", () => {

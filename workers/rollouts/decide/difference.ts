@@ -109,10 +109,10 @@ export class Difference {
     return this.weight > 0 ? (this.failures - this.expected) / this.weight + 0 : 0;
   }
 
-  /** Null without traffic on both arms. */
-  interval(): { estimate: number; low: number; high: number } | null {
+  /** Null without traffic on both arms. `clumps`: by what the log of its evidence is divided (`clumps.ts`). */
+  interval(clumps = 1): { estimate: number; low: number; high: number } | null {
     if (this.weight === 0) return null;
-    const limit = Math.log(2 / MISSES);
+    const limit = clumps * Math.log(2 / MISSES);
     // A difference below `low` is refuted by bets on more, one above `high` by bets on less.
     const low = bisect((d) => this.above.against(d) < limit);
     const high = bisect((d) => this.below.against(d) >= limit);

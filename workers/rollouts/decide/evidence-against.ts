@@ -42,7 +42,7 @@ const LOG_THETA = Float64Array.from(EFFECTS, ([theta]) => Math.log(theta));
 const LOG_SHARE = Float64Array.from(EFFECTS, ([, share]) => Math.log(share));
 
 /** Share of the stake that is laid from the first stratum on; the rest waits for regressions that begin later. */
-const AT_ONCE = 0.85;
+const AT_ONCE = 0.9;
 
 /** ln of the stake that is laid when the stratum `index` begins; over all strata they sum to 1. */
 function logStake(index: number): number {

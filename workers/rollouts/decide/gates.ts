@@ -3,6 +3,7 @@
  * in a sentence what came out. `judge.ts` asks them one after the other.
  */
 import type { EventClass, GateResult, QuantileGate, QueryGate, RateGate } from "../../api/contract.ts";
+import { clumpsOf } from "./clumps.ts";
 import { CLASS_SHARE, FALSE_ALARM, MAX_MARGIN, MIN_NEXT_SHARE } from "./limits.ts";
 import { compareRates, type RateResult } from "./rates.ts";
 import { slowStrata } from "./slow.ts";
@@ -38,24 +39,27 @@ export function errorGate(strata: readonly Counts[], name: EventClass, gate: Rat
   const found = compareRates(strata, {
     ...look,
     falseAlarm: FALSE_ALARM.errors * CLASS_SHARE[name],
+    clumps: clumpsOf(strata),
     minEffect: gate.minEffect,
     margin: marginOf(gate.minEffect, look.nextShare),
   });
   const what = className(name);
   const both = `${rates(found, what, "fail")}`;
   const head = { id: `errors:${name}`, label: `Error rate of ${what}`, kind: "errors", unit: "share" } as const;
-  return gateOf(head, found, look, gate.minEffect, both);
+  return gateOf(head, found, look, gate.minEffect, `${both}${inClumps(found, "Failures")}`);
 }
 
 export function queryGate(strata: readonly Counts[], gate: QueryGate, gates: number, look: Look): Gate {
   const found = compareRates(strata, {
     ...look,
     falseAlarm: FALSE_ALARM.query / gates,
+    clumps: clumpsOf(strata),
     minEffect: gate.minEffect,
     margin: marginOf(gate.minEffect, look.nextShare),
   });
   const head = { id: `query:${gate.name}`, label: gate.name, kind: "query", unit: "share" } as const;
-  return gateOf(head, found, look, gate.minEffect, rates(found, "invocations", `match “${gate.name}”`));
+  const both = rates(found, "invocations", `match “${gate.name}”`);
+  return gateOf(head, found, look, gate.minEffect, `${both}${inClumps(found, "Matches")}`);
 }
 
 const MEASURES = {
@@ -131,6 +135,12 @@ const ratio = ({ n, hits }: { n: number; hits: number }): number => (n > 0 ? hit
 function rates(found: RateResult, what: string, verb: string): string {
   if (found.new.n === 0 || found.old.n === 0) return "";
   return `${percent(ratio(found.new))} of ${count(found.new.n)} ${what} ${verb} on the new version, ${percent(ratio(found.old))} of ${count(found.old.n)} on the old one in the same minutes.`;
+}
+
+/** Why the evidence is weaker than the counts. */
+function inClumps({ clumps, new: fresh, old }: RateResult, what: string): string {
+  if (clumps <= 1 || fresh.n === 0 || old.n === 0) return "";
+  return ` ${what} come in clumps here, of up to about ${Math.max(2, Math.round(clumps))} on the old version: they count for less.`;
 }
 
 /** Where the whole hides what is going on now. */

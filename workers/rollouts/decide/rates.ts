@@ -18,6 +18,8 @@ export interface RateRules {
   margin: number;
   /** Seconds; strata from here on are of the present step. */
   since: number;
+  /** By what the log of the evidence is divided (`clumps.ts`); at least 1. */
+  clumps?: number;
 }
 
 /** What one comparison comes to, before it is put into words. */
@@ -35,6 +37,7 @@ export interface RateResult {
   margin: number;
   /** The estimate over the last minutes. */
   recent: number;
+  clumps: number;
   /** Samples that are missing on the arm that has fewer of them; 0 when there are enough. */
   missing: number;
 }
@@ -58,9 +61,10 @@ export function compareRates(strata: readonly Counts[], rules: RateRules): RateR
     fresh.n += n1;
     fresh.hits += f1;
   }
-  const logAgainst = against.log();
+  const { clumps = 1 } = rules;
+  const logAgainst = against.log() / clumps;
   const logThreshold = -Math.log(rules.falseAlarm);
-  const logClear = present.against(rules.margin);
+  const logClear = present.against(rules.margin) / clumps;
   const logClearThreshold = -Math.log(FALSE_CLEAR);
   const missing = Math.max(0, rules.minSamples - Math.min(old.n, fresh.n));
   const estimates = { estimate: all.estimate, recent: recent.estimate() };
@@ -72,13 +76,14 @@ export function compareRates(strata: readonly Counts[], rules: RateRules): RateR
     isDisaster: verdict === "disaster",
     old,
     new: fresh,
-    difference: all.interval(),
+    difference: all.interval(clumps),
     logAgainst,
     logThreshold,
     logClear,
     logClearThreshold,
     margin: rules.margin,
     recent: estimates.recent,
+    clumps,
     missing,
   };
 }
