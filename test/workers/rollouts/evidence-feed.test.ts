@@ -249,7 +249,7 @@ describe("feed", () => {
         const evidence = feed.evidence();
         expect(totals(evidence, "new").n).toBe(2);
         const blind = evidence.sight.blind.join();
-        expect(blind).toContain("The list of Ingesters is old: D1 is away");
+        expect(evidence.sight.notes.join()).toContain("The list of Ingesters is old (D1 is away)");
         expect(blind).toContain("New issues cannot be read: D1 is away");
       },
       flaky,

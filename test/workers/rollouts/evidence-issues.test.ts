@@ -5,7 +5,7 @@ import { checkQueries } from "../../../workers/rollouts/evidence/queries.ts";
 import { appendOf, ingester } from "../buffer/support.ts";
 import { CART, errorAt, mapOf, PAY, putMap } from "../issues/bundle.ts";
 import { appendDeltas, delta } from "../issues/support.ts";
-import { AT_US, BEGIN, look, MINUTE_MS, NEW, OLD, eventOf as of } from "./evidence-support.ts";
+import { AT_US, BEGIN, look, MINUTE_MS, NEW, OLD, eventOf as of, rolloutOf, withFeed } from "./evidence-support.ts";
 
 async function occur(script: string, deltas: Parameters<typeof appendDeltas>[1]): Promise<void> {
   const stub = ingester(script);
@@ -45,6 +45,42 @@ describe("new issues", () => {
       ["of-both", 1, 3],
     ]);
     expect(issues[0]?.issue).toMatchObject({ frame: `${PAY}:1:1 in fn1`, isMapped: true, count: 7, type: "TypeError" });
+  });
+
+  it("make it blind when D1 is away, but not where no gate asks for them", async () => {
+    let isAway = false;
+    const away = {
+      DB: new Proxy(env.DB, {
+        get(on, property) {
+          if (isAway && (property === "batch" || property === "prepare"))
+            return () => {
+              throw new Error("D1 is away");
+            };
+          return Reflect.get(on, property, on).bind(on) as unknown;
+        },
+      }),
+    };
+    const later = Date.now() + 120_000;
+    const lookTwice = (script: string, decidesIssues: boolean) =>
+      withFeed(
+        script,
+        async (feed) => {
+          isAway = false;
+          feed.begin(rolloutOf(script, { decidesIssues }));
+          await feed.look(later - 120_000);
+          isAway = true;
+          await feed.look(later);
+          return feed.evidence().sight;
+        },
+        away,
+      );
+    for (const script of ["evidence-issues-away", "evidence-issues-not-asked"])
+      await ingester(script).append(appendOf(script, [of(script, NEW)]));
+    expect((await lookTwice("evidence-issues-away", true)).blind).toEqual(["New issues cannot be read: D1 is away."]);
+    const { blind, notes } = await lookTwice("evidence-issues-not-asked", false);
+    expect(blind).toEqual([]);
+    expect(notes.join()).toContain("The list of Ingesters is old");
+    expect(notes.join()).toContain("New issues cannot be read: D1 is away");
   });
 
   it("count an isolate's death once", async () => {

@@ -10,7 +10,7 @@
  * alike, and counted; one that does not answer makes it blind.
  */
 import type { QueryGate } from "../../api/contract.ts";
-import { type Cell, type Evidence, MINUTE_PARTS, type QueryCell } from "../contract.ts";
+import { type Cell, type Evidence, MINUTE_PARTS, type QueryCell, type Sight } from "../contract.ts";
 import { fold, foldQueries } from "./fold.ts";
 import { IssueWatch } from "./issues.ts";
 import { LOOK_TIMEOUT_MS } from "./limits.ts";
@@ -31,6 +31,8 @@ export interface Rollout {
   /** When it began, ms. */
   since: number;
   queries?: readonly QueryGate[];
+  /** Whether new issues decide; where they do not, nothing waits for them. */
+  decidesIssues?: boolean;
 }
 
 export class Feed {
@@ -66,13 +68,14 @@ export class Feed {
   }
 
   /** Again with the same id: nothing happens. */
-  begin({ queries = [], ...rollout }: Rollout): void {
+  begin({ queries = [], decidesIssues = true, ...rollout }: Rollout): void {
     this.wake();
     if (this.head?.subject.id === rollout.id) return;
     const known = this.store.head(rollout.id);
     const head = known ?? {
       subject: { ...rollout, changes: [] },
       queries,
+      decidesIssues,
       cursors: {},
       objects: [],
       leftOut: NOTHING_LEFT_OUT,
@@ -125,14 +128,15 @@ export class Feed {
     try {
       const { subject } = head;
       const names = await this.shards.read(subject.script, now);
-      const doubt = this.shards.doubt(now);
+      const doubt = this.shards.doubt();
       if (doubt !== "") blind.push(doubt);
       const issues = this.issues.refresh(subject, now);
       const silent = await this.pull(names, now, timer.passed, blind);
       // After the counts, so that they are not behind the matches.
       const queries = this.askQueries(now);
       await Promise.race([Promise.all([issues, queries]), timer.passed]);
-      const doubts = [silent, this.issues.doubt(now), head.queries.length === 0 ? "" : this.queries.doubt(now)];
+      const hidden = head.decidesIssues === false ? "" : this.issues.doubt(now);
+      const doubts = [silent, hidden, head.queries.length === 0 ? "" : this.queries.doubt(now)];
       blind.push(...doubts.filter((words) => words !== ""));
       this.foldOld(now);
     } catch (error) {
@@ -223,7 +227,15 @@ export class Feed {
     }
     const cells: Cell[] = [...counted.cells.values()].sort((a, b) => a.minute - b.minute);
     const queries = foldQueries(this.queryCells, this.head?.subject.changes ?? [], this.seenAt);
-    return { cells, queries, issues: this.issues.list, sight: sightOf(counted, this.blind) };
+    return { cells, queries, issues: this.issues.list, sight: this.sight(counted) };
+  }
+
+  private sight(counted: Counted): Sight {
+    const sight = sightOf(counted, this.blind);
+    // Where they decide nothing, that they are hidden is only said.
+    const hidden = this.head?.decidesIssues === false ? this.issues.doubt(this.seenAt) : "";
+    const more = [this.shards.note(this.seenAt), hidden].filter((words) => words !== "");
+    return { ...sight, notes: [...sight.notes, ...more] };
   }
 
   /** What the page draws: requests that are compared, and failures. Under a minute only the last quarter of an hour is known. */

@@ -6,7 +6,7 @@ export const LOOK_TIMEOUT_MS = 1_500;
 export const ABANDON_MS = 30_000;
 /** The list of shards in D1 is read so often: a shard's log keeps what it has for longer. */
 export const SHARDS_MS = 15_000;
-/** The list is used for so long when D1 does not answer; then new shards may be unseen. */
+/** The list is used on when D1 does not answer; after so long it is said that new shards may be unseen. */
 export const STALE_SHARDS_MS = 60_000;
 
 /** Minutes before the rollout in which the old version's figures are taken in: thresholds have something to begin with. */

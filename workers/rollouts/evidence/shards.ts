@@ -12,10 +12,15 @@ export class ShardList {
 
   constructor(private readonly db: () => D1Database) {}
 
-  /** What the list cannot be trusted for; "" when it can. */
-  doubt(now: number): string {
-    if (this.names === undefined) return `The list of Ingesters cannot be read: ${this.problem}`;
-    return now - this.readAt <= STALE_SHARDS_MS ? "" : `The list of Ingesters is old: ${this.problem}`;
+  /** Without any list nothing can be asked; "" when there is one. */
+  doubt(): string {
+    return this.names === undefined ? `The list of Ingesters cannot be read: ${this.problem}` : "";
+  }
+
+  /** What an old list may lack. Which version an invocation is of has no say in which Ingester gets it. */
+  note(now: number): string {
+    if (this.names === undefined || this.names.length === 0 || now - this.readAt <= STALE_SHARDS_MS) return "";
+    return `The list of Ingesters is old (${this.problem}): what a newer one got is missing, of both versions alike.`;
   }
 
   async read(script: string, now: number): Promise<readonly string[]> {

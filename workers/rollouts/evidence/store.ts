@@ -16,6 +16,8 @@ import { type Counted, type LeftOut, NOTHING_LEFT_OUT, type Step, type Subject, 
 export interface Head {
   subject: Subject;
   queries: readonly QueryGate[];
+  /** Absent: of a release before; they do. */
+  decidesIssues?: boolean;
   /** Shard → last log entry that is counted. */
   cursors: Readonly<Record<string, number>>;
   objects: readonly string[];

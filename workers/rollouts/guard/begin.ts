@@ -241,7 +241,9 @@ function begin(desk: Desk, run: Run, lines: Line[]): void {
   keepPage(desk);
   const title = `${versionText(next)} against ${versionText(old)}. ${reason}`;
   book.write(run, deps.now(), lines, [{ kind: "rollout.started", occasion: "start", title }]);
-  deps.feed.begin({ id, script, old: old.id, new: next.id, since: startedAt, queries: plan.gates.queries });
+  const { queries, issues } = plan.gates;
+  const decidesIssues = issues !== null;
+  deps.feed.begin({ id, script, old: old.id, new: next.id, since: startedAt, queries, decidesIssues });
 }
 
 const minuteOf = (now: number) => Math.floor(now / MINUTE_MS) * 60;
