@@ -97,13 +97,26 @@ const cpu = (): GateResult =>
     label: "p99 CPU time of requests",
     kind: "cpu",
     unit: "ms",
-    verdict: "not_worse",
+    holds: false,
     reason: "The platform reports no CPU time here, so there is nothing to compare: this gate does not block.",
     old: { n: 0, hits: 0, value: null },
     new: { n: 0, hits: 0, value: null },
     difference: null,
     statistic: 1,
-    clearStatistic: 20,
+    clearStatistic: 1,
+  });
+
+const batches = (): GateResult =>
+  gate({
+    id: "errors:queue",
+    label: "Error rate of queue batches",
+    holds: false,
+    reason: "Too few for a verdict: 41 are missing. Fewer than 2 % of the Worker's invocations are queue batches.",
+    old: { n: 118, hits: 0, value: 0 },
+    new: { n: 9, hits: 0, value: 0 },
+    difference: { estimate: 0, low: -0.2, high: 0.3 },
+    statistic: 1,
+    clearStatistic: 1,
   });
 
 const issuesGate = (part: Partial<GateResult> = {}): GateResult =>
@@ -126,7 +139,7 @@ export const judgement = (part: Partial<Judgement> = {}): Judgement => ({
   verdict: "unknown",
   isDisaster: false,
   reason: "The error rate of requests is not known well enough yet.",
-  gates: [gate(), duration(), cpu(), issuesGate()],
+  gates: [cpu(), batches(), gate(), duration(), issuesGate()],
   present: { old: 12_480, new: 642 },
   ...part,
 });
@@ -309,6 +322,20 @@ export const deployment = (now: number): DeploymentAnswer => ({
     { ...OLD, number: 10, createdAt: now - 86_400_000 },
   ],
   rollout: null,
+});
+
+/** Somebody else's split, as it is before anybody chose which of its versions is good. */
+export const splitDeployment = (now: number): DeploymentAnswer => ({
+  ...deployment(now),
+  live: {
+    id: "d-00000000",
+    createdAt: now - MINUTE_MS,
+    versions: [
+      { ...OLD, percent: 75 },
+      { ...NEW, percent: 25 },
+    ],
+    message: "",
+  },
 });
 
 export const WARNING = "The secret PRICE_KEY changed since v1 was uploaded: v1 would come back with the new one.";

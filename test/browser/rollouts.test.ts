@@ -22,6 +22,7 @@ import {
   REFUSAL,
   rollout,
   running,
+  splitDeployment,
   takenBack,
   WARNING,
 } from "./rollout-fixtures.ts";
@@ -29,12 +30,17 @@ import { item } from "./traffic.ts";
 
 const PATIENCE_MS = 15_000;
 const SCRIPT = "shop-storefront";
+/** Before it in the alphabet: none can start a rollout. */
+const UNKNOWN = "shop-account";
+const SPLIT = "shop-basket";
+const BUSY = "shop-cart";
 
 let tailrace: TestStack;
 let browser: Browser;
 beforeAll(async () => {
   [tailrace, browser] = await Promise.all([startTestStack(), startBrowser()]);
-  await tailrace.client.ingest([item(Date.now() - 60_000, { script: SCRIPT })]);
+  const at = Date.now() - 60_000;
+  await tailrace.client.ingest([UNKNOWN, SPLIT, BUSY, SCRIPT].map((script) => item(at, { script })));
 });
 afterAll(async () => {
   await browser?.close();
@@ -84,7 +90,15 @@ async function open(stub: Stub = {}, options: ViewOptions = {}): Promise<Stubbed
       return route.fulfill({ json: { actor: "somebody", scope: stub.scope } });
     }
     if (kind === "cloudflare") return route.fulfill({ json: stub.account ?? CONNECTED });
-    if (kind === "workers") return route.fulfill({ json: deployment(Date.now()) });
+    if (kind === "workers" && id === UNKNOWN)
+      return route.fulfill({
+        status: 404,
+        json: { error: { code: "not_found", message: "Cloudflare has no such one" } },
+      });
+    if (kind === "workers" && id === BUSY)
+      return route.fulfill({ json: { ...deployment(Date.now()), rollout: "busy" } });
+    if (kind === "workers")
+      return route.fulfill({ json: id === SPLIT ? splitDeployment(Date.now()) : deployment(Date.now()) });
     if (id === "preflight") return route.fulfill({ json: preflight(stub.level) });
     if (id === undefined && request.method() === "POST") {
       const begun = running(Date.now(), { id: "begun" });
@@ -131,6 +145,15 @@ test("a running rollout says whether the new version is worse, how far it is, an
   expect(gates).toContain("1.1 % against 0.9 % is within chance");
   expect(gates).toContain("−0.81 to +1.6");
   expect(gates).toContain("nothing to compare");
+  const last = page.locator(".roll-facts ~ section .gates tbody tr");
+  expect(await last.nth(3).textContent()).toMatch(/queue batches.*Too rare.*no step waits for it/);
+  expect(await last.nth(4).textContent()).toMatch(/CPU time.*Not compared.*no step waits for it/);
+  expect(await text(page, ".gates-left")).toMatch(/CPU.*queue batches; Durable Object calls; scheduled runs/);
+  expect(await text(page, ".roll-facts")).toMatch(
+    /Next.*25 %\s*in 2 m at the earliest.*waits for error rate of requests/,
+  );
+  const legend = await text(page, ".legend-row");
+  for (const part of [OLD.tag, OLD.message, NEW.tag, NEW.message]) expect(legend).toContain(part);
 
   // The guard takes it back while one looks: the page says so by itself, and stands still then.
   const before = await page.locator(".roll-facts").boundingBox();
@@ -280,6 +303,74 @@ describe("starting one", () => {
     expect(problems).toEqual([]);
     await close();
   });
+});
+
+test("the dialog opens with a Worker that can start one, and says of the others why not", async () => {
+  const busy = running(Date.now(), { id: "busy", script: BUSY });
+  const { page, problems, close } = await open({ rollouts: [busy] });
+  await page.goto("/rollouts");
+  await page.getByRole("button", { name: "Start a rollout" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: /^Start v2/ }).waitFor();
+  const choice = dialog.getByLabel("Worker");
+  expect(await choice.inputValue()).toBe(SCRIPT);
+  expect(await choice.locator("option").allTextContents()).toEqual([
+    `${UNKNOWN} (not at Cloudflare)`,
+    `${SPLIT} (split already)`,
+    `${BUSY} (a rollout runs)`,
+    SCRIPT,
+  ]);
+  await choice.selectOption(BUSY);
+  await dialog.getByText("that ends first").waitFor();
+  expect(await dialog.getByRole("link", { name: "Show it" }).getAttribute("href")).toBe("/rollouts/busy");
+  await choice.selectOption(UNKNOWN);
+  await dialog.getByText("has no Worker of this name").waitFor();
+  expect(problems.filter((problem) => !problem.includes("404"))).toEqual([]);
+  await close();
+});
+
+/** Texts that reach out of their column, where the next one stands. */
+const spilled = (page: Page): Promise<string[]> =>
+  page.locator(".rollouts-row > a > :not(.rr-reason)").evaluateAll((columns) =>
+    columns.flatMap((column) => {
+      const { left, right } = column.getBoundingClientRect();
+      return [...column.querySelectorAll(":scope > *")]
+        .filter((e) => e.getBoundingClientRect().left < left - 1 || e.getBoundingClientRect().right > right + 1)
+        .map((e) => e.textContent ?? "");
+    }),
+  );
+
+test.each([1440, 1200, 1024, 390])("no column of the list lies on another in a window of %i px", async (width) => {
+  const now = Date.now();
+  const long = {
+    old: LONG,
+    new: { ...LONG, id: `${NEW.id}9` },
+    script: "a-worker-with-quite-a-long-name-for-checkout",
+  };
+  const watched = running(now, { id: "watched", isWatched: true, step: 0, percent: 12.5, ...long });
+  const early = running(now, { id: "early", step: -1, percent: 0, startedAt: now - 3 * 86_400_000, ...long });
+  const ended = (id: string, part: Partial<Rollout>): RolloutAnswer => ({
+    ...takenBack(now),
+    rollout: { ...takenBack(now).rollout, id, ...part },
+  });
+  const { page, problems, close } = await open(
+    {
+      rollouts: [
+        watched,
+        early,
+        takenBack(now),
+        ended("byhand", { state: "aborted" }),
+        ended("other", { state: "stopped", isWatched: true, ...long }),
+      ],
+    },
+    { width },
+  );
+  await page.goto("/rollouts");
+  await page.locator(".rollouts-row").nth(4).waitFor();
+  expect(await spilled(page)).toEqual([]);
+  expect(await overflow(page)).toBe(0);
+  expect(problems).toEqual([]);
+  await close();
 });
 
 test("the list has those that run first, filters by outcome, and a rollout that runs shows on other pages", async () => {

@@ -1,7 +1,10 @@
 /** The words of rollouts: states, verdicts, how far, intervals, evidence as progress. Pure. */
 import {
   ENDED_STATES,
+  EVENT_CLASSES,
+  type EventClass,
   type GateResult,
+  type Judgement,
   type Rollout,
   type RolloutAnswer,
   type RolloutEvent,
@@ -66,6 +69,33 @@ export const VERDICT_LABELS: Record<Verdict, string> = {
 export const VERDICT_TONES: Record<Verdict, Tone> = { worse: "bad", not_worse: "good", unknown: "" };
 
 export const hasEnded = (r: Pick<Rollout, "state">): boolean => ENDED_STATES.includes(r.state);
+
+const CLASS_WORDS: Record<EventClass, string> = {
+  request: "requests",
+  durable_object: "Durable Object calls",
+  queue: "queue batches",
+  scheduled: "scheduled runs",
+};
+
+/** What a gate's verdict is called: none is to be expected where nothing can be measured, or where it would take for ever. */
+export type GateWord = Verdict | "not_compared" | "too_rare";
+
+export function gateWord({ verdict, holds, old, new: next }: GateResult): GateWord {
+  if (verdict !== "unknown" || holds !== false) return verdict;
+  return old.value === null && next.value === null && old.n + next.n === 0 ? "not_compared" : "too_rare";
+}
+
+/** Whether a step waits for it at present. */
+export const isOpen = (g: GateResult): boolean => gateWord(g) === "unknown";
+
+/** What no verdict stands on, in words: gates that nothing waits for, and kinds of invocations that never came. */
+export function leftOut({ gates }: Judgement, plan: Pick<RolloutPlan, "gates">): string[] {
+  const named = gates.filter((g) => g.verdict === "unknown" && !isOpen(g)).map((g) => g.label);
+  if (plan.gates.errors === null) return named;
+  const seen = new Set(gates.map((g) => g.id));
+  const absent = EVENT_CLASSES.filter((c) => !seen.has(`errors:${c}`)).map((c) => CLASS_WORDS[c]);
+  return [...named, ...absent];
+}
 
 /** Only these may start or change a rollout. */
 export const maySteer = (scope: Scope | undefined): boolean => scope === "deploy" || scope === "admin";

@@ -42,6 +42,27 @@ export function coloursOf(ids: Iterable<string>): Set<number> {
   return used;
 }
 
+/** Colours that two lines of one chart should not have: told apart side by side, and hardly at a glance. */
+const ALIKE: readonly (readonly [number, number])[] = [
+  [0, 5],
+  [0, 8],
+  [1, 9],
+  [2, 6],
+  [2, 8],
+  [3, 7],
+  [4, 9],
+];
+
+/** These, and those that look much like one of them. */
+function andAlike(slots: ReadonlySet<number>): Set<number> {
+  const all = new Set(slots);
+  for (const [a, b] of ALIKE) {
+    if (slots.has(a)) all.add(b);
+    if (slots.has(b)) all.add(a);
+  }
+  return all;
+}
+
 /** The next one that nobody has; undefined when all are taken. */
 function freeFrom(start: number, isTaken: (slot: number) => boolean): number | undefined {
   for (let i = 0; i < PALETTE_SIZE; i++) {
@@ -62,8 +83,12 @@ export function assignColours(ids: string[], beside: ReadonlySet<number> = new S
     if (id === "") continue;
     const before = slots.get(id);
     const wanted = before ?? hashSlot(id);
+    const alike = andAlike(taken);
     const slot =
-      freeFrom(wanted, (s) => taken.has(s) || beside.has(s)) ?? freeFrom(wanted, (s) => taken.has(s)) ?? wanted;
+      freeFrom(wanted, (s) => alike.has(s) || beside.has(s)) ??
+      freeFrom(wanted, (s) => taken.has(s) || beside.has(s)) ??
+      freeFrom(wanted, (s) => taken.has(s)) ??
+      wanted;
     taken.add(slot);
     if (slot !== before) {
       slots.set(id, slot);

@@ -21,7 +21,7 @@ export default function Rollouts() {
   const running = useRunning(script);
   const ended = useEnded({ script, state: state === undefined || state === "running" ? "ended" : state });
   const account = useResource("account", (signal) => rolloutsApi.account(signal));
-  const names = useWorkerNames();
+  const { names } = useWorkerNames();
   const [active, setActive] = useState<string>();
   const [starting, setStarting] = useState(false);
   useEffect(() => {

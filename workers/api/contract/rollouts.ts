@@ -236,6 +236,8 @@ export interface NewIssue {
   /** `src/v2/delivery.ts:18:9 in estimate`: the top frame of the team's own code, by the source map where there is one. */
   frame: string | null;
   isMapped: boolean;
+  /** Why it decides nothing, in plain words: it may be an old error in new clothes. Absent: it is taken for new. */
+  note?: string;
   count: number;
   firstSeen: number;
 }

@@ -8,7 +8,7 @@
  * Everything is computed anew at each look (a day of minutes in a few ms), so
  * there is no state that could go wrong.
  */
-import type { EventClass, Judgement, RolloutPlan } from "../../api/contract.ts";
+import type { EventClass, GateResult, Judgement, RolloutPlan } from "../../api/contract.ts";
 import { EVENT_CLASSES } from "../../api/contract.ts";
 import type { Evidence } from "../contract.ts";
 import { errorGate, type Gate, type Look, queryGate, timeGate } from "./gates.ts";
@@ -25,8 +25,10 @@ export function judge(plan: RolloutPlan, evidence: Evidence, nextPercent: number
   const classes = strataOf(evidence.cells);
   const look: Look = { minSamples: plan.minSamples, nextShare: nextPercent / 100, since: stepSince };
   const gates = [...classGates(plan, classes, look), ...otherGates(plan, evidence, classes, look)];
-  return { ...overall(gates), gates: gates.map(({ result }) => result), ...countsOf(classes, stepSince) };
+  return { ...overall(gates), gates: gates.map(told), ...countsOf(classes, stepSince) };
 }
+
+const told = ({ result, holds }: Gate): GateResult => (holds ? result : { ...result, holds: false });
 
 function* classGates(plan: RolloutPlan, classes: Map<EventClass, Stratum[]>, look: Look): Iterable<Gate> {
   const { errors, duration, cpu } = plan.gates;
@@ -49,7 +51,7 @@ function* otherGates(
   look: Look,
 ): Iterable<Gate> {
   const { issues, queries } = plan.gates;
-  if (issues !== null) yield issueGate(evidence.issues, together(classes), issues, look);
+  if (issues !== null) yield issueGate(evidence.issues, together(classes), issues, look, evidence.oldIssues);
   for (const gate of queries) yield queryGate(queryStrata(evidence.queries, gate.name), gate, queries.length, look);
 }
 

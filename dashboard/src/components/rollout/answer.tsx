@@ -6,6 +6,7 @@ import { about, count, full, moment, percent, span } from "../../lib/format.ts";
 import {
   hasEnded,
   headline,
+  isOpen,
   lasted,
   onlyWatches,
   share,
@@ -81,23 +82,16 @@ function Worse({ answer, now }: { answer: RolloutAnswer; now: number }) {
   );
 }
 
-/** What comes next, and when at the earliest. */
-function nextText({ rollout, soak, blind }: RolloutAnswer): string {
-  if (hasEnded(rollout)) return `now it has ${share(rollout.percent)} of the traffic`;
-  if (rollout.isWatched) return "Tailrace says what it would do";
-  if (onlyWatches(rollout)) return "the split is yours to change";
-  if (rollout.step < 0) return "the first step comes at once";
-  if (rollout.state === "paused") return "stays until somebody resumes it";
-  if (blind.length > 0) return "held until the guard sees again";
-  if (soak.ofMs > soak.ms) return `goes on in ${span(soak.ofMs - soak.ms)} at the earliest`;
-  return `without a verdict taken back in ${about(Math.max(0, soak.limitMs - soak.ms))}`;
-}
-
-function HowFar({ answer }: { answer: RolloutAnswer }) {
+function HowFar({ answer, now }: { answer: RolloutAnswer; now: number }) {
   const { rollout } = answer;
   const ended = hasEnded(rollout);
+  const note = ended ? (
+    `now it has ${share(rollout.percent)} of the traffic`
+  ) : (
+    <span title={full(rollout.changedAt)}>since {moment(rollout.changedAt, now)}</span>
+  );
   return (
-    <Fact label={ended ? "How far it came" : "How far"} note={nextText(answer)}>
+    <Fact label={ended ? "How far it came" : "How far"} note={note}>
       {ended ? (
         stepText(rollout)
       ) : (
@@ -105,6 +99,44 @@ function HowFar({ answer }: { answer: RolloutAnswer }) {
           <b>{share(rollout.percent)}</b> <span class="muted">{stepText(rollout)}</span>
         </>
       )}
+    </Fact>
+  );
+}
+
+/** The gates that hold it, by name. */
+function waitsFor({ judgement }: RolloutAnswer): string {
+  const [first, ...more] = judgement?.gates.filter(isOpen) ?? [];
+  if (first === undefined) return judgement?.verdict === "not_worse" ? "every gate is passed" : "waits for a verdict";
+  const name = first.label.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
+  return `waits for ${name}${more.length > 0 ? `, and ${more.length} more` : ""}`;
+}
+
+/** What comes next, when at the earliest, and what it still needs. */
+function nextOf(answer: RolloutAnswer): { step?: string; when: string; note: string } {
+  const { rollout, soak, blind, judgement } = answer;
+  if (rollout.isWatched) return { when: "Nothing by itself", note: "Tailrace says what it would do" };
+  if (onlyWatches(rollout)) return { when: "Nothing by itself", note: "the split is yours to change" };
+  const next = rollout.plan.steps[rollout.step + 1];
+  if (next === undefined) return { when: "Nothing", note: "this was the last step" };
+  const step = share(next.percent);
+  if (judgement?.verdict === "worse") return { when: "It is taken back", note: "at once" };
+  if (rollout.step < 0) return { step, when: "the first step", note: "comes at once" };
+  if (rollout.state === "paused") return { step, when: "later", note: "stays until somebody resumes it" };
+  if (blind.length > 0) return { step, when: "later", note: "held until the guard sees again" };
+  const waits = waitsFor(answer);
+  if (soak.ofMs > soak.ms) return { step, when: `in ${span(soak.ofMs - soak.ms)} at the earliest`, note: waits };
+  if (judgement?.verdict === "not_worse") return { step, when: "soon", note: waits };
+  const left = about(Math.max(0, soak.limitMs - soak.ms));
+  return { step, when: "when it is known", note: `${waits}; without a verdict taken back in ${left}` };
+}
+
+function Next({ answer }: { answer: RolloutAnswer }) {
+  if (hasEnded(answer.rollout)) return null;
+  const { step, when, note } = nextOf(answer);
+  return (
+    <Fact label="Next" note={note}>
+      {step !== undefined && <b>{step} </b>}
+      <span class={step === undefined ? "" : "muted"}>{when}</span>
     </Fact>
   );
 }
@@ -184,7 +216,8 @@ export function Facts({ answer, now }: { answer: RolloutAnswer; now: number }) {
   return (
     <dl class="roll-facts">
       <Worse answer={answer} now={now} />
-      <HowFar answer={answer} />
+      <HowFar answer={answer} now={now} />
+      <Next answer={answer} />
       <Rates answer={answer} />
       <BreaksAt answer={answer} />
       <Who answer={answer} now={now} />

@@ -11,10 +11,9 @@ import {
   withLastLook,
 } from "../../lib/rollout-series.ts";
 import { points as inPoints } from "../../lib/rollouts.ts";
-import { versionName } from "../../lib/series.ts";
-import { colourVar } from "../../lib/versions.ts";
 import { navigate } from "../../state/location.ts";
-import { Chart, LegendItem } from "../chart.tsx";
+import { Chart } from "../chart.tsx";
+import { Version } from "../version.tsx";
 
 const SYNC = "rollout";
 /** Where nothing was judged yet, the margin that plans have by default. */
@@ -56,9 +55,7 @@ export function RolloutCharts({ answer, now }: { answer: RolloutAnswer; now: num
       <div class="section-head legend-row">
         <h2>Over time</h2>
         {[rollout.old, rollout.new].map((v) => (
-          <LegendItem key={v.id} colour={colourVar(v.id)}>
-            {versionName(v)}
-          </LegendItem>
+          <Version key={v.id} {...v} showMessage />
         ))}
       </div>
       <div class="charts roll-charts">

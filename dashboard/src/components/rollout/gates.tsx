@@ -1,9 +1,18 @@
 /** What was compared: one row per gate, with both versions, the interval, how far the evidence is, and the verdict in words. */
 import type { GateResult, Judgement, Rollout } from "../../../../workers/api/contract.ts";
 import { count } from "../../lib/format.ts";
-import { differenceText, evidenceShare, valueText } from "../../lib/rollouts.ts";
+import {
+  differenceText,
+  evidenceShare,
+  type GateWord,
+  gateWord,
+  isOpen,
+  leftOut,
+  points,
+  valueText,
+} from "../../lib/rollouts.ts";
 import { colourVar } from "../../lib/versions.ts";
-import { VerdictMark } from "./marks.tsx";
+import { GateMark } from "./marks.tsx";
 
 const number = (n: number | null): string =>
   n === null ? "more than can be told" : n >= 1e6 ? n.toExponential(1) : count(Number(n.toPrecision(3)));
@@ -52,11 +61,20 @@ export function Difference({ g }: { g: GateResult }) {
         {text.estimate} <span class="small faint">{text.unit}</span>
       </span>
       <span class="small faint">{text.interval}</span>
+      {isOpen(g) && g.margin > 0 && (
+        <span
+          class="small faint"
+          title="It passes when the evidence is complete that the new version is not worse by as much as this"
+        >
+          margin {points(g.margin)}
+        </span>
+      )}
     </>
   );
 }
 
 function Row({ g }: { g: GateResult }) {
+  const isCompared = gateWord(g) !== "not_compared";
   return (
     <tr class={g.verdict === "worse" ? "gate-bad" : ""}>
       <th scope="row" class="gate-what">
@@ -64,7 +82,7 @@ function Row({ g }: { g: GateResult }) {
         <span class="small muted gate-reason">{g.reason}</span>
       </th>
       <td class="gate-verdict">
-        <VerdictMark verdict={g.verdict} />
+        <GateMark gate={g} />
       </td>
       <td class="num gate-arm" data-label="Old">
         <Arm g={g} arm="old" />
@@ -76,8 +94,8 @@ function Row({ g }: { g: GateResult }) {
         <Difference g={g} />
       </td>
       <td class="gate-evidence">
-        <Evidence label="worse" statistic={g.statistic} threshold={g.threshold} tone="bad" />
-        {g.verdict !== "worse" && (
+        {isCompared && <Evidence label="worse" statistic={g.statistic} threshold={g.threshold} tone="bad" />}
+        {isCompared && g.verdict !== "worse" && (
           <Evidence label="not worse" statistic={g.clearStatistic} threshold={g.clearThreshold} tone="good" />
         )}
       </td>
@@ -85,12 +103,12 @@ function Row({ g }: { g: GateResult }) {
   );
 }
 
-const ORDER = { worse: 0, unknown: 1, not_worse: 2 };
+const ORDER: Record<GateWord, number> = { worse: 0, unknown: 1, not_worse: 2, too_rare: 3, not_compared: 4 };
 
 export function GateTable({ judgement, rollout }: { judgement: Judgement; rollout: Pick<Rollout, "old" | "new"> }) {
   const gates = judgement.gates
     .map((g, i) => ({ g, i }))
-    .sort((a, b) => ORDER[a.g.verdict] - ORDER[b.g.verdict] || a.i - b.i);
+    .sort((a, b) => ORDER[gateWord(a.g)] - ORDER[gateWord(b.g)] || a.i - b.i);
   const head = (v: { id: string }, word: string) => (
     <span class="gate-head">
       <span class="dot" style={{ "--dot": `var(${colourVar(v.id)})` }} />
@@ -124,6 +142,19 @@ export function GateTable({ judgement, rollout }: { judgement: Judgement; rollou
   );
 }
 
+/** What a verdict does not stand on is said beside it. */
+function LeftOut({ judgement, rollout }: { judgement: Judgement; rollout: Rollout }) {
+  const names = leftOut(judgement, rollout.plan);
+  if (names.length === 0) return null;
+  const what =
+    rollout.state === "promoted" ? "Promoted without a verdict on" : "Too few or none to compare, no step waits for";
+  return (
+    <p class="small muted gates-left">
+      {what}: {names.join("; ")}.
+    </p>
+  );
+}
+
 export function Gates({ judgement, rollout }: { judgement: Judgement | null; rollout: Rollout }) {
   return (
     <section aria-labelledby="gates-title">
@@ -136,7 +167,10 @@ export function Gates({ judgement, rollout }: { judgement: Judgement | null; rol
           Nothing has been compared yet: the first verdicts come with the first requests on both versions.
         </p>
       ) : (
-        <GateTable judgement={judgement} rollout={rollout} />
+        <>
+          <GateTable judgement={judgement} rollout={rollout} />
+          <LeftOut judgement={judgement} rollout={rollout} />
+        </>
       )}
     </section>
   );

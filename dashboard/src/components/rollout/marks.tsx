@@ -1,6 +1,6 @@
 /** State and verdict of a rollout as icon and words: never by colour alone. */
-import type { RolloutState, Verdict } from "../../../../workers/api/contract.ts";
-import { STATE_LABELS, STATE_NOTES, STATE_TONES, VERDICT_LABELS, VERDICT_TONES } from "../../lib/rollouts.ts";
+import type { GateResult, RolloutState, Verdict } from "../../../../workers/api/contract.ts";
+import { gateWord, STATE_LABELS, STATE_NOTES, STATE_TONES, VERDICT_LABELS, VERDICT_TONES } from "../../lib/rollouts.ts";
 import { Icon, type IconName } from "../icons.tsx";
 import "../../styles/roll-mark.css";
 
@@ -22,6 +22,21 @@ export function StateMark({ state }: { state: RolloutState }) {
       <Icon name={STATE_ICONS[state]} />
       {STATE_LABELS[state]}
     </b>
+  );
+}
+
+/** A gate's, which may also be without one. */
+export function GateMark({ gate }: { gate: GateResult }) {
+  const word = gateWord(gate);
+  if (word !== "not_compared" && word !== "too_rare") return <VerdictMark verdict={word} />;
+  return (
+    <>
+      <span class="roll-mark faint">
+        <Icon name="ignored" />
+        {word === "not_compared" ? "Not compared" : "Too rare"}
+      </span>
+      <span class="small faint gate-unwaited">no step waits for it</span>
+    </>
   );
 }
 

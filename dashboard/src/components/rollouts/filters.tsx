@@ -8,9 +8,10 @@ import { SelectFilter } from "../select-filter.tsx";
 /** Workers seen in this time can be chosen. */
 const KNOWN_RANGE = { from: "-30d", to: "now" };
 
-export function useWorkerNames(): string[] {
-  const { data } = useResource("known", (signal) => api.overview(KNOWN_RANGE, signal));
-  return data?.workers.map((w) => w.script).sort() ?? [];
+/** @returns settled: read, or not to be had */
+export function useWorkerNames(): { names: string[]; settled: boolean } {
+  const { data, error } = useResource("known", (signal) => api.overview(KNOWN_RANGE, signal));
+  return { names: data?.workers.map((w) => w.script).sort() ?? [], settled: (data ?? error) !== undefined };
 }
 
 export const isFiltered = (): boolean => query.value.script !== undefined || query.value.state !== undefined;

@@ -14,6 +14,9 @@ const farthest = (r: Rollout): string => {
   return r.step < 0 || step === undefined ? "–" : share(step.percent);
 };
 
+/** As `stepText`, for a column: that it is watched stands beside it. */
+const shortStep = (r: Rollout): string => (r.isWatched ? "set elsewhere" : r.step < 0 ? "no step yet" : stepText(r));
+
 function Row({ r, active, now }: { r: Rollout; active: boolean; now: number }) {
   const ended = hasEnded(r);
   return (
@@ -38,7 +41,7 @@ function Row({ r, active, now }: { r: Rollout; active: boolean; now: number }) {
         </span>
         <span class="rr-far num">
           <b>{ended ? farthest(r) : share(r.percent)}</b>
-          <span class="small faint">{stepText(r)}</span>
+          <span class="small faint">{shortStep(r)}</span>
         </span>
         <span class="rr-who">
           <span title={full(r.startedAt)}>{moment(r.startedAt, now)}</span>

@@ -3,6 +3,7 @@
  * what preflight finds, before anything is changed. What it refuses cannot be
  * started; what it warns of has to be ticked.
  */
+import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { DeploymentAnswer, Preflight, StartRollout } from "../../../../workers/api/contract.ts";
 import type { ApiFailure } from "../../api/client.ts";
@@ -23,6 +24,7 @@ import { Progress, RetryNotice } from "../states.tsx";
 import { Version } from "../version.tsx";
 import { useWorkerNames } from "./filters.tsx";
 import { PlanEditor } from "./plan-editor.tsx";
+import { likelyVersion, liveShare, useStartable } from "./startable.ts";
 import "../../styles/start.css";
 import "../../styles/settings.css";
 import "../../styles/rollout.css";
@@ -31,14 +33,6 @@ import "../../styles/rollout.css";
 const SHOWN = 6;
 /** Preflight asks Cloudflare: not at each key. */
 const TYPING_MS = 400;
-
-const liveShare = (d: DeploymentAnswer, id: string) => d.live?.versions.find((v) => v.id === id)?.percent;
-
-/** The newest upload that has no traffic, unless the newest is what is live. */
-function likely(d: DeploymentAnswer): string {
-  const [newest] = d.versions;
-  return newest !== undefined && liveShare(d, newest.id) === undefined ? newest.id : "";
-}
 
 function Live({ deployment }: { deployment: DeploymentAnswer }) {
   const { live } = deployment;
@@ -179,7 +173,7 @@ function Refused({ failure }: { failure: ApiFailure }) {
 }
 
 function Form({ script, deployment }: { script: string; deployment: DeploymentAnswer }) {
-  const [version, setVersion] = useState(() => likely(deployment));
+  const [version, setVersion] = useState(() => likelyVersion(deployment));
   const [draft, setDraft] = useState(() => draftOf());
   /** What was ticked: findings that came later have not been read. */
   const [ticked, setTicked] = useState("");
@@ -277,6 +271,16 @@ function Form({ script, deployment }: { script: string; deployment: DeploymentAn
   );
 }
 
+/** Why there is no form: not an error, nothing to try again. */
+function Obstacle({ children }: { children: ComponentChildren }) {
+  return (
+    <p class="notice warn">
+      <Icon name="alert" />
+      <span class="grow">{children}</span>
+    </p>
+  );
+}
+
 function Loader({ script }: { script: string }) {
   const { data, error, loading, fresh, reload } = useResource(script, (signal) =>
     rolloutsApi.deployment(script, signal),
@@ -294,6 +298,11 @@ function Loader({ script }: { script: string }) {
           <p class="muted">Asking Cloudflare what is live…</p>
         ) : error.code === "not_connected" ? (
           <Refused failure={error} />
+        ) : error.status === 404 ? (
+          <Obstacle>
+            The connected Cloudflare account has no Worker of this name: it runs elsewhere, or was deleted. A rollout
+            needs one that is deployed there.
+          </Obstacle>
         ) : (
           <RetryNotice failure={error} retry={reload} />
         )}
@@ -301,17 +310,45 @@ function Loader({ script }: { script: string }) {
     );
   if (known.rollout !== null)
     return (
-      <p class="notice warn">
-        <Icon name="alert" />
-        <span class="grow">
-          A rollout of this Worker runs already: it ends first.{" "}
-          <a class="link" href={`/rollouts/${known.rollout}`}>
-            Show it
-          </a>
-        </span>
-      </p>
+      <Obstacle>
+        A rollout of this Worker runs already, or its split is watched: that ends first.{" "}
+        <a class="link" href={`/rollouts/${known.rollout}`}>
+          Show it
+        </a>
+      </Obstacle>
     );
   return <Form key={script} script={script} deployment={known} />;
+}
+
+/** Which Worker: the first that can start one, unless somebody chose; of the others what is known of them. */
+function PickWorker({ given }: { given: string | undefined }) {
+  const { names, settled } = useWorkerNames();
+  const [picked, setPicked] = useState(given);
+  const { likely, obstacles, done } = useStartable(names, picked === undefined);
+  const looking = !settled || (names.length > 0 && !done);
+  const chosen = picked ?? likely ?? "";
+  const options = chosen === "" || names.includes(chosen) ? names : [chosen, ...names];
+  return (
+    <>
+      <Field label="Worker">
+        <select class="input" value={chosen} onChange={(e) => setPicked(e.currentTarget.value)}>
+          {chosen === "" && <option value="">{looking ? "Looking which can start one…" : "Choose a Worker"}</option>}
+          {options.map((name) => (
+            <option key={name} value={name}>
+              {obstacles.has(name) ? `${name} (${obstacles.get(name)})` : name}
+            </option>
+          ))}
+        </select>
+      </Field>
+      {chosen !== "" && <Loader key={chosen} script={chosen} />}
+      {chosen === "" && !looking && names.length > 0 && (
+        <p class="muted">None of the Workers that were seen lately can start one as it is: the list says why.</p>
+      )}
+      {chosen === "" && !looking && names.length === 0 && (
+        <p class="muted">No Worker was seen lately: telemetry comes first, then a rollout can be judged by it.</p>
+      )}
+    </>
+  );
 }
 
 /** @param script chosen already, on the page of a Worker */
@@ -324,23 +361,10 @@ export function StartDialog({
   fixed?: boolean;
   onClose: () => void;
 }) {
-  const names = useWorkerNames();
-  const [picked, setPicked] = useState(script);
-  const chosen = picked ?? names[0] ?? "";
-  const options = chosen === "" || names.includes(chosen) ? names : [chosen, ...names];
   return (
-    <Dialog title={fixed ? `Start a rollout of ${chosen}` : "Start a rollout"} wide onClose={onClose}>
+    <Dialog title={fixed ? `Start a rollout of ${script}` : "Start a rollout"} wide onClose={onClose}>
       <div class="dialog-body start">
-        {!fixed && (
-          <Field label="Worker">
-            <select class="input" value={chosen} onChange={(e) => setPicked(e.currentTarget.value)}>
-              {options.map((name) => (
-                <option key={name}>{name}</option>
-              ))}
-            </select>
-          </Field>
-        )}
-        {chosen !== "" && <Loader script={chosen} />}
+        {fixed && script !== undefined ? <Loader script={script} /> : <PickWorker given={script} />}
       </div>
     </Dialog>
   );
