@@ -78,6 +78,21 @@ export interface IssueCount {
   issue: NewIssue;
   old: number;
   new: number;
+  /** ErrorKind (errors/delta.ts). */
+  kind?: string;
+  /** Why it may be an old error in new clothes: it is shown, and decides nothing. */
+  apart?: Apart;
+}
+
+/** known: the old version has had errors of that type and message. …_unmapped: that version has no source map here and the other one has, so their frames cannot be compared. */
+export type Apart = "known" | "new_unmapped" | "old_unmapped";
+
+/** Errors of an issue that the old version has, by arm, since the rollout began. */
+export interface OldIssueCount {
+  kind: string;
+  title: string;
+  old: number;
+  new: number;
 }
 
 /** What the evidence cannot show. Times are visible ms that are lost to it. */
@@ -96,6 +111,8 @@ export interface Evidence {
   cells: readonly Cell[];
   queries: readonly QueryCell[];
   issues: readonly IssueCount[];
+  /** The most frequent ones of the old version: what is gone there may be what is new here. Absent: none is known. */
+  oldIssues?: readonly OldIssueCount[];
   sight: Sight;
 }
 

@@ -342,6 +342,71 @@ describe("new issues", () => {
     expect(withIssues([{ issue, old: 0, new: 12 }, second], one).verdict).toBe("worse");
   });
 
+  test.each(["known", "new_unmapped", "old_unmapped"] as const)(
+    "one that may be an old error in new clothes (%s) neither takes back nor holds, and it is said",
+    (apart) => {
+      const found = withIssues([{ issue, old: 0, new: 400, apart }]);
+      expect(found.verdict).toBe("not_worse");
+      expect(found.gates[0]?.reason).toMatch(/1 more is not counted: .*(type and message|no source map of the)/);
+      // What is truly new beside it is found all the same.
+      const other = { issue: { ...issue, id: 8, title: "estimate is not a function" }, old: 0, new: 12 };
+      const both = withIssues([{ issue, old: 0, new: 400, apart }, other]);
+      expect([both.verdict, both.reason]).toEqual(["worse", expect.stringContaining("estimate is not a function")]);
+    },
+  );
+
+  describe("one that is as frequent as an old one that is gone", () => {
+    const kind = "exception";
+    const gone = { kind, title: "could not charge", old: 95, new: 0 };
+    const withOld = (fresh: number, old: typeof gone, own = kind) =>
+      judge(plan, evidence(cells, { issues: [{ issue, old: 0, new: fresh, kind: own }], oldIssues: [old] }), 25);
+
+    test("may only have moved: it does not take back, and it is said", () => {
+      const found = withOld(6, gone);
+      expect(found.verdict).toBe("not_worse");
+      expect(found.reason).toContain("may only have moved: it is about as frequent as “could not charge” was");
+    });
+
+    test.each<[string, number, typeof gone, string]>([
+      ["far more frequent", 40, gone, kind],
+      ["the old one is still there", 12, { ...gone, new: 5 }, kind],
+      ["the old one was far more frequent, and is mended", 12, { ...gone, old: 9_500 }, kind],
+      ["thrown errors are gone, and errors are logged instead", 12, gone, "log"],
+    ])("%s: worse", (_, fresh, old, own) => {
+      expect(withOld(fresh, old, own).verdict).toBe("worse");
+    });
+  });
+
+  test("one in fewer than 0.1 % of the invocations since it appeared is nobody's business; later minutes count, not earlier ones", () => {
+    const many = minutes(10, [190_000, 0], [10_000, 0]);
+    const at = (minute: number, fresh: number) => ({
+      issue: { ...issue, firstSeen: (START + 60 * minute) * 1000 },
+      old: 0,
+      new: fresh,
+    });
+    const found = judge(plan, evidence(many, { issues: [at(0, 90)] }), 25);
+    expect(found.verdict).toBe("not_worse");
+    expect(found.reason).toContain("is no chance, but in fewer than 0.1 % of the invocations");
+    expect(judge(plan, evidence(many, { issues: [at(0, 110)] }), 25).verdict).toBe("worse");
+    expect(judge(plan, evidence(many, { issues: [at(9, 20)] }), 25).verdict).toBe("worse");
+  });
+
+  test("however many there are, their chances of a false alarm add up to no more than one's", () => {
+    const chances = Array.from({ length: 50 }, (_, n) => {
+      const some = Array.from({ length: n + 1 }, (_, id) => ({
+        // The last to appear is the only one that is not tolerated, and so shows its threshold.
+        issue: { ...issue, id, firstSeen: START * 1000 + id },
+        old: 0,
+        new: id === n ? 2 : 3_000,
+      }));
+      const [gate] = withIssues(some, planWith({ issues: { max: n } })).gates;
+      return 1 / (gate?.threshold ?? Number.NaN);
+    });
+    const sum = chances.reduce((all, chance) => all + chance, 0);
+    expect(sum).toBeLessThanOrEqual(0.0001);
+    expect(sum).toBeGreaterThan(0.00009);
+  });
+
   test("an issue that came with an outage after the split changed is not the new version's", () => {
     const later = [...minutes(10, [9_900, 0], [100, 0]), ...both(10, [5_000, 100], [5_000, 100])];
     expect(judge(plan, evidence(later, { issues: [{ issue, old: 100, new: 100 }] }), 25).verdict).not.toBe("worse");

@@ -1,6 +1,7 @@
 /** New issues with their line, and query gates, against real stores. */
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import type { IssueDelta } from "../../../workers/errors/delta.ts";
 import { checkQueries } from "../../../workers/rollouts/evidence/queries.ts";
 import { appendOf, ingester } from "../buffer/support.ts";
 import { CART, errorAt, mapOf, PAY, putMap } from "../issues/bundle.ts";
@@ -82,6 +83,67 @@ describe("new issues", () => {
     expect(notes.join()).toContain("The list of Ingesters is old");
     expect(notes.join()).toContain("New issues cannot be read: D1 is away");
   });
+
+  it("are marked where the old version has had errors of the type and message, within days, whatever the numbers in it", async () => {
+    const script = "evidence-known";
+    const error = (fingerprint: string, versionId: string, at: number, more: Partial<IssueDelta>) =>
+      delta({ script, fingerprint, versionId, at, ...more });
+    const charge = (cents: number) => ({ type: "PaymentError", title: `could not charge ${cents} cents` });
+    const days = 24 * 60 * MINUTE_MS;
+    await occur(script, [
+      error("charge", OLD, BEGIN - 2 * days, charge(1_200)),
+      error("in-both", OLD, BEGIN + 1, { title: "met by both", count: 2 }),
+      error("long-ago", OLD, BEGIN - 8 * days, { title: "of last month" }),
+      error("other-type", OLD, BEGIN - days, { title: "x is undefined", type: "RangeError" }),
+      error("frequent", OLD, BEGIN + 1, { title: "gone in the new one", count: 40 }),
+    ]);
+    await occur(script, [
+      error("charge-moved", NEW, BEGIN + 2, { ...charge(7), count: 9 }),
+      error("in-both", NEW, BEGIN + 2, { title: "met by both", count: 3 }),
+      error("recent", NEW, BEGIN + 2, { title: "of last month", count: 5 }),
+      error("other-type-new", NEW, BEGIN + 2, { title: "x is undefined", count: 4 }),
+    ]);
+    const { issues, oldIssues } = await look(script);
+    expect(issues.map(({ issue, apart }) => [issue.title, apart])).toEqual([
+      ["could not charge 7 cents", "known"],
+      ["of last month", undefined],
+      ["x is undefined", undefined],
+      ["met by both", undefined],
+    ]);
+    expect(issues[0]?.issue.note).toContain("The old version has had errors of this type and message");
+    expect(issues[1]?.issue.note).toBeUndefined();
+    expect(oldIssues).toEqual([{ kind: "exception", title: "gone in the new one", old: 40, new: 0 }]);
+  });
+
+  it.each([
+    ["neither has one", [], undefined],
+    ["only the new version has one", [NEW], "old_unmapped"],
+    ["only the old version has one", [OLD], "new_unmapped"],
+    ["both have one", [OLD, NEW], undefined],
+  ] as const)(
+    "are marked where only one version has its source map, and were told by a stack: %s",
+    async (name, versions, apart) => {
+      const script = `evidence-maps-${name.replaceAll(" ", "-")}`;
+      for (const version of versions) await putMap(script, version, mapOf([CART, PAY]));
+      const at = { lastSeen: BEGIN + 5, firstSeen: BEGIN + 5, minutes: [BEGIN / 1000, 1] as [number, number] };
+      await occur(script, [
+        await errorAt(script, NEW, 110, at),
+        delta({
+          script,
+          versionId: NEW,
+          fingerprint: `${script}-logged`,
+          title: "by its words",
+          at: BEGIN + 5,
+          count: 9,
+        }),
+      ]);
+      const { issues } = await look(script);
+      expect(issues.map((one) => [one.issue.title, one.apart])).toEqual([
+        ["by its words", undefined],
+        ["x is not a function", apart],
+      ]);
+    },
+  );
 
   it("count an isolate's death once", async () => {
     const script = "evidence-dead-issue";

@@ -227,7 +227,7 @@ export class Feed {
     }
     const cells: Cell[] = [...counted.cells.values()].sort((a, b) => a.minute - b.minute);
     const queries = foldQueries(this.queryCells, this.head?.subject.changes ?? [], this.seenAt);
-    return { cells, queries, issues: this.issues.list, sight: this.sight(counted) };
+    return { cells, queries, issues: this.issues.list, oldIssues: this.issues.oldIssues, sight: this.sight(counted) };
   }
 
   private sight(counted: Counted): Sight {

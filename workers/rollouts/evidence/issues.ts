@@ -3,15 +3,17 @@
  * old version nor any other had before the rollout began; also one that had
  * been resolved and came back with it. Counts of both arms since then: an
  * outage that both meet shows in both. From D1, where the Ingesters' flush
- * brings them within seconds.
+ * brings them within seconds. What may be an old error in new clothes is marked
+ * (`known.ts`).
  */
 import { sql } from "drizzle-orm";
 import { runBatch } from "../../db/batch.ts";
 import { fingerprintMinutes, fingerprints, fingerprintVersions, incidents, issues } from "../../db/schema.ts";
 import { rootMessage } from "../../util/error-message.ts";
 import { within } from "../../util/within.ts";
-import type { IssueCount } from "../contract.ts";
+import type { IssueCount, OldIssueCount } from "../contract.ts";
 import { type Frame, topFrame } from "./frames.ts";
+import { apartOf, type Known, NOTES, readKnown } from "./known.ts";
 import { FRAME_AGAIN_MS, FRAMES_AT_ONCE, ISSUES_MS, MAX_ISSUES, STALE_MS, STORE_MS } from "./limits.ts";
 import type { Subject } from "./sum.ts";
 
@@ -20,6 +22,8 @@ interface Row {
   type: string;
   title: string;
   kind: string;
+  /** 1: of a stack whose source map was missing. */
+  awaits: number;
   firstSeen: number;
   old: number;
   new: number;
@@ -29,6 +33,7 @@ interface Row {
 
 export class IssueWatch {
   list: readonly IssueCount[] = [];
+  oldIssues: readonly OldIssueCount[] = [];
   private askedAt = Number.NEGATIVE_INFINITY;
   private answeredAt: number | undefined;
   private problem = "";
@@ -64,20 +69,26 @@ export class IssueWatch {
 
   private async read(subject: Subject, now: number): Promise<void> {
     const rows = await within(STORE_MS, "D1", newIssues(this.env.DB, subject));
-    this.show(rows);
+    const known = await within(STORE_MS, "D1", readKnown(this.env.DB, subject, rows));
+    this.oldIssues = known.oldIssues;
+    this.show(rows, known);
     // Counts do not wait for frames.
     await within(STORE_MS, "source maps", this.readFrames(subject, rows, now)).catch((error) => {
       console.warn(`top frames of new issues of ${subject.script}: ${rootMessage(error)}`);
     });
-    this.show(rows);
+    this.show(rows, known);
   }
 
-  private show(rows: readonly Row[]): void {
-    this.list = rows.map(({ id, type, title, kind, firstSeen, ...counts }) => {
-      const { frame = null, isMapped = false } = this.frames.get(id) ?? {};
+  private show(rows: readonly Row[], known: Known): void {
+    this.list = rows.map(({ id, type, title, kind, awaits, firstSeen, ...counts }) => {
+      const read = this.frames.get(id);
+      const { frame = null, isMapped = false } = read ?? {};
+      const apart = apartOf({ id, type, title, awaits: awaits === 1 }, read, known);
       // An isolate's death is one, however many it took along.
       const [old, count] = kind === "death" ? [counts.oldDeaths, counts.newDeaths] : [counts.old, counts.new];
-      return { issue: { id, title, type, frame, isMapped, count, firstSeen }, old, new: count };
+      const note = apart === undefined ? {} : { note: NOTES[apart] };
+      const issue = { id, title, type, frame, isMapped, count, firstSeen, ...note };
+      return { issue, old, new: count, kind, ...(apart !== undefined && { apart }) };
     });
   }
 
@@ -106,12 +117,13 @@ async function newIssues(d1: D1Database, { script, old, new: fresh, since }: Sub
     WHERE c.issue_id = i.id AND d.ended_at >= ${since} AND d.version_id = ${version}) ELSE 0 END`;
   const [rows] = await runBatch<[Row]>(d1, [
     sql`WITH seen AS (
-        SELECT f.issue_id AS id, min(fv.first_seen) AS firstSeen FROM ${fingerprintVersions} AS fv
+        SELECT f.issue_id AS id, min(fv.first_seen) AS firstSeen,
+          max(f.awaits_map <> '') AS awaits FROM ${fingerprintVersions} AS fv
         JOIN ${fingerprints} AS f ON f.fingerprint = fv.fingerprint
         WHERE fv.version_id = ${fresh} AND f.script = ${script} AND fv.last_seen >= ${since} GROUP BY f.issue_id
       )
       SELECT * FROM (
-        SELECT i.id, i.type, i.title, i.kind, s.firstSeen, ${counted(old)} AS old, ${counted(fresh)} AS new,
+        SELECT i.id, i.type, i.title, i.kind, s.awaits, s.firstSeen, ${counted(old)} AS old, ${counted(fresh)} AS new,
           ${deaths(old)} AS oldDeaths, ${deaths(fresh)} AS newDeaths
         FROM seen AS s JOIN ${issues} AS i ON i.id = s.id
         WHERE i.kind <> 'noise' AND i.state <> 'ignored' AND NOT EXISTS (

@@ -48,6 +48,10 @@ export const SILENCE_UNTIL_MS = 30 * 60_000;
 /** New issues are asked for so often, and so many are looked at. */
 export const ISSUES_MS = 5_000;
 export const MAX_ISSUES = 50;
+/** Errors that the old version had within so long before the rollout are known ones, whatever their fingerprint is now. */
+export const KNOWN_MS = 7 * 86_400_000;
+/** Of these, the latest. */
+export const MAX_KNOWN = 500;
 /** Top frames that could not be led to the source are tried again: maps follow a deployment by seconds. */
 export const FRAME_AGAIN_MS = 20_000;
 /** Frames that one refresh reads: the first few issues are what people look at first. */

@@ -163,8 +163,12 @@ function nameLate({ book, deps }: Desk): void {
   const named = namesOf(evidence);
   if (run.rollout.state === "promoted" || named === run.named || named === "") return;
   const issues = evidence.issues.map(({ issue }) => issue);
-  const what = issues.map(({ title, frame }) => (frame === null ? title : `${title} (${frame})`)).join("; ");
-  const text = `New in ${versionText(run.rollout.new)}: ${what}.`;
+  // What may be an old error in new clothes is told only where nothing is surely new.
+  const sure = issues.filter(({ note }) => note === undefined);
+  const what = (sure.length > 0 ? sure : issues)
+    .map(({ title, frame }) => (frame === null ? title : `${title} (${frame})`))
+    .join("; ");
+  const text = `${sure.length > 0 ? "New" : "Perhaps new"} in ${versionText(run.rollout.new)}: ${what}.`;
   book.write({ ...run, named }, deps.now(), [{ kind: "notice", actor: GUARD, text, issues }]);
 }
 
