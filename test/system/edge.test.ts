@@ -1,7 +1,8 @@
 /**
  * The local edge is what it stands in for, as far as wrangler can tell: its
  * unmodified commands upload, split and take back versions of the demo's
- * storefront, and the answers of the shop follow.
+ * storefront, and the answers of the shop follow. Each of its commands is run
+ * where it is what is tested; elsewhere its API is asked, which takes no second.
  */
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -22,7 +23,7 @@ beforeAll(async () => {
   tailrace = await startTestStack({ demo: true });
   edge = tailrace.stack.edge as typeof edge;
   shop = createProject(edge, ["storefront", "shared", "checkout", "stock"]);
-  built = (await listed(shop)).map(({ id }) => id);
+  built = (await listed()).map(({ id }) => id);
 });
 afterAll(async () => {
   shop?.remove();
@@ -34,8 +35,23 @@ interface ListedVersion {
   number: number;
   annotations: Record<string, string>;
 }
-const listed = async (project: Project) =>
-  JSON.parse((await ok(project.wrangler(["versions", "list", "--json"]))).stdout) as ListedVersion[];
+interface Answer<T> {
+  success: boolean;
+  errors: { code: number }[];
+  result: T;
+}
+
+const ask = (path: string, init: RequestInit = {}, token = edge.token) =>
+  fetch(`${edge.apiUrl}/accounts/${edge.accountId}/workers/${path}`, {
+    ...init,
+    headers: { authorization: `Bearer ${token}` },
+  });
+async function read<T>(path: string): Promise<T> {
+  return ((await (await ask(path)).json()) as Answer<T>).result;
+}
+/** Older first, as wrangler lists them. */
+const listed = async (script = SCRIPT) =>
+  (await read<{ items: ListedVersion[] }>(`scripts/${script}/versions?deployable=true`)).items.reverse();
 
 async function ok(running: Promise<WranglerResult>): Promise<WranglerResult> {
   const result = await running;
@@ -74,7 +90,9 @@ const settled = (wanted: string, headers = {}) =>
 
 test("a version is uploaded, given to one visitor in ten, and taken back", async () => {
   const id = await upload("3.0.0");
-  expect((await listed(shop)).at(-1)).toMatchObject({ id, annotations: { "workers/tag": "v3.0.0" } });
+  const all = JSON.parse((await ok(shop.wrangler(["versions", "list", "--json"]))).stdout) as ListedVersion[];
+  expect(all).toEqual(await listed());
+  expect(all.at(-1)).toMatchObject({ id, annotations: { "workers/tag": "v3.0.0" } });
   // Uploaded is not deployed: not even for whoever asks for it.
   const override = { "Cloudflare-Workers-Version-Overrides": `${SCRIPT}="${id}"` };
   expect(await release(override)).not.toBe("3.0.0");
@@ -105,7 +123,14 @@ test("a version is uploaded, given to one visitor in ten, and taken back", async
 
 test("what is uploaded has the shop's bindings, and its telemetry says which version it was", async () => {
   const id = await upload("3.1.0");
-  await ok(shop.wrangler(["versions", "deploy", `${built[0]}@100%`, `${id}@0%`, "--yes"]));
+  const versions = [
+    { version_id: built[0], percentage: 100 },
+    { version_id: id, percentage: 0 },
+  ];
+  await ask(`scripts/${SCRIPT}/deployments`, {
+    method: "POST",
+    body: JSON.stringify({ strategy: "percentage", versions }),
+  });
   const headers = {
     "Cloudflare-Workers-Version-Overrides": `${SCRIPT}="${id}"`,
     cookie: "session=s-edge-test; user=u-1003",
@@ -134,45 +159,46 @@ test("what is uploaded has the shop's bindings, and its telemetry says which ver
 });
 
 test("code that does not start is refused, with the line", async () => {
-  const before = await listed(shop);
+  const before = await listed();
   shop.write(
     "src/broken.ts",
     'const shelf: { first: { id: string } } = JSON.parse("{}");\n\nexport const id = shelf.first.id;\nexport default { fetch: () => new Response(id) };\n',
   );
-  const thrown = await shop.wrangler(["versions", "upload", "src/broken.ts"]);
+  shop.write("src/nothing.ts", "export const answer = 42;\n");
+  const [thrown, nothing] = await Promise.all([
+    shop.wrangler(["versions", "upload", "src/broken.ts"]),
+    shop.wrangler(["versions", "upload", "src/nothing.ts"]),
+  ]);
   expect(thrown.code).toBe(1);
   expect(thrown.said).toMatch(
     /Uncaught TypeError: Cannot read properties of undefined \(reading 'id'\)[\s\S]*broken\.ts:3[\s\S]*10021/,
   );
-  shop.write("src/nothing.ts", "export const answer = 42;\n");
-  const nothing = await shop.wrangler(["versions", "upload", "src/nothing.ts"]);
   expect(nothing.said).toMatch(/10021/);
-  expect(await listed(shop)).toEqual(before);
+  expect(await listed()).toEqual(before);
 });
 
 test("what Cloudflare refuses to deploy is refused", async () => {
   const [first, second] = built as [string, string];
-  const post = async (script: string, versions: object[], token = edge.token) => {
-    const url = `${edge.apiUrl}/accounts/${edge.accountId}/workers/scripts/${script}/deployments`;
+  const post = async (script: string, versions: object[], token?: string) => {
     const body = JSON.stringify({ strategy: "percentage", versions });
-    const response = await fetch(url, { method: "POST", headers: { authorization: `Bearer ${token}` }, body });
-    const { success, errors } = (await response.json()) as { success: boolean; errors: { code: number }[] };
+    const response = await ask(`scripts/${script}/deployments`, { method: "POST", body }, token);
+    const { success, errors } = (await response.json()) as Answer<unknown>;
     expect(success).toBe(response.ok);
     return [response.status, errors[0]?.code];
   };
   const share = (version_id: string, percentage: number) => ({ version_id, percentage });
   const unknown = "00000000-0000-4000-8000-000000000000";
-  const before = await ok(shop.wrangler(["deployments", "status", "--json"]));
+  const before = await read(`scripts/${SCRIPT}/deployments`);
   expect(await post("nobody", [])).toEqual([404, 10007]);
   expect(await post(SCRIPT, [share(unknown, 100)])).toEqual([404, 10222]);
   expect((await post(SCRIPT, [share(first, 50), share(second, 40)]))[0]).toBe(400);
   expect((await post(SCRIPT, [share(first, 40), share(second, 40), share(unknown, 20)]))[0]).toBe(400);
   expect((await post(SCRIPT, [share(first, 50), share(first, 50)]))[0]).toBe(400);
   expect((await post(SCRIPT, [share(first, 100)], "another-token"))[0]).toBe(403);
-  expect((await ok(shop.wrangler(["deployments", "status", "--json"]))).stdout).toBe(before.stdout);
+  expect(await read(`scripts/${SCRIPT}/deployments`)).toEqual(before);
 });
 
-test("a changed secret is a new version, and stands in the way of going back until that is confirmed", async () => {
+test.concurrent("a changed secret is a new version, and stands in the way of going back until that is confirmed", async () => {
   const worker = createProject(edge);
   worker.write(
     "wrangler.toml",
@@ -191,10 +217,15 @@ test("a changed secret is a new version, and stands in the way of going back unt
   expect(await greeting()).toBe("hello nobody");
   await ok(worker.wrangler(["secret", "put", "NAME"], "world"));
   expect(await greeting()).toBe("hello world");
-  const [first, second, ...more] = await listed(worker);
+  const [first, second, ...more] = await listed("greeter");
   expect(more).toEqual([]);
   expect(second?.annotations["workers/triggered_by"]).toBe("secret");
-  expect((await ok(worker.wrangler(["versions", "view", second?.id ?? "", "--json"]))).said).not.toContain("world");
+  const [view, secrets] = await Promise.all([
+    ok(worker.wrangler(["versions", "view", second?.id ?? "", "--json"])),
+    ok(worker.wrangler(["versions", "secret", "list", "--latest-version"])),
+  ]);
+  expect(view.said).not.toContain("world");
+  expect(secrets.said).toContain("Secret Name: NAME");
 
   const back = await ok(worker.wrangler(["rollback", first?.id ?? "", "--yes"]));
   expect(back.said).toMatch(/secrets have changed[\s\S]*\* NAME/);
@@ -205,7 +236,7 @@ test("a changed secret is a new version, and stands in the way of going back unt
   worker.remove();
 });
 
-test("Durable Objects of an uploaded Worker run, keep what they stored, and cannot go back behind their migration", async () => {
+test.concurrent("Durable Objects of an uploaded Worker run, keep what they stored, and cannot go back behind their migration", async () => {
   const worker = createProject(edge);
   const toml = 'name = "counter"\nmain = "index.ts"\ncompatibility_date = "2026-11-01"\n';
   const objects =
@@ -230,7 +261,7 @@ export default {
   worker.write("wrangler.toml", toml);
   worker.write("index.ts", "export default { fetch: () => new Response('nothing to count') };\n");
   await ok(worker.wrangler(["deploy"]));
-  const [before] = await listed(worker);
+  const [before] = await listed("counter");
 
   worker.write("wrangler.toml", toml + objects);
   worker.write("index.ts", code("one"));
@@ -248,26 +279,40 @@ export default {
   worker.remove();
 });
 
-test("what this edge cannot run is refused in plain words", async () => {
-  const worker = createProject(edge);
-  const toml = (more: string) => `name = "other"\nmain = "index.ts"\ncompatibility_date = "2026-11-01"\n${more}`;
-  worker.write("index.ts", "export default { fetch: () => new Response('there') };\n");
-  worker.write("wrangler.toml", toml('[[analytics_engine_datasets]]\nbinding = "B"\n'));
-  expect((await worker.wrangler(["deploy"])).said).toContain("bindings of type analytics_engine do not exist here");
-  worker.write("wrangler.toml", toml('[[services]]\nbinding = "S"\nservice = "nobody"\n'));
-  expect((await worker.wrangler(["deploy"])).said).toContain('the Worker "nobody", which does not exist');
-  worker.write("wrangler.toml", toml("").replace('"other"', '"shop-orders"'));
-  expect((await worker.wrangler(["versions", "upload"])).said).toContain("shop-orders consumes a queue");
-  worker.remove();
+test.concurrent("what this edge cannot run is refused in plain words", async () => {
+  const refused = async (more: string, name = "other", args = ["deploy"]) => {
+    const worker = createProject(edge);
+    worker.write("index.ts", "export default { fetch: () => new Response('there') };\n");
+    const toml = `name = "${name}"\nmain = "index.ts"\ncompatibility_date = "2026-11-01"\n${more}`;
+    worker.write("wrangler.toml", toml);
+    const { code, said } = await worker.wrangler(args);
+    worker.remove();
+    expect(code, said).toBe(1);
+    return said;
+  };
+  const [dataset, service, consumer, cron] = await Promise.all([
+    refused('[[analytics_engine_datasets]]\nbinding = "B"\n'),
+    refused('[[services]]\nbinding = "S"\nservice = "nobody"\n'),
+    refused("", "shop-orders", ["versions", "upload"]),
+    refused('[triggers]\ncrons = ["0 3 * * *"]\n', "nightly"),
+  ]);
+  expect(dataset).toContain("bindings of type analytics_engine do not exist here");
+  expect(service).toContain('the Worker "nobody", which does not exist');
+  expect(consumer).toContain("shop-orders consumes a queue");
+  expect(cron).toContain("crons of uploaded Workers are not fired here");
+});
+
+test("what npm start built was deployed by a wrangler: who deploys next is not warned of anybody else", async () => {
+  const found = await read<{ default_environment: { script: { last_deployed_from: string } } }>(`services/${SCRIPT}`);
+  expect(found.default_environment.script.last_deployed_from).toBe("wrangler");
 });
 
 test("the API fails as it is told to", async () => {
   const faults = (list: object[]) =>
     visit("/__edge/faults", {}, { method: "PUT", body: JSON.stringify(list) }).then((response) => response.status);
   expect(await faults([{ path: "/deployments", method: "GET", status: 429, retryAfter: 1 }])).toBe(200);
-  const url = `${edge.apiUrl}/accounts/${edge.accountId}/workers/scripts/${SCRIPT}/deployments`;
-  const ask = () => fetch(url, { headers: { authorization: `Bearer ${edge.token}` } });
-  const limited = await ask();
+  const once = () => ask(`scripts/${SCRIPT}/deployments`);
+  const limited = await once();
   expect([limited.status, limited.headers.get("retry-after")]).toEqual([429, "1"]);
-  expect((await ask()).status).toBe(200);
+  expect((await once()).status).toBe(200);
 });

@@ -9,7 +9,10 @@ import { readUpload, takeVersion } from "../upload.ts";
 const DEFAULT_PER_PAGE = 10;
 const MAX_PER_PAGE = 100;
 
-/** `?deployable=true` leaves paging aside: all that can be deployed. */
+/**
+ * `?deployable=true` leaves paging aside: all that can be deployed. A page has
+ * each version whole: `wrangler versions secret list --latest-version` reads bindings there.
+ */
 const list: Handler = async ({ env, params, query }) => {
   const registry = registryOf(env);
   const name = params.script ?? "";
@@ -18,7 +21,7 @@ const list: Handler = async ({ env, params, query }) => {
   if (query.get("deployable") === "true") return ok({ items: all.slice(0, DEPLOYABLE_VERSIONS).map(versionItem) });
   const page = Math.max(1, Number(query.get("page") ?? 1) || 1);
   const perPage = Math.min(MAX_PER_PAGE, Math.max(1, Number(query.get("per_page") ?? 0) || DEFAULT_PER_PAGE));
-  const items = all.slice((page - 1) * perPage, page * perPage).map(versionItem);
+  const items = all.slice((page - 1) * perPage, page * perPage).map(versionDetail);
   const total = { total_count: all.length, total_pages: Math.ceil(all.length / perPage) };
   return ok({ items }, { result_info: { page, per_page: perPage, count: items.length, ...total } });
 };
