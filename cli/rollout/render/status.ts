@@ -115,7 +115,8 @@ function issues(found: readonly NewIssue[]): Piece[][] {
 }
 
 function progress({ rollout, soak }: RolloutAnswer): Piece[][] {
-  if (rollout.step < 0) return [];
+  // Nobody takes the next step of a split that is only watched.
+  if (rollout.step < 0 || rollout.isWatched) return [];
   const done = soak.ofMs === 0 ? 1 : Math.min(1, soak.ms / soak.ofMs);
   const full = Math.round(done * BAR_CHARS);
   const bar = "█".repeat(full) + "░".repeat(BAR_CHARS - full);
@@ -126,7 +127,7 @@ function progress({ rollout, soak }: RolloutAnswer): Piece[][] {
     [
       `  ${bar} ${lasted(Math.min(soak.ms, soak.ofMs))} of ${lasted(soak.ofMs)}${then}`,
       // Who only advises takes nothing back.
-      ["dim", rollout.mode === "act" && !rollout.isWatched ? limit : ""],
+      ["dim", rollout.mode === "act" ? limit : ""],
     ],
   ];
 }

@@ -39,6 +39,12 @@ describe("the status", () => {
     expect(text).toContain("cannot see: Ingester 0 does not answer.");
   });
 
+  it("of a split that is only watched promises no next step", () => {
+    const text = lines(answerOf({ isWatched: true, mode: "advise" })).join("\n");
+    expect(text).toContain("watched only");
+    expect(text).not.toMatch(/then 25 %|░/);
+  });
+
   it("of one that is over has no step under way", () => {
     const text = lines(answerOf({ state: "rolled_back", percent: 0, endedAt: START + 30_000 })).join("\n");
     expect(text).toContain("shop  taken back  30 s");
