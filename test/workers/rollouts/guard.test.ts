@@ -139,7 +139,27 @@ it("begins nothing that could not be taken back, and what it warns of only when 
   expect(await world.stub.start(request, "releaser")).toMatchObject({ ok: false, code: "not_connected" });
   world.isConnected = true;
   expect(world.asked).toEqual([]);
-  expect((await world.start({ force: true })).state).toBe("running");
+  const { id, state } = await world.start({ force: true });
+  expect(state).toBe("running");
+  expect((await world.events(id))[0]?.text).toContain("Started although preflight warned.");
+  const unwarned = new World("forced");
+  const { id: forced } = await unwarned.start({ force: true });
+  expect((await unwarned.events(forced))[0]?.text).not.toContain("preflight warned");
+});
+
+it("warns when new issues could not be told from old ones, unless nobody asks for them", async () => {
+  const world = new World("maps");
+  world.mapped = ["old"];
+  const request = { script: world.script, version: "new", plan: PLAN };
+  const gates = { issues: null };
+  expect(await world.stub.preflight(request)).toMatchObject({
+    value: { findings: [{ code: "no_source_map", level: "warn" }] },
+  });
+  expect(await world.stub.preflight({ ...request, plan: { ...PLAN, gates } })).toMatchObject({
+    value: { findings: [] },
+  });
+  world.mapped = ["old", "new"];
+  expect(await world.stub.preflight(request)).toMatchObject({ value: { findings: [] } });
 });
 
 it("refuses a split that somebody else made: which version is good is not for it to say", async () => {

@@ -125,7 +125,8 @@ export async function start(desk: Desk, request: StartRollout, actor: string): P
     ? wantStep(idle, 0, actor, reason)
     : { ...idle, rollout: { ...seen, reason }, stepSince: minuteOf(now), lookedAt: now };
   const text = `${versionText(found.new)} against ${versionText(found.old)}: ${plan.steps.map(({ percent: p }) => `${p} %`).join(", ")}.`;
-  const force = request.force === true ? " Started although preflight warned." : "";
+  const isWarned = found.findings.some(({ level }) => level === "warn");
+  const force = isWarned ? " Started although preflight warned." : "";
   const preflightText =
     found.findings.length === 0
       ? "Nothing stands in the way of taking it back."
