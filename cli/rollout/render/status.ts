@@ -83,13 +83,19 @@ function totals({ points }: RolloutAnswer, which: "old" | "new"): Totals {
   return sum;
 }
 
+/** Where no verdict is to be waited for, that is said. */
+function wordOf({ verdict, holds, old, new: next }: GateResult): string {
+  if (verdict === "unknown" && old.n === 0 && next.n === 0) return "no data";
+  const word = verdict === "unknown" && holds === false ? "too rare" : VERDICT_WORDS[verdict];
+  return word.padEnd(13);
+}
+
 function gates(results: readonly GateResult[]): Piece[][] {
   const lines = results.slice(0, MAX_GATES).map((gate): Piece[] => {
     const { label, verdict, old, unit } = gate;
-    const isEmpty = verdict === "unknown" && old.n === 0 && gate.new.n === 0;
     return [
       `  ${safeLine(label).slice(0, LABEL_CHARS).padEnd(LABEL_CHARS)}  `,
-      [VERDICT_STYLES[verdict], isEmpty ? "no data" : VERDICT_WORDS[verdict].padEnd(13)],
+      [VERDICT_STYLES[verdict], wordOf(gate)],
       old.value === null && gate.new.value === null
         ? ""
         : `  ${amount(old.value, unit)} → ${amount(gate.new.value, unit)}`,

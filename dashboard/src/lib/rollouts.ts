@@ -78,12 +78,21 @@ const CLASS_WORDS: Record<EventClass, string> = {
 };
 
 /** What a gate's verdict is called: none is to be expected where nothing can be measured, or where it would take for ever. */
-export type GateWord = Verdict | "not_compared" | "too_rare";
+type GateWord = Verdict | "not_compared" | "too_rare";
 
 export function gateWord({ verdict, holds, old, new: next }: GateResult): GateWord {
   if (verdict !== "unknown" || holds !== false) return verdict;
   return old.value === null && next.value === null && old.n + next.n === 0 ? "not_compared" : "too_rare";
 }
+
+/** What somebody wants to see first. */
+export const GATE_ORDER: Record<GateWord, number> = {
+  worse: 0,
+  unknown: 1,
+  not_worse: 2,
+  too_rare: 3,
+  not_compared: 4,
+};
 
 /** Whether a step waits for it at present. */
 export const isOpen = (g: GateResult): boolean => gateWord(g) === "unknown";

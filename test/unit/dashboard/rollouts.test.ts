@@ -13,17 +13,37 @@ import {
 import {
   differenceText,
   evidenceShare,
+  gateWord,
   headline,
+  isOpen,
+  leftOut,
   maySteer,
   points,
   share,
   stepText,
   verdictSince,
 } from "../../../dashboard/src/lib/rollouts.ts";
-import { DEFAULT_PLAN, type Notification, ROLLOUT_STATES } from "../../../workers/api/contract.ts";
+import { DEFAULT_PLAN, type Judgement, type Notification, ROLLOUT_STATES } from "../../../workers/api/contract.ts";
 import { BUCKET_MS, blind, gate, NEW, OLD, running, takenBack } from "../../browser/rollout-fixtures.ts";
 
 const NOW = 1_795_000_000_000;
+
+test("a gate without a verdict is open only while a step waits for it; what was never compared is named", () => {
+  const nothing = { n: 0, hits: 0, value: null };
+  const cpu = gate({ id: "cpu:request", label: "CPU time of requests", holds: false, old: nothing, new: nothing });
+  const queue = gate({ id: "errors:queue", label: "Error rate of queue batches", holds: false });
+  const bad = gate({ id: "errors:scheduled", holds: false, verdict: "worse" });
+  expect([gate(), cpu, queue, bad].map(gateWord)).toEqual(["unknown", "not_compared", "too_rare", "worse"]);
+  expect([gate(), cpu, queue, bad].map(isOpen)).toEqual([true, false, false, false]);
+  const judgement = { ...(running(NOW).judgement as Judgement), gates: [gate(), cpu, queue, bad] };
+  expect(leftOut(judgement, DEFAULT_PLAN)).toEqual([
+    "CPU time of requests",
+    "Error rate of queue batches",
+    "Durable Object calls",
+  ]);
+  const quiet = { ...DEFAULT_PLAN, gates: { ...DEFAULT_PLAN.gates, errors: null } };
+  expect(leftOut(judgement, { ...quiet })).toEqual(["CPU time of requests", "Error rate of queue batches"]);
+});
 
 describe("evidence as progress", () => {
   test("each like observation brings it as far; nothing and less than nothing are no way at all", () => {

@@ -80,6 +80,7 @@ describe("errors", () => {
     expect(found.verdict).toBe("not_worse");
     expect(found.gates[1]?.verdict).toBe("unknown");
     expect(found.gates[1]?.reason).toContain("no step waits for them");
+    expect(found.gates.map(({ holds }) => holds)).toEqual([undefined, false]);
   });
 
   test("a Worker that is a cron only is waited for", () => {

@@ -125,8 +125,9 @@ function figures({ verdict, isDisaster, reason, gates, present }: Judgement): st
 }
 
 function gateRow(gate: GateResult): string[] {
-  const { label, verdict, reason, difference, unit } = gate;
-  const says = [prose(label), `${VERDICTS[verdict]}: ${prose(reason)}`];
+  const { label, verdict, reason, difference, unit, holds } = gate;
+  const word = verdict === "unknown" && holds === false ? "no verdict, and none was waited for" : VERDICTS[verdict];
+  const says = [prose(label), `${word}: ${prose(reason)}`];
   // Nothing of its kind was seen: an e-value of 1 says no more than that.
   if (gate.old.n === 0 && gate.new.n === 0) return [...says, ...Array.from({ length: 5 }, () => "–")];
   const interval =

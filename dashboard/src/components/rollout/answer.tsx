@@ -4,6 +4,8 @@ import { useState } from "preact/hooks";
 import type { RolloutAnswer } from "../../../../workers/api/contract.ts";
 import { about, count, full, moment, percent, span } from "../../lib/format.ts";
 import {
+  GATE_ORDER,
+  gateWord,
   hasEnded,
   headline,
   isOpen,
@@ -141,13 +143,11 @@ function Next({ answer }: { answer: RolloutAnswer }) {
   );
 }
 
-const WEIGHT = { worse: 0, unknown: 1, not_worse: 2 };
-
 /** Of all that is compared by its error rate, what looks worst: how bad it is, at a glance. */
 function Rates({ answer }: { answer: RolloutAnswer }) {
   const gate = answer.judgement?.gates
     .filter((g) => g.kind === "errors" && g.new.n > 0)
-    .sort((a, b) => WEIGHT[a.verdict] - WEIGHT[b.verdict] || b.new.n - a.new.n)[0];
+    .sort((a, b) => GATE_ORDER[gateWord(a)] - GATE_ORDER[gateWord(b)] || b.new.n - a.new.n)[0];
   if (gate === undefined)
     return (
       <Fact label="Error rate, new against old" note="nothing has been compared yet">

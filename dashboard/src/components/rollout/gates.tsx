@@ -4,7 +4,7 @@ import { count } from "../../lib/format.ts";
 import {
   differenceText,
   evidenceShare,
-  type GateWord,
+  GATE_ORDER,
   gateWord,
   isOpen,
   leftOut,
@@ -103,12 +103,10 @@ function Row({ g }: { g: GateResult }) {
   );
 }
 
-const ORDER: Record<GateWord, number> = { worse: 0, unknown: 1, not_worse: 2, too_rare: 3, not_compared: 4 };
-
 export function GateTable({ judgement, rollout }: { judgement: Judgement; rollout: Pick<Rollout, "old" | "new"> }) {
   const gates = judgement.gates
     .map((g, i) => ({ g, i }))
-    .sort((a, b) => ORDER[gateWord(a.g)] - ORDER[gateWord(b.g)] || a.i - b.i);
+    .sort((a, b) => GATE_ORDER[gateWord(a.g)] - GATE_ORDER[gateWord(b.g)] || a.i - b.i);
   const head = (v: { id: string }, word: string) => (
     <span class="gate-head">
       <span class="dot" style={{ "--dot": `var(${colourVar(v.id)})` }} />

@@ -25,6 +25,15 @@ test("two Workers' versions differ, the first keeps its colour, and pages of one
   expect(colourVar(b)).toBe(other);
 });
 
+test("two versions of a Worker do not look alike while there are colours enough, in whatever order of hashes", () => {
+  // Brown and ochre: two colours, and at a glance one.
+  const [ochre] = alike("ochre", 1, 4) as [string];
+  const [brown] = alike("brown", 1, 9) as [string];
+  assignColours([ochre, brown]);
+  expect(colourVar(ochre)).toBe("--v4");
+  expect(["--v4", "--v9"]).not.toContain(colourVar(brown));
+});
+
 test("as many as there are colours differ; beyond it those of one Worker still do", () => {
   const known = new KnownVersions();
   const first = alike("first", PALETTE_SIZE - 1, 2);
