@@ -31,6 +31,7 @@ const FACTS: Facts = {
   versions: [NEW, OLD],
   tailConsumers: ["tailrace"],
   telemetry: { requests: 1_000, minutes: 10 },
+  maps: { old: true, new: true },
   mode: "act",
   running: null,
   phase: "start",
@@ -90,6 +91,7 @@ describe("what warns", () => {
     ["secret_changed", { new: version("new", 2, { bindings: [binding("KEY", "secret_text", "")] }) }],
     ["secret_changed", { versions: [{ ...NEW, triggeredBy: "secret" }, OLD] }],
     ["older_version", { old: version("old", 3), versions: [version("old", 3), NEW] }],
+    ["no_source_map", { maps: { old: true, new: false } }],
     ["no_traffic", { telemetry: { requests: 0, minutes: 10 } }],
   ])("%s", (code, more) => {
     const findings = preflight({ ...FACTS, ...more });
@@ -116,6 +118,12 @@ describe("what warns", () => {
 it("telemetry that comes some other way than by tail_consumers is good to know of, no obstacle", () => {
   expect(codes({ tailConsumers: [] })).toEqual(["info not_observed"]);
   expect(codes({ telemetry: { requests: null, minutes: 10 } })).toEqual(["info traffic_unknown"]);
+});
+
+it("a source map is missed where the other version has one; without any both are as they are in their bundles", () => {
+  expect(codes({ maps: { old: false, new: true } })).toEqual(["info no_source_map"]);
+  expect(codes({ maps: { old: false, new: false } })).toEqual([]);
+  expect(codes({ maps: null })).toEqual([]);
 });
 
 it("says what to do in each finding", () => {

@@ -41,6 +41,8 @@ export class World {
   hasTraffic = true;
   isConnected = true;
   issues: IssueCount[] = [];
+  /** Ids of versions whose source maps are here. */
+  mapped: readonly string[] = [];
   requests: number | null = 1_000;
   db: D1Database = env.DB;
   publishes = 0;
@@ -92,6 +94,7 @@ export class World {
       judge: (...args) => this.judge?.(...args) ?? this.#judgement(),
       nextMove: (...args) => (this.policy ?? own.nextMove)(...args),
       telemetry: async () => ({ requests: this.requests, minutes: 10 }),
+      mapped: async () => this.mapped,
       db: () => this.db,
       publish: async () => void this.publishes++,
       now: () => this.clock,

@@ -45,7 +45,11 @@ export async function check(desk: Desk, request: StartRollout): Promise<GuardRes
   if (typeof named !== "string") return named;
   const running = book.active?.rollout.id ?? null;
   const asked = { self, script, wanted: named, mode: plan.mode, running, phase: "start" } as const;
-  const facts = await readFacts(client, { ...asked, telemetry: () => deps.telemetry(script) });
+  const facts = await readFacts(client, {
+    ...asked,
+    telemetry: () => deps.telemetry(script),
+    ...(plan.gates.issues !== null && { mapped: (versions) => deps.mapped(script, versions) }),
+  });
   if (!facts.ok) return unread(facts, script);
   const findings = preflight(facts.value);
   return { ok: true, value: { facts: facts.value, plan, preflight: answer(facts.value, plan, findings) } };

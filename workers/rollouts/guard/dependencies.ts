@@ -12,7 +12,7 @@ import { judge } from "../decide/judge.ts";
 import { readPlan } from "../decide/plan.ts";
 import { nextMove } from "../decide/policy.ts";
 import { Feed } from "../evidence/feed.ts";
-import { recentTelemetry } from "./facts.ts";
+import { mappedOf, recentTelemetry } from "./facts.ts";
 import type { Telemetry } from "./preflight.ts";
 
 export type EvidenceFeed = Pick<Feed, "begin" | "look" | "evidence" | "splitChanged" | "points" | "forget">;
@@ -25,6 +25,8 @@ export interface Dependencies {
   judge(plan: RolloutPlan, evidence: Evidence, nextPercent: number, stepSince: number): Judgement;
   nextMove(situation: Situation, judgement: Judgement, sight: Sight): Move;
   telemetry(script: string): Promise<Telemetry>;
+  /** Of these ids of versions, those whose source maps are here; null: that could not be found out. */
+  mapped(script: string, versions: readonly string[]): Promise<readonly string[] | null>;
   db(): D1Database;
   /** Passes on what lies in D1's table of notifications. */
   publish(): Promise<void>;
@@ -40,6 +42,7 @@ function makeDependencies(ctx: DurableObjectState, env: Env): Dependencies {
     feed: new Feed(ctx.storage, env),
     ...{ readPlan, judge, nextMove },
     telemetry: (script) => recentTelemetry(env, script, Date.now()),
+    mapped: (script, versions) => mappedOf(env.DB, script, versions),
     db: () => env.DB,
     publish: async () => {
       await publishNotifications(env, Date.now());

@@ -1,5 +1,8 @@
 /** Reads what `preflight.ts` judges: of Cloudflare all at once, of our own store how much traffic there was. */
+import { sql } from "drizzle-orm";
 import type { ApiFailure, ApiResult, CloudflareClient, Deployment, VersionDetail } from "../../cloudflare/contract.ts";
+import { runBatch } from "../../db/batch.ts";
+import { sourceMaps } from "../../db/schema.ts";
 import type { AskEnv } from "../../store/counts/ask-ingesters.ts";
 import { readRollups } from "../../store/counts/read.ts";
 import { within } from "../../util/within.ts";
@@ -13,6 +16,8 @@ export type Read<T> = { ok: true; value: T } | ApiFailure;
 
 type Asked = Pick<Facts, "self" | "script" | "wanted" | "mode" | "running" | "phase"> & {
   telemetry: () => Promise<Telemetry>;
+  /** Of these ids of versions, those whose source maps are here; null: unknown. Left out where they do not matter. */
+  mapped?: (versions: readonly string[]) => Promise<readonly string[] | null>;
   /** The rollout's old version, where there is one already. */
   old?: string;
 };
@@ -28,7 +33,10 @@ export function oldOf(live: Deployment, wanted: string, numberOf: (id: string) =
 }
 
 /** Fails with the first answer of Cloudflare that is none; a version that is not there is a fact. */
-export async function readFacts(client: CloudflareClient, { old, telemetry, ...asked }: Asked): Promise<Read<Facts>> {
+export async function readFacts(
+  client: CloudflareClient,
+  { old, telemetry, mapped, ...asked }: Asked,
+): Promise<Read<Facts>> {
   const { script, wanted } = asked;
   const [deployments, versions, tails, next, seen] = await Promise.all([
     client.deployments(script),
@@ -46,8 +54,11 @@ export async function readFacts(client: CloudflareClient, { old, telemetry, ...a
   const oldId = old ?? (live === null ? undefined : oldOf(live, wanted, (id) => numbers.get(id) ?? 0));
   const before = oldId === undefined ? ({ ok: true, value: null } as const) : await detail(client, script, oldId);
   if (!before.ok) return before;
+  const known = oldId === undefined || mapped === undefined ? null : await mapped([oldId, wanted]);
+  const maps = known === null ? null : { old: known.includes(oldId as string), new: known.includes(wanted) };
   const value: Facts = {
     ...asked,
+    maps,
     live,
     old: before.value,
     new: next.value,
@@ -61,6 +72,22 @@ export async function readFacts(client: CloudflareClient, { old, telemetry, ...a
 async function detail(client: CloudflareClient, script: string, id: string): Promise<Read<VersionDetail | null>> {
   const answer: ApiResult<VersionDetail> = await client.version(script, id);
   return answer.ok || answer.kind !== "not_found" ? answer : { ok: true, value: null };
+}
+
+export async function mappedOf(d1: D1Database, script: string, versions: readonly string[]): Promise<string[] | null> {
+  try {
+    const [rows] = await within(
+      DB_MS,
+      undefined,
+      runBatch<[{ version: string }]>(d1, [
+        sql`SELECT DISTINCT version_id AS version FROM ${sourceMaps}
+          WHERE script = ${script} AND version_id IN (SELECT value FROM json_each(${JSON.stringify(versions)}))`,
+      ]),
+    );
+    return rows.map(({ version }) => version);
+  } catch {
+    return null;
+  }
 }
 
 /** How much of the Worker came lately, sealed or not. */

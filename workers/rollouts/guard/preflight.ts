@@ -31,6 +31,8 @@ export interface Facts {
   versions: readonly Version[];
   tailConsumers: readonly string[];
   telemetry: Telemetry;
+  /** Whether the source maps of the versions are here; null: it does not matter, or could not be found out. */
+  maps: { old: boolean; new: boolean } | null;
   mode: "act" | "advise";
   /** A rollout that runs, if this one is not that. */
   running: string | null;
@@ -104,6 +106,7 @@ const CHECKS: readonly Check[] = [
       "older_version",
       `${versionText(next)} was uploaded before ${versionText(old)}, which is live: this goes back in time. Check the id.`,
     ),
+  mapsDiffer,
   ({ telemetry: { requests, minutes } }) =>
     requests === 0 &&
     warn(
@@ -164,6 +167,21 @@ function notObserved({ tailConsumers, self, script, telemetry }: Facts) {
       `Cloudflare does not name Tailrace among the tail consumers of ${script}, though its telemetry arrives some other way. ${todo}`,
     );
   return refuse("not_observed", `Tailrace does not see this Worker: it is not among its tail consumers. ${todo}`);
+}
+
+/** Without any on both sides stacks are as they are in the bundles: that can be compared. */
+function mapsDiffer({ maps }: Facts) {
+  if (maps === null || maps.old === maps.new) return null;
+  const still = "Failures are compared all the same.";
+  if (maps.old)
+    return warn(
+      "no_source_map",
+      `No source map of this version is here: new issues cannot be told from old ones, and the evidence names no line of the source. Upload it first (\`tailrace deploy --gradual\` does). ${still}`,
+    );
+  return info(
+    "no_source_map",
+    `The source map of this version is here and that of the old one is not: in this rollout new issues cannot be told from old ones. ${still}`,
+  );
 }
 
 const isSecret = ({ type }: VersionBinding) => type.startsWith("secret");
