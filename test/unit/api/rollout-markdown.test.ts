@@ -21,6 +21,13 @@ describe("the report", () => {
     await expect(evidenceMarkdown(evidenceWith(ORDINARY))).toMatchFileSnapshot("golden/rollout-evidence.md");
   });
 
+  it("says of an issue that decided nothing why that is", () => {
+    const { issues, ...rest } = evidenceWith(ORDINARY);
+    const note = "The old version has had errors of this type and message: it is not counted as new.";
+    const report = evidenceMarkdown({ ...rest, issues: issues.map((issue) => ({ ...issue, note })) });
+    expect(report).toMatch(/^\| 7 \| .*it is not counted as new\. \|/m);
+  });
+
   it("of a rollout without a record yet is whole", () => {
     const { rollout } = evidenceWith(ORDINARY);
     const report = evidenceMarkdown({

@@ -151,9 +151,9 @@ const arm = ({ n, hits, value }: GateResult["old"], unit: GateResult["unit"]): s
 function newIssues(told: readonly NewIssue[]): string[] {
   const byId = new Map(told.map((issue) => [issue.id, issue]));
   if (byId.size === 0) return [];
-  const rows = [...byId.values()].map(({ id, type, title, frame, isMapped, count, firstSeen }) => [
+  const rows = [...byId.values()].map(({ id, type, title, frame, isMapped, note, count, firstSeen }) => [
     String(id),
-    code(title === "" ? type : title),
+    `${code(title === "" ? type : title)}${note === undefined ? "" : ` ${note}`}`,
     frame === null ? "–" : `${code(frame)}${isMapped ? "" : " (no source map)"}`,
     figure(count),
     utc(firstSeen),

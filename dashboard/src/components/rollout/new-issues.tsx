@@ -19,6 +19,7 @@ export function IssueLines({ issues, now }: { issues: readonly NewIssue[]; now: 
             <span class="small faint num" title={full(i.firstSeen)}>
               since {moment(i.firstSeen, now)}
             </span>
+            {i.note !== undefined && <span class="small faint new-issue-note">{i.note}</span>}
             {i.frame !== null && !i.isMapped && (
               <span class="small warn new-issue-note">of the bundle: the version's source map is not there</span>
             )}
