@@ -216,6 +216,12 @@ describe("durations and CPU", () => {
     expect(gates[0]?.old.value).toBeCloseTo(90, -1);
   });
 
+  test("the first minute of both only teaches what is usual, and says so", () => {
+    const { gates, verdict } = judge(plan, evidence(timed(1, fast, fast)), 25);
+    expect(verdict).toBe("unknown");
+    expect(gates[0]?.reason).toContain("Not compared yet: what is tolerated is read from");
+  });
+
   test("slower, but within what is tolerated", () => {
     const slower = fast.map(([ms, n]): [number, number] => [ms * 1.3, n]);
     expect(judge(plan, evidence(timed(5, fast, slower)), 25).verdict).toBe("not_worse");

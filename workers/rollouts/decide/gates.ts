@@ -105,7 +105,11 @@ export function timeGate(
       : "";
   // A version that is slow is never a disaster: it answers.
   const verdict = found.isDisaster && found.missing > 0 ? "unknown" : found.verdict;
-  const reason = `${quantiles}${shares} ${conclusion({ ...found, verdict, isDisaster: false }, look, minEffect, margin)}`;
+  const isLearning = slow.old !== null && slow.new !== null && found.old.n + found.new.n === 0;
+  const follows = isLearning
+    ? "Not compared yet: what is tolerated is read from the old version's minutes before, and there are too few so far."
+    : conclusion({ ...found, verdict, isDisaster: false }, look, minEffect, margin);
+  const reason = `${quantiles}${shares} ${follows}`;
   return { result: { ...result, verdict, reason }, isDisaster: false, holds: true };
 }
 
