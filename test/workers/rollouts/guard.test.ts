@@ -162,21 +162,6 @@ it("warns when new issues could not be told from old ones, unless nobody asks fo
   expect(await world.stub.preflight(request)).toMatchObject({ value: { findings: [] } });
 });
 
-it("warns when new issues could not be told from old ones, unless nobody asks for them", async () => {
-  const world = new World("maps");
-  world.mapped = ["old"];
-  const request = { script: world.script, version: "new", plan: PLAN };
-  const gates = { issues: null };
-  expect(await world.stub.preflight(request)).toMatchObject({
-    value: { findings: [{ code: "no_source_map", level: "warn" }] },
-  });
-  expect(await world.stub.preflight({ ...request, plan: { ...PLAN, gates } })).toMatchObject({
-    value: { findings: [] },
-  });
-  world.mapped = ["old", "new"];
-  expect(await world.stub.preflight(request)).toMatchObject({ value: { findings: [] } });
-});
-
 it("refuses a split that somebody else made: which version is good is not for it to say", async () => {
   const world = new World("split");
   world.cloudflare.act(world.script, [
