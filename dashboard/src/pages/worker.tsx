@@ -3,7 +3,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import type { BreakdownRow, WorkerAnswer } from "../../../workers/api/contract.ts";
 import { api } from "../api/client.ts";
 import { BarList, type BarRow } from "../components/bar-list.tsx";
-import { Chart, LegendItem } from "../components/chart.tsx";
+import { Chart } from "../components/chart.tsx";
 import { CompletenessBadge } from "../components/completeness.tsx";
 import { Findings } from "../components/finding.tsx";
 import { Icon } from "../components/icons.tsx";
@@ -19,7 +19,7 @@ import { diagnose } from "../lib/diagnose.ts";
 import { count, countTick, durationTick, full, moment, percent, quantile, rate } from "../lib/format.ts";
 import { watchHref } from "../lib/live/links.ts";
 import { exploreHref, term } from "../lib/query-text.ts";
-import { firstSeenMarks, perSecond, requestBars, timesOf, versionLines, versionName } from "../lib/series.ts";
+import { firstSeenMarks, perSecond, requestBars, timesOf, versionLines } from "../lib/series.ts";
 import { assignColours, colourVar, rememberName } from "../lib/versions.ts";
 import { tick } from "../state/live.ts";
 import { range, withRange } from "../state/location.ts";
@@ -129,9 +129,7 @@ function Charts({ data }: { data: WorkerAnswer }) {
       <div class="section-head legend-row">
         <h2>Over time</h2>
         {versions.map((v) => (
-          <LegendItem key={v.id} colour={colourVar(v.id)}>
-            {versionName(v)}
-          </LegendItem>
+          <Version key={v.id} id={v.id} tag={v.tag} message={v.message} showMessage />
         ))}
         {worker.versions.length > versions.length && (
           <span class="small faint">and {worker.versions.length - versions.length} with fewer requests</span>
