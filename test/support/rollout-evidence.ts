@@ -15,7 +15,6 @@ export function evidence(cells: Cell[], more: Partial<Evidence> = {}): Evidence 
 interface CellOptions {
   class?: EventClass;
   part?: number;
-  records?: number;
   /** ms → how many. */
   durations?: [number, number][];
   cpu?: [number, number][];

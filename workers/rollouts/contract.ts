@@ -55,9 +55,7 @@ export interface Cell {
   left: number;
   /** Victims of a death that is counted already: in neither. */
   collateral: number;
-  /** Invocations that `n` was made of, where weights made it larger: one that weighs 10 is evidence of one. Absent: as many as `n`. */
-  records?: number;
-  /** ms; empty where the platform does not say. */
+  /** ms; empty where the platform does not say, and once they are settled and nothing is learnt from them any more. */
   duration: WireSketch;
   cpu: WireSketch;
 }
@@ -95,6 +93,54 @@ export interface OldIssueCount {
   new: number;
 }
 
+/** What the bets of one gate on settled minutes came to (decide/sums.ts): logarithms, and totals. */
+export interface SettledRates {
+  /** Which bets these are: a release that bets otherwise cannot go on with them. */
+  bets: number;
+  strata: number;
+  against: number[];
+  above: SettledBets;
+  below: SettledBets;
+  /** Of the step that began at `since`. */
+  present: SettledBets & { since: number };
+  recent: { fresh: number[]; excess: number[]; at: number };
+  failures: number;
+  expected: number;
+  weight: number;
+  old: { n: number; hits: number };
+  new: { n: number; hits: number };
+  /** By what the log of the evidence was divided when it was settled. */
+  clumps: number;
+}
+export interface SettledBets {
+  wealth: number[];
+  slope: number[];
+}
+/** Of a gate of durations or CPU, beside its rates. */
+export interface SettledTimes {
+  /** Whether the platform ever measured them. */
+  hasOld: boolean;
+  hasNew: boolean;
+  /** ms. */
+  tolerated: number | null;
+  /** Whether there were any to compare. */
+  isLast: boolean;
+}
+
+/**
+ * Minutes that are over for an hour are settled: their bets are made once and for all, and only their counts are
+ * kept, for the page. So evidence stays small however long a rollout runs, and is never bet on a second time otherwise.
+ */
+export interface Settled {
+  /** Seconds: cells of minutes before it are in `rates`. */
+  until: number;
+  /** The same of query gates' cells. */
+  queriesUntil: number;
+  /** By a gate's id. */
+  rates: Readonly<Record<string, SettledRates>>;
+  times: Readonly<Record<string, SettledTimes>>;
+}
+
 /** What the evidence cannot show. Times are visible ms that are lost to it. */
 export interface Sight {
   /** In plain words; empty when all Ingesters answered. */
@@ -114,6 +160,14 @@ export interface Evidence {
   /** The most frequent ones of the old version: what is gone there may be what is new here. Absent: none is known. */
   oldIssues?: readonly OldIssueCount[];
   sight: Sight;
+  /** Absent: nothing is settled yet. */
+  settled?: Settled;
+}
+
+/** What is settled from now on, and the cells whose sketches nobody needs any more. */
+export interface Settlement {
+  settled: Settled;
+  spent: readonly Cell[];
 }
 
 /** What the policy knows of a rollout beside its evidence. */

@@ -47,7 +47,6 @@ function one(scenario, traffic, Rule) {
   }
   for (let second = LOOK_S; second <= scenario.minutes * 60; second += LOOK_S) {
     traffic.draw(second - LOOK_S, plan.steps[step].percent, counts);
-    // Of weighted requests the records: rates are the same, and certainty is theirs (Cell.records).
     const move = rule.look(second, counts[0], counts[1], counts[2], counts[3]);
     if (move === "take_back") return { end: rule.isAtLimit ? ENDS.limit : ENDS.worse, second };
     if (move !== "promote") continue;

@@ -126,15 +126,6 @@ describe("errors", () => {
     ];
     expect(errors(cells).verdict).not.toBe("worse");
   });
-
-  test("what weighs ten is evidence of one", () => {
-    const counted = [cell(0, "old", 20_000, 200), cell(0, "new", 1_000, 30)];
-    const recorded = [cell(0, "old", 20_000, 200, { records: 2_000 }), cell(0, "new", 1_000, 30, { records: 100 })];
-    expect(errors(counted).verdict).toBe("worse");
-    const found = errors(recorded);
-    expect(found.verdict).toBe("unknown");
-    expect(found.gates[0]?.new.value).toBeCloseTo(0.03, 9);
-  });
 });
 
 describe("what does not matter", () => {

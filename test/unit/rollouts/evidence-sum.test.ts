@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { RollupBuilder } from "../../../workers/event/rollup.ts";
 import { Sketch } from "../../../workers/event/sketch.ts";
 import type { Cell } from "../../../workers/rollouts/contract.ts";
-import { fold, foldQueries } from "../../../workers/rollouts/evidence/fold.ts";
+import { fold } from "../../../workers/rollouts/evidence/fold.ts";
 import { AHEAD_MS, BEFORE_MS, HOURS_KEPT_MS, MINUTES_KEPT_MS } from "../../../workers/rollouts/evidence/limits.ts";
 import { pointsOf } from "../../../workers/rollouts/evidence/points.ts";
 import { sightOf, silence } from "../../../workers/rollouts/evidence/sight.ts";
@@ -227,15 +227,18 @@ describe("days", () => {
     );
   });
 
-  it("leave younger minutes as they are, also those of query gates", () => {
-    const cell = { gate: "g", arm: "new" as const, n: 2, hits: 1 };
-    const minute = SINCE / 1000;
-    const cells = [0, 60, 3600].map((s) => ({ ...cell, minute: minute + s }));
+  it("leave younger minutes as they are, and those that are still bet on", () => {
+    const at = [0, 61 * MINUTE_MS];
+    const before = addAll(
+      at.map((ms) => entryOf([{ version: "old", at: SINCE + ms }])),
+      SINCE + DAY_MS,
+    );
+    const minutes = (counted: Counted) => list(counted).map(({ minute }) => minute * 1000 - SINCE);
     const now = SINCE + MINUTES_KEPT_MS + 3_600_000;
-    expect(foldQueries(cells, [], now)).toEqual([
-      { ...cell, minute, n: 4, hits: 2 },
-      { ...cell, minute: minute + 3600 },
-    ]);
+    expect(minutes(fold(before, [], now).counted)).toEqual(at);
+    expect(minutes(fold(before, [], now + 3_600_000).counted).sort()).toEqual([0, 60 * MINUTE_MS]);
+    const settled = { until: SINCE / 1000 + 3600, queriesUntil: 0, rates: {}, times: {} };
+    expect(minutes(fold({ ...before, settled }, [], now + 3_600_000).counted)).toEqual(at);
   });
 });
 

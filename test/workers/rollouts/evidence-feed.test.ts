@@ -3,6 +3,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { Ingester } from "../../../workers/buffer/ingester.ts";
+import type { Evidence } from "../../../workers/rollouts/contract.ts";
 import { appendOf, ingester } from "../buffer/support.ts";
 import {
   AT_US,
@@ -292,6 +293,35 @@ describe("feed", () => {
     expect(later.sight.blind.join()).toMatch(/Nothing has arrived from either version for 6\d s/);
     const muchLater = await look(script, { now: Date.now() + 31 * MINUTE_MS });
     expect(muchLater.sight.blind).toEqual([]);
+  });
+
+  it("keeps what is settled, and drops the sketches that are spent, through an eviction", async () => {
+    const script = "evidence-settled";
+    const event = (version: string, minute: number) =>
+      of(script, version, { duration: 9 }, AT_US + minute * 60_000_000);
+    await ingester(script).append(appendOf(script, [event(OLD, 0), event(NEW, 0), event(OLD, 1), event(NEW, 1)]));
+    const settled = { until: BEGIN / 1000 + 60, queriesUntil: 0, rates: {}, times: {} };
+    await withFeed(script, async (feed) => {
+      feed.begin(rolloutOf(script));
+      await feed.look(Date.now());
+      const first = (known: Evidence) => known.cells.filter(({ minute }) => minute < settled.until);
+      feed.settle((known) => ({ settled, spent: first(known) }));
+      // Not at each look.
+      feed.settle(() => ({ settled: { ...settled, until: 0 }, spent: [] }));
+    });
+    const evidence = await look(script);
+    expect(evidence.settled).toEqual(settled);
+    expect(evidence.cells.map(({ n, duration }) => [n, duration.length > 0])).toEqual([
+      [1, false],
+      [1, false],
+      [1, true],
+      [1, true],
+    ]);
+    await withFeed(script, (feed) => feed.forget(`r-${script}`));
+    await withFeed(script, (feed) => {
+      feed.begin(rolloutOf(script));
+      expect(feed.evidence().settled).toBeUndefined();
+    });
   });
 
   it("keeps totals of ten seconds for a page that moves", async () => {

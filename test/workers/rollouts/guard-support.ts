@@ -84,6 +84,7 @@ export class World {
           if (this.hasTraffic) this.#newest = Math.max(this.#newest, this.clock);
         },
         evidence: () => this.#evidence(),
+        settle: () => undefined,
         splitChanged: (at) => {
           this.splits.push(at);
           return at / 1000;

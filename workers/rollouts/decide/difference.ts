@@ -16,6 +16,7 @@
  * McAuliffe and Sekhon, 2021) of the mean difference on the new version's
  * traffic. It loses little: a failure is rare, and 1+x ≤ e^x is tight there.
  */
+import type { SettledBets, SettledRates } from "../contract.ts";
 import { logAdd } from "./evidence-against.ts";
 
 /** θ for the upper end: what is left of the new version's rate if it is as good as the old one, of the rate that is to be refuted. */
@@ -42,11 +43,16 @@ class Bets {
   private readonly thetas: readonly number[];
   private readonly logShares: number[];
 
-  constructor(thetas: readonly number[], shares: readonly number[]) {
+  constructor(thetas: readonly number[], shares: readonly number[], before?: SettledBets) {
     this.thetas = thetas;
     this.logShares = shares.map(Math.log);
-    this.wealth = new Float64Array(thetas.length);
-    this.slope = new Float64Array(thetas.length);
+    this.wealth = Float64Array.from(before?.wealth ?? thetas.map(() => 0));
+    this.slope = Float64Array.from(before?.slope ?? thetas.map(() => 0));
+  }
+
+  /** What the next one begins with. */
+  settled(): SettledBets {
+    return { wealth: [...this.wealth], slope: [...this.slope] };
   }
 
   close(n0: number, f0: number, n1: number, f1: number): void {
@@ -82,17 +88,33 @@ const kappaOf = (theta: number, n0: number, n1: number): number => Math.min(n1 *
 
 /** Evidence that the new version is worse by less than a margin: bets that its rate is below what the margin would make it. */
 export class Clearance extends Bets {
-  constructor() {
-    super(BELOW, BELOW_SHARES);
+  constructor(before?: SettledBets) {
+    super(BELOW, BELOW_SHARES, before);
   }
 }
 
+type SettledDifference = Pick<SettledRates, "above" | "below" | "failures" | "expected" | "weight">;
+
 export class Difference {
-  private readonly above = new Bets(ABOVE, ABOVE_SHARES);
-  private readonly below = new Clearance();
-  private failures = 0;
-  private expected = 0;
-  private weight = 0;
+  private readonly above: Bets;
+  private readonly below: Clearance;
+  private failures: number;
+  private expected: number;
+  private weight: number;
+
+  constructor(before?: SettledDifference) {
+    this.above = new Bets(ABOVE, ABOVE_SHARES, before?.above);
+    this.below = new Clearance(before?.below);
+    this.failures = before?.failures ?? 0;
+    this.expected = before?.expected ?? 0;
+    this.weight = before?.weight ?? 0;
+  }
+
+  /** What the next one begins with. */
+  settled(): SettledDifference {
+    const { failures, expected, weight } = this;
+    return { above: this.above.settled(), below: this.below.settled(), failures, expected, weight };
+  }
 
   add(n0: number, f0: number, n1: number, f1: number): void {
     if (!(n0 > 0 && n1 > 0)) return;
@@ -129,6 +151,18 @@ export class Recent {
   private readonly fresh = new Float64Array(RECENT);
   private readonly excess = new Float64Array(RECENT);
   private at = 0;
+
+  constructor(before?: SettledRates["recent"]) {
+    if (before === undefined) return;
+    this.fresh.set(before.fresh);
+    this.excess.set(before.excess);
+    this.at = before.at;
+  }
+
+  /** What the next one begins with. */
+  settled(): SettledRates["recent"] {
+    return { fresh: [...this.fresh], excess: [...this.excess], at: this.at };
+  }
 
   close(n0: number, f0: number, n1: number, f1: number): void {
     if (!(n0 > 0 && n1 > 0)) return;

@@ -24,6 +24,7 @@
  * there; the bound holds exactly at the ends of minutes and, by simulation
  * (bench part `rollouts`), at the looks in between.
  */
+import type { SettledRates } from "../contract.ts";
 
 /** Odds ratios that are bet on, and the share of the stake. A threefold rate is what an on-call person would want to know of within minutes; thousands are versions that fail altogether. */
 const EFFECTS: readonly (readonly [theta: number, share: number])[] = [
@@ -63,6 +64,17 @@ export class EvidenceAgainst {
   /** ln of the wealth at the end of the last closed stratum, by effect; before the first, nothing is laid. */
   private readonly closed = new Float64Array(COUNT).fill(Number.NEGATIVE_INFINITY);
   private strata = 0;
+
+  constructor(before?: Pick<SettledRates, "strata" | "against">) {
+    if (before === undefined || before.strata === 0) return;
+    this.strata = before.strata;
+    this.closed.set(before.against);
+  }
+
+  /** What the next one begins with. */
+  settled(): Pick<SettledRates, "strata" | "against"> {
+    return { strata: this.strata, against: this.strata === 0 ? [] : [...this.closed] };
+  }
 
   /** A stratum that nothing is added to any more, or that is the last one. Without requests on both arms it says nothing. */
   close(n0: number, f0: number, n1: number, f1: number): void {

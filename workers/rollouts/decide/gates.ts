@@ -3,9 +3,10 @@
  * in a sentence what came out. `judge.ts` asks them one after the other.
  */
 import type { EventClass, GateResult, QuantileGate, QueryGate, RateGate } from "../../api/contract.ts";
+import type { Settled, SettledRates } from "../contract.ts";
 import { clumpsOf } from "./clumps.ts";
 import { CLASS_SHARE, FALSE_ALARM, MAX_MARGIN, MIN_NEXT_SHARE } from "./limits.ts";
-import { compareRates, type RateResult } from "./rates.ts";
+import { compareRates, type RateResult, type RateRules } from "./rates.ts";
 import { slowStrata } from "./slow.ts";
 import type { Counts, Stratum } from "./strata.ts";
 import { className, count, milliseconds, percent, points } from "./words.ts";
@@ -17,6 +18,9 @@ export interface Look {
   nextShare: number;
   /** Seconds. */
   since: number;
+  settled?: Settled | undefined;
+  /** Seconds: the quantiles that people read are of strata from there on. */
+  quantilesFrom: number;
 }
 
 export interface Gate {
@@ -35,29 +39,52 @@ export function marginOf(minEffect: number, nextShare: number): number {
   return Math.max(minEffect, Math.min(MAX_MARGIN, minEffect / Math.max(nextShare, MIN_NEXT_SHARE)));
 }
 
+export const errorsId = (name: EventClass): string => `errors:${name}`;
+export const timesId = (kind: "duration" | "cpu", name: EventClass): string => `${kind}:${name}`;
+export const queryId = (name: string): string => `query:${name}`;
+
+/** Settled strata are not bet on again; clumps are learnt from them all the same, while anything comes that they matter for. */
+function compareOpen(
+  id: string,
+  strata: readonly Counts[],
+  settled: Settled | undefined,
+  until: number | undefined,
+  rules: Omit<RateRules, "settled" | "clumps">,
+): RateResult {
+  const before = settled?.rates[id];
+  const open = openStrata(strata, until);
+  return compareRates(open, { ...rules, settled: before, clumps: clumpsNow(strata, open, before) });
+}
+
+export const openStrata = <T extends Counts>(strata: readonly T[], until: number | undefined): readonly T[] =>
+  until === undefined ? strata : strata.filter(({ minute }) => minute >= until);
+
+export const clumpsNow = (all: readonly Counts[], open: readonly Counts[], before: SettledRates | undefined): number =>
+  open.length === 0 && before !== undefined ? before.clumps : clumpsOf(all);
+
 export function errorGate(strata: readonly Counts[], name: EventClass, gate: RateGate, look: Look): Gate {
-  const found = compareRates(strata, {
+  const id = errorsId(name);
+  const found = compareOpen(id, strata, look.settled, look.settled?.until, {
     ...look,
     falseAlarm: FALSE_ALARM.errors * CLASS_SHARE[name],
-    clumps: clumpsOf(strata),
     minEffect: gate.minEffect,
     margin: marginOf(gate.minEffect, look.nextShare),
   });
   const what = className(name);
   const both = `${rates(found, what, "fail")}`;
-  const head = { id: `errors:${name}`, label: `Error rate of ${what}`, kind: "errors", unit: "share" } as const;
+  const head = { id, label: `Error rate of ${what}`, kind: "errors", unit: "share" } as const;
   return gateOf(head, found, look, gate.minEffect, `${both}${inClumps(found, "Failures")}`);
 }
 
 export function queryGate(strata: readonly Counts[], gate: QueryGate, gates: number, look: Look): Gate {
-  const found = compareRates(strata, {
+  const id = queryId(gate.name);
+  const found = compareOpen(id, strata, look.settled, look.settled?.queriesUntil, {
     ...look,
     falseAlarm: FALSE_ALARM.query / gates,
-    clumps: clumpsOf(strata),
     minEffect: gate.minEffect,
     margin: marginOf(gate.minEffect, look.nextShare),
   });
-  const head = { id: `query:${gate.name}`, label: gate.name, kind: "query", unit: "share" } as const;
+  const head = { id, label: gate.name, kind: "query", unit: "share" } as const;
   const both = rates(found, "invocations", `match “${gate.name}”`);
   return gateOf(head, found, look, gate.minEffect, `${both}${inClumps(found, "Matches")}`);
 }
@@ -74,16 +101,23 @@ export function timeGate(
   gate: QuantileGate,
   look: Look,
 ): Gate {
-  const slow = slowStrata(all, kind, gate);
+  const id = timesId(kind, name);
+  const { settled } = look;
+  const slow = slowStrata(all, kind, gate, {
+    from: look.quantilesFrom,
+    until: settled?.until,
+    before: settled?.times[id],
+  });
   // As many again as lie beyond the quantile anyway: fewer is a matter of luck in the threshold.
   const minEffect = 1 - gate.quantile;
   const margin = marginOf(minEffect, look.nextShare);
-  const rules = { ...look, falseAlarm: FALSE_ALARM[kind] * CLASS_SHARE[name], minEffect, margin };
+  const falseAlarm = FALSE_ALARM[kind] * CLASS_SHARE[name];
+  const rules = { ...look, falseAlarm, minEffect, margin, settled: settled?.rates[id] };
   const found = compareRates(slow.strata, rules);
   const p = `p${Number((100 * gate.quantile).toFixed(2))}`;
   const what = className(name);
   const { label, noun } = MEASURES[kind];
-  const head = { id: `${kind}:${name}`, label: `${label} of ${what}, ${p}`, kind, unit: "ms" } as const;
+  const head = { id, label: `${label} of ${what}, ${p}`, kind, unit: "ms" } as const;
   const result = {
     ...head,
     ...statistics(found),
@@ -96,9 +130,11 @@ export function timeGate(
     return { result: { ...result, verdict: "unknown", reason }, isDisaster: false, holds: false };
   }
   const quantiles =
-    slow.old === null || slow.new === null
-      ? `${label}s of ${what} are known of ${slow.old === null ? "the new" : "the old"} version only.`
-      : `${p} is ${milliseconds(slow.new)} on the new version, ${milliseconds(slow.old)} on the old one in the same minutes.`;
+    slow.old === null && slow.new === null
+      ? `No ${noun} of ${what} in the last hour.`
+      : slow.old === null || slow.new === null
+        ? `${label}s of ${what} are known of ${slow.old === null ? "the new" : "the old"} version only.`
+        : `${p} is ${milliseconds(slow.new)} on the new version, ${milliseconds(slow.old)} on the old one in the same minutes${slow.isLast ? " of the last hour" : ""}.`;
   const shares =
     found.new.n > 0 && slow.tolerated !== null
       ? ` ${percent(ratio(found.new))} of ${count(found.new.n)} ${what} took longer on the new version than is tolerated (now ${milliseconds(slow.tolerated)}: a ${percent(gate.tolerance)} and ${milliseconds(gate.minMs)} above the old version's ${p} of the minutes before); ${percent(ratio(found.old))} on the old one took longer than that ${p}.`

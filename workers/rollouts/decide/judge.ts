@@ -5,15 +5,15 @@
  *
  * One gate that is worse makes the version worse. Not worse it is only when all
  * gates that a step waits for have shown it with evidence of the present step.
- * Everything is computed anew at each look (a day of minutes in a few ms), so
- * there is no state that could go wrong.
+ * The last hour is computed anew at each look; what was before is settled
+ * (`settle.ts`), and is gone on from: the verdict is the same with and without.
  */
 import type { EventClass, GateResult, Judgement, RolloutPlan } from "../../api/contract.ts";
 import { EVENT_CLASSES } from "../../api/contract.ts";
-import type { Evidence } from "../contract.ts";
+import type { Cell, Evidence } from "../contract.ts";
 import { errorGate, type Gate, type Look, queryGate, timeGate } from "./gates.ts";
 import { issueGate } from "./issues.ts";
-import { RARE_CLASS } from "./limits.ts";
+import { RARE_CLASS, SETTLED_AFTER_S } from "./limits.ts";
 import { type Counts, queryStrata, type Stratum, strataOf } from "./strata.ts";
 import { className, percent } from "./words.ts";
 
@@ -23,12 +23,19 @@ import { className, percent } from "./words.ts";
  */
 export function judge(plan: RolloutPlan, evidence: Evidence, nextPercent: number, stepSince = 0): Judgement {
   const classes = strataOf(evidence.cells);
-  const look: Look = { minSamples: plan.minSamples, nextShare: nextPercent / 100, since: stepSince };
+  const look: Look = {
+    ...{ minSamples: plan.minSamples, nextShare: nextPercent / 100, since: stepSince },
+    settled: evidence.settled,
+    quantilesFrom: newestMinute(evidence.cells) - SETTLED_AFTER_S,
+  };
   const gates = [...classGates(plan, classes, look), ...otherGates(plan, evidence, classes, look)];
   return { ...overall(gates), gates: gates.map(told), ...countsOf(classes, stepSince) };
 }
 
 const told = ({ result, holds }: Gate): GateResult => (holds ? result : { ...result, holds: false });
+
+export const newestMinute = (cells: readonly Pick<Cell, "minute">[]): number =>
+  cells.reduce((newest, { minute }) => Math.max(newest, minute), 0);
 
 function* classGates(plan: RolloutPlan, classes: Map<EventClass, Stratum[]>, look: Look): Iterable<Gate> {
   const { errors, duration, cpu } = plan.gates;

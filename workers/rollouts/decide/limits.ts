@@ -47,3 +47,6 @@ export const SHARE_EXPECTED = 100;
 
 /** Of a few minutes the difference must be so many times the effect that counts: it is noisier than that of the whole rollout. */
 export const RECENT_EFFECTS = 2;
+
+/** Seconds before the newest minute: what is older is settled. Telemetry that comes later than this is shown and not bet on; clumps.ts learns from as much. */
+export const SETTLED_AFTER_S = 3_600;

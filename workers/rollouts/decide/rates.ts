@@ -4,10 +4,10 @@
  * gates (`gates.ts`) hand in strata and words, and get a GateResult.
  */
 import type { GateResult } from "../../api/contract.ts";
-import { Clearance, Difference, Recent } from "./difference.ts";
-import { EvidenceAgainst } from "./evidence-against.ts";
+import type { SettledRates } from "../contract.ts";
 import { DISASTER_FAILURES, DISASTER_SHARE, FALSE_CLEAR, RECENT_EFFECTS } from "./limits.ts";
 import type { Counts } from "./strata.ts";
+import { RateSums } from "./sums.ts";
 
 export interface RateRules {
   /** Chance that a version that is as good is called worse. */
@@ -20,6 +20,8 @@ export interface RateRules {
   since: number;
   /** By what the log of the evidence is divided (`clumps.ts`); at least 1. */
   clumps?: number;
+  /** Of strata before the ones that are handed in. */
+  settled?: SettledRates | undefined;
 }
 
 /** What one comparison comes to, before it is put into words. */
@@ -44,23 +46,9 @@ export interface RateResult {
 
 /** Strata must be in the order of time; the last one may still be open. */
 export function compareRates(strata: readonly Counts[], rules: RateRules): RateResult {
-  const against = new EvidenceAgainst();
-  const all = new Difference();
-  const recent = new Recent();
-  const present = new Clearance();
-  const old = { n: 0, hits: 0 };
-  const fresh = { n: 0, hits: 0 };
-  for (const { minute, n0, f0, n1, f1 } of strata) {
-    if (!(n0 > 0 && n1 > 0)) continue;
-    against.close(n0, f0, n1, f1);
-    all.add(n0, f0, n1, f1);
-    recent.close(n0, f0, n1, f1);
-    if (minute >= rules.since) present.close(n0, f0, n1, f1);
-    old.n += n0;
-    old.hits += f0;
-    fresh.n += n1;
-    fresh.hits += f1;
-  }
+  const sums = new RateSums(rules.since, rules.settled);
+  for (const stratum of strata) sums.add(stratum);
+  const { against, all, recent, present, old, fresh } = sums;
   const { clumps = 1 } = rules;
   const logAgainst = against.log() / clumps;
   const logThreshold = -Math.log(rules.falseAlarm);

@@ -13,6 +13,7 @@
 import type { QuantileGate } from "../../api/contract.ts";
 import type { WireSketch } from "../../event/sketch.ts";
 import { bucketOf, valueOfBucket } from "../../event/sketch.ts";
+import type { SettledTimes } from "../contract.ts";
 import type { Counts, Stratum } from "./strata.ts";
 
 /** Buckets of 2 %: from below a µs to years of ms; what is smaller or larger goes into the last one. */
@@ -21,7 +22,7 @@ const BUCKETS = 1_600;
 /** Old invocations that a threshold is read from: the p99 of fewer is their maximum. */
 const MIN_LEARNT = 50;
 /** Minutes that a threshold is read from. */
-const LEARNT_WIRES = 15;
+export const LEARNT_WIRES = 15;
 const MINUTE_S = 60;
 
 /** Weights by bucket; dense, because it is added to a thousand times. */
@@ -30,8 +31,7 @@ class Distribution {
   total = 0;
   private highest = 0;
 
-  /** @returns the weight that came */
-  add(wire: WireSketch, sign: 1 | -1 = 1): number {
+  add(wire: WireSketch, sign: 1 | -1 = 1): void {
     const { weights } = this;
     let added = 0;
     for (let i = 0; i + 1 < wire.length; i += 2) {
@@ -42,12 +42,6 @@ class Distribution {
       if (slot > this.highest) this.highest = slot;
     }
     this.total += sign * added;
-    return added;
-  }
-
-  /** Whether any value was above 0: a platform that does not measure says 0. */
-  get isMeasured(): boolean {
-    return this.highest > 0;
   }
 
   /** From above: few buckets lie beyond a high quantile. */
@@ -74,18 +68,42 @@ function beyond(wire: WireSketch, limit: number): number {
   return hits;
 }
 
+function weightOf(wire: WireSketch): number {
+  let weight = 0;
+  for (let i = 1; i < wire.length; i += 2) weight += wire[i] as number;
+  return weight;
+}
+
+/** Whether any value was above 0: a platform that does not measure says 0. */
+const isMeasured = (wire: WireSketch): boolean => wire.length > 0 && slotOf(wire.at(-2) as number) > 0;
+
 export interface Slow {
   strata: Counts[];
-  /** ms, over the minutes that both versions have; null where nothing was measured. */
+  /** ms, over the last minutes that both versions have; null where nothing was measured. */
   old: number | null;
   new: number | null;
+  /** The quantiles are of less than all strata. */
+  isLast: boolean;
   /** ms: what the new version must not exceed more often than the old one exceeds its own quantile, as it is now. */
   tolerated: number | null;
   hasOld: boolean;
   hasNew: boolean;
 }
 
-export function slowStrata(all: readonly Stratum[], of: "duration" | "cpu", gate: QuantileGate): Slow {
+export interface Times {
+  /** Seconds: the quantiles are of strata from there on. */
+  from: number;
+  /** Seconds: strata before it are settled, and come to `before`. They only teach. */
+  until?: number | undefined;
+  before?: SettledTimes | undefined;
+}
+
+export function slowStrata(
+  all: readonly Stratum[],
+  of: "duration" | "cpu",
+  gate: QuantileGate,
+  { from, until = 0, before }: Times,
+): Slow {
   const learnt = new Distribution();
   const old = new Distribution();
   const fresh = new Distribution();
@@ -93,7 +111,10 @@ export function slowStrata(all: readonly Stratum[], of: "duration" | "cpu", gate
   /** Of the old version, what the threshold is learnt from; the first so many of them are of minutes that are over. */
   const wires: { minute: number; wire: WireSketch }[] = [];
   let known = 0;
-  let tolerated: number | null = null;
+  let tolerated = before?.tolerated ?? null;
+  let hasOld = before?.hasOld ?? false;
+  let hasNew = before?.hasNew ?? false;
+  let isLast = before?.isLast ?? false;
   for (const stratum of all) {
     const times = stratum[of];
     if (times.old.length === 0 && times.new.length === 0) continue;
@@ -103,9 +124,15 @@ export function slowStrata(all: readonly Stratum[], of: "duration" | "cpu", gate
       if (known >= LEARNT_WIRES) learnt.add((wires[known - LEARNT_WIRES] as { wire: WireSketch }).wire, -1);
     }
     if (times.old.length > 0) wires.push({ minute, wire: times.old });
-    if (!(stratum.n0 > 0 && stratum.n1 > 0)) continue;
-    const n0 = old.add(times.old);
-    const n1 = fresh.add(times.new);
+    if (minute < until || !(stratum.n0 > 0 && stratum.n1 > 0)) continue;
+    hasOld ||= isMeasured(times.old);
+    hasNew ||= isMeasured(times.new);
+    if (minute >= from) {
+      old.add(times.old);
+      fresh.add(times.new);
+    } else isLast = true;
+    const n0 = weightOf(times.old);
+    const n1 = weightOf(times.new);
     const threshold = learnt.total < MIN_LEARNT ? null : learnt.quantile(gate.quantile);
     if (threshold === null || n0 === 0 || n1 === 0) continue;
     tolerated = threshold * (1 + gate.tolerance) + gate.minMs;
@@ -116,7 +143,8 @@ export function slowStrata(all: readonly Stratum[], of: "duration" | "cpu", gate
     old: old.quantile(gate.quantile),
     new: fresh.quantile(gate.quantile),
     tolerated,
-    hasOld: old.isMeasured,
-    hasNew: fresh.isMeasured,
+    isLast,
+    hasOld,
+    hasNew,
   };
 }

@@ -7,7 +7,7 @@ import type { EventClass } from "../../api/contract.ts";
 import { Sketch, type WireSketch } from "../../event/sketch.ts";
 import { type Cell, MINUTE_PARTS, type QueryCell } from "../contract.ts";
 
-/** Counts of one stratum that is compared; fractions where weights were honoured. */
+/** Counts of one stratum that is compared; of a query's matches they may be fractions. */
 export interface Counts {
   /** Seconds, and which part of the minute (Situation.stepSince). */
   minute: number;
@@ -64,7 +64,7 @@ export function queryStrata(cells: readonly QueryCell[], gate: string): Counts[]
 }
 
 /** Ascends with time, also within a minute in which the split changed. */
-const keyOf = ({ minute, part = 0 }: { minute: number; part?: number }): number => minute + part / MINUTE_PARTS;
+export const keyOf = ({ minute, part = 0 }: { minute: number; part?: number }): number => minute + part / MINUTE_PARTS;
 
 function inOrder<T>(strata: Map<number, T>): T[] {
   return [...strata.keys()].sort((a, b) => a - b).map((key) => strata.get(key) as T);
@@ -81,11 +81,9 @@ const emptyStratum = (minute: number): Stratum => ({
 });
 
 function addCell(stratum: Stratum, cell: Cell): void {
-  // What weighs 10 is evidence of one: rates stay, certainty does not grow.
-  const scale = cell.records !== undefined && cell.records < cell.n ? cell.records / cell.n : 1;
-  addCounts(stratum, cell.arm, cell.n * scale, Math.min(cell.failed, cell.n) * scale);
-  stratum.duration[cell.arm] = joined(stratum.duration[cell.arm], cell.duration, scale);
-  stratum.cpu[cell.arm] = joined(stratum.cpu[cell.arm], cell.cpu, scale);
+  addCounts(stratum, cell.arm, cell.n, Math.min(cell.failed, cell.n));
+  stratum.duration[cell.arm] = joined(stratum.duration[cell.arm], cell.duration);
+  stratum.cpu[cell.arm] = joined(stratum.cpu[cell.arm], cell.cpu);
 }
 
 function addCounts(counts: Counts, arm: "old" | "new", n: number, f: number): void {
@@ -98,11 +96,10 @@ function addCounts(counts: Counts, arm: "old" | "new", n: number, f: number): vo
   }
 }
 
-/** Nearly always there is one cell per stratum and arm, and nothing weighs more than 1: then nothing is copied. */
-function joined(before: WireSketch, wire: WireSketch, scale: number): WireSketch {
-  const scaled = scale === 1 ? wire : wire.map((value, n) => (n % 2 === 1 ? value * scale : value));
-  if (before.length === 0) return scaled;
+/** Nearly always there is one cell per stratum and arm: then nothing is copied. */
+function joined(before: WireSketch, wire: WireSketch): WireSketch {
+  if (before.length === 0) return wire;
   const sum = Sketch.decode(before);
-  sum.merge(Sketch.decode(scaled));
+  sum.merge(Sketch.decode(wire));
   return sum.encode();
 }

@@ -10,17 +10,18 @@
  * alike, and counted; one that does not answer makes it blind.
  */
 import type { QueryGate } from "../../api/contract.ts";
-import { type Cell, type Evidence, MINUTE_PARTS, type QueryCell, type Sight } from "../contract.ts";
-import { fold, foldQueries } from "./fold.ts";
+import type { WireSketch } from "../../event/sketch.ts";
+import { type Cell, type Evidence, MINUTE_PARTS, type QueryCell, type Settlement, type Sight } from "../contract.ts";
+import { fold } from "./fold.ts";
 import { IssueWatch } from "./issues.ts";
-import { LOOK_TIMEOUT_MS } from "./limits.ts";
+import { LOOK_TIMEOUT_MS, SETTLE_EVERY_MS } from "./limits.ts";
 import { type PointCounts, pointsOf } from "./points.ts";
 import { type Answer, Puller } from "./pull.ts";
 import { QueryWatch } from "./queries.ts";
 import { nameOf, ShardList } from "./shards.ts";
 import { sightOf, silence } from "./sight.ts";
-import { EvidenceStore, type Head } from "./store.ts";
-import { add, type Counted, type Entry, NOTHING_LEFT_OUT, partOf } from "./sum.ts";
+import { EvidenceStore, type Head, hitsFrom } from "./store.ts";
+import { add, type Counted, cellKey, type Entry, NOTHING_LEFT_OUT, partOf } from "./sum.ts";
 
 export interface Rollout {
   id: string;
@@ -48,6 +49,7 @@ export class Feed {
   private blind: readonly string[] = [];
   private looking: Promise<void> | undefined;
   private foldedAt = 0;
+  private settledAt = 0;
   /** Time of the last look. */
   private seenAt = 0;
 
@@ -226,8 +228,13 @@ export class Feed {
       return { cells: [], queries: [], issues: [], sight: { blind: [], notes: [], newestOld: null, newestNew: null } };
     }
     const cells: Cell[] = [...counted.cells.values()].sort((a, b) => a.minute - b.minute);
-    const queries = foldQueries(this.queryCells, this.head?.subject.changes ?? [], this.seenAt);
-    return { cells, queries, issues: this.issues.list, oldIssues: this.issues.oldIssues, sight: this.sight(counted) };
+    const { settled } = counted;
+    return {
+      ...(settled === undefined ? {} : { settled }),
+      ...{ cells, queries: this.queryCells, issues: this.issues.list },
+      oldIssues: this.issues.oldIssues,
+      sight: this.sight(counted),
+    };
   }
 
   private sight(counted: Counted): Sight {
@@ -236,6 +243,22 @@ export class Feed {
     const hidden = this.head?.decidesIssues === false ? this.issues.doubt(this.seenAt) : "";
     const more = [this.shards.note(this.seenAt), hidden].filter((words) => words !== "");
     return { ...sight, notes: [...sight.notes, ...more] };
+  }
+
+  /** Now and then: `by` (decide/settle.ts) bets on minutes that are over, once and for all; what nobody needs any more goes with the same write. */
+  settle(by: (evidence: Evidence) => Settlement | null): void {
+    this.wake();
+    const { head, counted, seenAt } = this;
+    if (head === undefined || counted === undefined || Math.abs(seenAt - this.settledAt) < SETTLE_EVERY_MS) return;
+    this.settledAt = seenAt;
+    const settlement = by(this.evidence());
+    if (settlement === null) return;
+    const { settled, spent } = settlement;
+    const cells = new Map(counted.cells);
+    const changed = new Set(spent.map(cellKey));
+    for (const cell of spent) cells.set(cellKey(cell), { ...cell, duration: NO_SKETCH, cpu: NO_SKETCH });
+    this.save(head, head.cursors, { counted: { ...counted, cells, settled }, changed }, counted);
+    this.queryCells = this.queryCells.filter(({ minute }) => minute >= hitsFrom(settled));
   }
 
   /** What the page draws: requests that are compared, and failures. Under a minute only the last quarter of an hour is known. */
@@ -260,6 +283,8 @@ export class Feed {
 /** Changes of the split that are remembered: minutes with one have parts. */
 const MAX_CHANGES = 200;
 const FOLD_EVERY_MS = 60_000;
+/** One for all. */
+const NO_SKETCH: WireSketch = [];
 
 /** `known`: the last entry that is counted; undefined: the shard is new to us. */
 function readPage(

@@ -1,15 +1,19 @@
-/** A day's minutes become hours, and what is older than anybody asks for goes. Pure. */
+/** A day's minutes become hours, for the page, and what is older than anybody asks for goes. Pure. */
 import { Sketch } from "../../event/sketch.ts";
-import type { Cell, QueryCell } from "../contract.ts";
+import type { Cell, Settled } from "../contract.ts";
 import { HOURS_KEPT_MS } from "./limits.ts";
 import { type Counted, cellKey, hourOf, isFolded, type Step } from "./sum.ts";
+
+/** What is still bet on stays in its minute. */
+const isSettled = (settled: Settled | undefined, minute: number): boolean =>
+  settled === undefined || minute < settled.until;
 
 export function fold(before: Counted, changes: readonly number[], now: number): Step {
   const cells = new Map(before.cells);
   const changed = new Set<string>();
   for (const [key, cell] of before.cells) {
     const isOld = cell.minute * 1000 < now - HOURS_KEPT_MS;
-    if (!isOld && !isFolded(cell.minute, now)) continue;
+    if (!isOld && !(isFolded(cell.minute, now) && isSettled(before.settled, cell.minute))) continue;
     const { part: _, ...rest } = cell;
     const moved: Cell = { ...rest, ...hourOf(cell, changes) };
     const hour = cellKey(moved);
@@ -23,25 +27,6 @@ export function fold(before: Counted, changes: readonly number[], now: number): 
     changed.add(hour);
   }
   return { counted: { ...before, cells }, changed };
-}
-
-/** Those of query gates, which are few and small: added up where they are handed out. */
-export function foldQueries(cells: readonly QueryCell[], changes: readonly number[], now: number): QueryCell[] {
-  const hours = new Map<string, QueryCell>();
-  const minutes: QueryCell[] = [];
-  for (const cell of cells) {
-    if (cell.minute * 1000 < now - HOURS_KEPT_MS) continue;
-    if (!isFolded(cell.minute, now)) {
-      minutes.push(cell);
-      continue;
-    }
-    const { part: _, ...rest } = cell;
-    const moved = { ...rest, ...hourOf(cell, changes) };
-    const key = `${moved.minute} ${moved.part ?? 0} ${moved.arm} ${moved.gate}`;
-    const known = hours.get(key);
-    hours.set(key, known === undefined ? moved : { ...moved, n: known.n + moved.n, hits: known.hits + moved.hits });
-  }
-  return [...hours.values(), ...minutes];
 }
 
 function sum(a: Cell, b: Cell): Cell {

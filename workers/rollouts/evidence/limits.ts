@@ -16,6 +16,10 @@ export const AHEAD_MS = 2 * 60_000;
 
 /** Minutes older than this are added up to hours. */
 export const MINUTES_KEPT_MS = 86_400_000;
+/** Settled minutes of query gates are kept for so long, for what decide/clumps.ts learns. */
+export const CLUMPS_S = 3_600;
+/** Minutes are settled so often, as one: each time the sketches of a few are dropped. */
+export const SETTLE_EVERY_MS = 5 * 60_000;
 /** Older hours go: a watched split may run for months. */
 export const HOURS_KEPT_MS = 35 * 86_400_000;
 

@@ -3,13 +3,13 @@
  * and how far it has read in one transaction: whatever is lost in between, each
  * log entry is counted once. Everything is kept by rollout until it is forgotten.
  *
- *   evidence_parts  rollout, name → JSON: `head` (subject, cursors, what is left out), `ticks`, `deaths`
+ *   evidence_parts  rollout, name → JSON: `head` (subject, cursors, what is left out), `ticks`, `deaths`, `settled`
  *   evidence_cells  rollout, cell key → JSON of a Cell
  *   evidence_hits   rollout, gate, minute, part, arm → invocations that match
  */
 import type { QueryGate } from "../../api/contract.ts";
-import type { Arm, Cell, QueryCell } from "../contract.ts";
-import { HOURS_KEPT_MS } from "./limits.ts";
+import type { Arm, Cell, QueryCell, Settled } from "../contract.ts";
+import { CLUMPS_S, HOURS_KEPT_MS } from "./limits.ts";
 import type { Answered } from "./queries.ts";
 import { type Counted, type LeftOut, NOTHING_LEFT_OUT, type Step, type Subject, type Tick } from "./sum.ts";
 
@@ -27,7 +27,10 @@ export interface Head {
   askedThrough: number;
 }
 
-type PartName = "head" | "ticks" | "deaths";
+type PartName = "head" | "ticks" | "deaths" | "settled";
+
+/** Seconds: what is settled of query gates, and so old that clumps are not learnt from it any more, goes. */
+export const hitsFrom = ({ queriesUntil }: Settled): number => queriesUntil - CLUMPS_S;
 
 export class EvidenceStore {
   constructor(private readonly storage: DurableObjectStorage) {
@@ -70,6 +73,7 @@ export class EvidenceStore {
     )) {
       cells.set(key, JSON.parse(cell) as Cell);
     }
+    const settled = this.part<Settled>(id, "settled");
     return {
       cells,
       ticks: new Map(this.part<[number, Tick][]>(id, "ticks") ?? []),
@@ -77,6 +81,7 @@ export class EvidenceStore {
       objects: new Set(head.objects),
       leftOut: { ...NOTHING_LEFT_OUT, ...head.leftOut },
       newest: head.newest,
+      ...(settled === undefined ? {} : { settled }),
     };
   }
 
@@ -87,6 +92,11 @@ export class EvidenceStore {
       this.write(id, "head", head);
       if (changed.size > 0) this.write(id, "ticks", [...counted.ticks]);
       if (counted.deaths !== before.deaths) this.write(id, "deaths", [...counted.deaths]);
+      const { settled } = counted;
+      if (settled !== undefined && settled !== before.settled) {
+        this.write(id, "settled", settled);
+        this.storage.sql.exec("DELETE FROM evidence_hits WHERE rollout = ? AND minute < ?", id, hitsFrom(settled));
+      }
       for (const key of changed) {
         const cell = counted.cells.get(key);
         if (cell === undefined)

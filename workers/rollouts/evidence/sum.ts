@@ -3,7 +3,7 @@
 import { clientLeft } from "../../event/failure.ts";
 import type { RollupDelta } from "../../event/rollup.ts";
 import { Sketch } from "../../event/sketch.ts";
-import type { Arm, Cell } from "../contract.ts";
+import type { Arm, Cell, Settled } from "../contract.ts";
 import { classOf, newObjects } from "./classes.ts";
 import { DeathBook, type Deaths } from "./deaths.ts";
 import { AHEAD_MS, BEFORE_MS, MINUTES_KEPT_MS, TICK_MS, TICKS_KEPT_MS } from "./limits.ts";
@@ -50,6 +50,8 @@ export interface Counted {
   objects: ReadonlySet<string>;
   leftOut: LeftOut;
   newest: Record<Arm, number | null>;
+  /** Absent: nothing is settled yet. */
+  settled?: Settled;
 }
 
 export interface Entry {
@@ -202,7 +204,8 @@ class Sum {
     }
     const { ticks, leftOut, newest, objects } = this;
     const deaths = this.deaths.changed ? this.deaths.kept(this.now) : this.before.deaths;
-    return { counted: { cells, ticks, deaths, objects, leftOut, newest }, changed: new Set(this.open.keys()) };
+    const counted = { ...this.before, cells, ticks, deaths, objects, leftOut, newest };
+    return { counted, changed: new Set(this.open.keys()) };
   }
 }
 

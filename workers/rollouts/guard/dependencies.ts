@@ -7,15 +7,16 @@ import type { Judgement, RolloutPlan, StartRollout } from "../../api/contract.ts
 import { connectedClient } from "../../cloudflare/connection.ts";
 import type { CloudflareClient } from "../../cloudflare/contract.ts";
 import { publishNotifications } from "../../errors/issues/notify.ts";
-import type { Evidence, Move, Sight, Situation } from "../contract.ts";
+import type { Evidence, Move, Settlement, Sight, Situation } from "../contract.ts";
 import { judge } from "../decide/judge.ts";
 import { readPlan } from "../decide/plan.ts";
 import { nextMove } from "../decide/policy.ts";
+import { settle } from "../decide/settle.ts";
 import { Feed } from "../evidence/feed.ts";
 import { mappedOf, recentTelemetry } from "./facts.ts";
 import type { Telemetry } from "./preflight.ts";
 
-export type EvidenceFeed = Pick<Feed, "begin" | "look" | "evidence" | "splitChanged" | "points" | "forget">;
+export type EvidenceFeed = Pick<Feed, "begin" | "look" | "evidence" | "settle" | "splitChanged" | "points" | "forget">;
 
 export interface Dependencies {
   /** null: no account is connected. */
@@ -23,6 +24,7 @@ export interface Dependencies {
   feed: EvidenceFeed;
   readPlan(plan: StartRollout["plan"]): ReturnType<typeof readPlan>;
   judge(plan: RolloutPlan, evidence: Evidence, nextPercent: number, stepSince: number): Judgement;
+  settle(plan: RolloutPlan, evidence: Evidence, stepSince: number): Settlement | null;
   nextMove(situation: Situation, judgement: Judgement, sight: Sight): Move;
   telemetry(script: string): Promise<Telemetry>;
   /** Of these ids of versions, those whose source maps are here; null: that could not be found out. */
@@ -40,7 +42,7 @@ function makeDependencies(ctx: DurableObjectState, env: Env): Dependencies {
   return {
     cloudflare: () => connectedClient(env),
     feed: new Feed(ctx.storage, env),
-    ...{ readPlan, judge, nextMove },
+    ...{ readPlan, judge, settle, nextMove },
     telemetry: (script) => recentTelemetry(env, script, Date.now()),
     mapped: (script, versions) => mappedOf(env.DB, script, versions),
     db: () => env.DB,

@@ -53,6 +53,8 @@ async function watch(desk: Desk): Promise<void> {
   const evidence = deps.feed.evidence();
   const judgement = judged(desk, evidence);
   observe(desk, evidence, judgement);
+  const { rollout, stepSince } = book.active;
+  deps.feed.settle((known) => deps.settle(rollout.plan, known, stepSince));
   await decide(desk, evidence, judgement);
 }
 
