@@ -133,6 +133,23 @@ test("what comes when its minute is settled is bet on no more", () => {
   expect(judge(PLAN, { ...known, cells: late }, 25, START)).toEqual(judge(PLAN, known, 25, START));
 });
 
+test("failures that come in clumps count for less also when their class has been quiet since", () => {
+  const clumpy = Array.from({ length: 60 }, (_, m) => [
+    cell(m, "old", 1_000, m % 3 === 0 ? 24 : 3, { class: "queue" }),
+    cell(m, "new", 100, 1, { class: "queue" }),
+  ]).flat();
+  const later = Array.from({ length: 90 }, (_, m) => [cell(60 + m, "old", 400, 1), cell(60 + m, "new", 40, 0)]).flat();
+  const all = evidence([...clumpy, ...later]);
+  const known = settled(settled(evidence(clumpy), START), START);
+  const small = settled({ ...known, cells: [...known.cells, ...later] }, START);
+  // A day later its minutes are hours.
+  const folded = { ...small, cells: small.cells.filter((each) => each.class !== "queue" || each.minute === START) };
+  const queue = (of: Evidence) => judge(PLAN, of, 25, START).gates.find(({ id }) => id === "errors:queue");
+  expect(queue(all)?.reason).toContain("come in clumps");
+  expect(queue(small)).toEqual(queue(all));
+  expect(queue(folded)?.statistic).toBe(queue(all)?.statistic);
+});
+
 test("bets of another release are not gone on with", () => {
   const minutes = cellsOf(
     Array.from({ length: 90 }, () => ({ gap: 1, class: "request", part: 0, old: [400, 1, 90], new: [40, 10, 90] })),
