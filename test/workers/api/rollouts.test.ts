@@ -233,10 +233,24 @@ describe("the list", () => {
   });
 });
 
+describe("names that are made up", () => {
+  it("make no guard when somebody reads", async () => {
+    const guard = new FakeGuard();
+    guard.rollouts.set("r-m", rolloutOf({ id: "r-m", script: "made-up" }));
+    const api = apiOf({ "made-up": guard });
+    for (const path of ["/api/v1/rollouts/r-m", "/api/v1/rollouts/r-m/evidence"])
+      expect((await api("GET", `${path}?script=made-up`)).status).toBe(404);
+    await addRow(rolloutOf({ id: "r-m", script: "made-up" }));
+    expect((await api("GET", "/api/v1/rollouts/r-m?script=made-up")).status).toBe(200);
+  });
+});
+
 describe("the evidence", () => {
   it("is Markdown, or JSON for who asks for it", async () => {
     const guard = new FakeGuard();
-    guard.rollouts.set("r-e", rolloutOf({ id: "r-e", script: "shown" }));
+    const rollout = rolloutOf({ id: "r-e", script: "shown" });
+    guard.rollouts.set("r-e", rollout);
+    await addRow(rollout);
     const api = apiOf({ shown: guard });
     const path = "/api/v1/rollouts/r-e/evidence?script=shown";
     const markdown = await api("GET", path);

@@ -1,4 +1,6 @@
 /** Splits that somebody else made: noticed, watched, followed, and never touched. */
+
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { World } from "./guard-support.ts";
@@ -127,6 +129,26 @@ it("a rollout that only advises waits for somebody to split the traffic", async 
   await world.looks(6);
   expect(await world.rollout(id)).toMatchObject({ state: "running", step: 2, percent: 25 });
   expect(world.asked).toEqual([]);
+});
+
+it("advice that nobody followed for a week is over", async () => {
+  const world = new World("unheard");
+  const { id } = await world.start({ plan: { mode: "advise" } });
+  await runInDurableObject(world.stub, (_, { storage }) => {
+    storage.sql.exec("UPDATE guard_runs SET json = json_set(json, '$.visibleMs', ?)", 7 * 24 * 3_600_000);
+  });
+  await evictDurableObject(world.stub);
+  await world.looks(1);
+  expect(await world.rollout(id)).toMatchObject({ state: "stopped", percent: 0 });
+  expect(world.asked).toEqual([]);
+});
+
+it("a split that stays is read about once a minute", async () => {
+  const { world } = await watched("stays");
+  await world.looks(100, 10_000);
+  const before = world.cloudflare.asked.length;
+  await world.looks(60, 10_000);
+  expect(world.cloudflare.asked.length - before).toBeLessThanOrEqual(11);
 });
 
 it("once it is over, a rollout can be started at once", async () => {

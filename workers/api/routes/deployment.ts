@@ -19,7 +19,10 @@ export const deployment: Handler = async (c) => {
       "not_connected",
       "Tailrace is not connected to a Cloudflare account: an admin connects one under Settings, with an API token that may edit Workers (docs/rollouts.md).",
     );
+  const told = await readDeployment(client, script);
+  if (!told.ok) return cloudflareFailure(told);
+  // Only now: a name that Cloudflare does not know needs no guard.
   const guard: GuardRpc = c.env.ROLLOUTS.getByName(script);
-  const [told, rollout] = await Promise.all([readDeployment(client, script), guard.current()]);
-  return told.ok ? c.json({ ...told.value, rollout } satisfies DeploymentAnswer) : cloudflareFailure(told);
+  const rollout = await guard.current();
+  return c.json({ ...told.value, rollout } satisfies DeploymentAnswer);
 };

@@ -13,6 +13,12 @@ export const VISIBLE_INTERVALS = 2;
 
 /** Looks between two readings of the live deployment while nothing is to be done: 10 s. Cloudflare allows 1,200 requests in 5 minutes per user. */
 export const LIVE_LOOKS = 5;
+/** … of somebody else's split that has been watched for FRESH_WATCH_MS: a minute. It may stay for weeks, and the limit is everybody's. */
+export const WATCHED_LIVE_LOOKS = 6;
+/** Visible ms of a watched split in which people still move it, and each look reads. */
+export const FRESH_WATCH_MS = 15 * 60_000;
+/** Visible ms after which advice that nobody followed, at no traffic at all, ends: a week. */
+export const UNHEARD_ADVICE_MS = 7 * 24 * 3_600_000;
 /** Readings, one a look, before a deployment that Cloudflare did not confirm counts as not made. */
 export const SETTLE_LOOKS = 3;
 /** Readings in a row that say that the Worker is gone, before it is believed. */

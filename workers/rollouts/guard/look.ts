@@ -13,7 +13,15 @@ import { act, apply, clientOf, readLive } from "./act.ts";
 import type { Book } from "./book.ts";
 import { decide, namesOf } from "./decide.ts";
 import type { Desk } from "./desk.ts";
-import { DARK_LOOKS, LIVE_LOOKS, LOOK_MS, SLOW_LOOK_MS } from "./limits.ts";
+import {
+  DARK_LOOKS,
+  FRESH_WATCH_MS,
+  LIVE_LOOKS,
+  LOOK_MS,
+  SLOW_LOOK_MS,
+  UNHEARD_ADVICE_MS,
+  WATCHED_LIVE_LOOKS,
+} from "./limits.ts";
 import { overwritten, whoseIsLive } from "./live.ts";
 import { bucketFor, keepPage } from "./page.ts";
 import { visibleStep } from "./retry.ts";
@@ -53,7 +61,18 @@ async function watch(desk: Desk): Promise<void> {
   const evidence = deps.feed.evidence();
   const judgement = judged(desk, evidence);
   observe(desk, evidence, judgement);
-  const { rollout, stepSince } = book.active;
+  const { rollout, stepSince, visibleMs } = book.active;
+  if (rollout.mode === "advise" && rollout.step < 0 && visibleMs >= UNHEARD_ADVICE_MS)
+    return apply(
+      desk,
+      ended(
+        book.active,
+        "stopped",
+        deps.now(),
+        GUARD,
+        "Nobody sent the new version any traffic for a week: there is nothing to advise on.",
+      ),
+    );
   deps.feed.settle((known) => deps.settle(rollout.plan, known, stepSince));
   await decide(desk, evidence, judgement);
 }
@@ -108,7 +127,7 @@ function mark(book: Book, judgement: Judgement | null, now: number): void {
 async function lookAtLive(desk: Desk): Promise<void> {
   const { book, deps } = desk;
   const run = book.active as Run;
-  const everyLooks = run.rollout.isWatched ? 1 : LIVE_LOOKS;
+  const everyLooks = !run.rollout.isWatched ? LIVE_LOOKS : run.visibleMs < FRESH_WATCH_MS ? 1 : WATCHED_LIVE_LOOKS;
   if (run.liveIn > 0) {
     book.write({ ...run, liveIn: run.liveIn - 1 }, deps.now());
     return;
