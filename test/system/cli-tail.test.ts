@@ -183,6 +183,9 @@ test("a reader that stands still costs no memory here; what it misses is counted
   const BATCH = 1_500;
   const tail = await connected(["tail-slow", "kind:log", "--rate", "5000"]);
   const witness = await connected(["tail-slow", "kind:log", "--rate", "1"]);
+  // What comes while a viewer is being let in waits until it reads; only from its first event on is it one that may be left behind.
+  await tailrace.client.ingest([probeItem("tail-slow", "h", SIZE)]);
+  await Promise.all([lines(tail, 1), lines(witness, 1)]);
   const before = residentMb(tail);
   tail.child.stdout?.pause();
   for (let at = 0; at < SIZE; at += BATCH)
@@ -193,11 +196,11 @@ test("a reader that stands still costs no memory here; what it misses is counted
       })),
     );
   // All of it has been on offer, and whoever reads has heard of it.
-  await accounted(witness, SIZE);
+  await accounted(witness, SIZE + 1);
   // A process that took it all in would have some 60 MB more.
   expect(residentMb(tail) - before).toBeLessThan(40);
   tail.child.stdout?.resume();
-  await accounted(tail, SIZE);
+  await accounted(tail, SIZE + 1);
   expect(tail.printed.stderr).toMatch(/not shown: .*more than was read here/);
   tail.child.kill("SIGINT");
   const { stdout, stderr } = await tail.ended;
@@ -205,7 +208,7 @@ test("a reader that stands still costs no memory here; what it misses is counted
   const numbers = numbersOf(stdout);
   expect(new Set(numbers).size).toBe(numbers.length);
   expect(numbers.length).toBe(Number(shown?.replaceAll(",", "")));
-  expect(numbers.length + Number(notShown?.replaceAll(",", ""))).toBe(SIZE);
+  expect(numbers.length + Number(notShown?.replaceAll(",", ""))).toBe(SIZE + 1);
 });
 
 /** Until what was shown and what was said not to be is so much. */
