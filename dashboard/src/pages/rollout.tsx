@@ -24,6 +24,7 @@ import { navigate, withRange } from "../state/location.ts";
 import { useRollout } from "../state/rollout.ts";
 import "../styles/overview.css";
 import "../styles/worker.css";
+import "../styles/rollout-record.css";
 import "../styles/rollout.css";
 
 /** How the split came about, where it is not a plan of Tailrace's that acts. */

@@ -14,6 +14,7 @@ import { useResource } from "../state/resource.ts";
 import { useEnded, useRunning } from "../state/rollout-list.ts";
 import { session } from "../state/session.ts";
 import "../styles/rollouts.css";
+import "../styles/rollout-record.css";
 import "../styles/rollout.css";
 
 export default function Rollouts() {

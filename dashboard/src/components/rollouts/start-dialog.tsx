@@ -27,6 +27,7 @@ import { PlanEditor } from "./plan-editor.tsx";
 import { likelyVersion, liveShare, useStartable } from "./startable.ts";
 import "../../styles/start.css";
 import "../../styles/settings.css";
+import "../../styles/rollout-record.css";
 import "../../styles/rollout.css";
 
 /** Enough to find the one that was just uploaded. */
