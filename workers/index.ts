@@ -6,8 +6,10 @@ import { handleTail, type TailProps } from "./ingest/tail.ts";
 import { runDaily, runHourly } from "./store/maintenance.ts";
 
 export { Ingester } from "./buffer/ingester.ts";
+export { Courier } from "./delivery/courier.ts";
 export { LiveHub } from "./live/hub.ts";
 export { RolloutGuard } from "./rollouts/guard.ts";
+export { Counters } from "./self/counters.ts";
 
 /** As in wrangler.toml; every other cron, also one fired by hand without a name, does the hourly work. */
 const DAILY = "17 3 * * *";

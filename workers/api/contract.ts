@@ -4,6 +4,7 @@
  * epoch unless the name says otherwise; in questions (`from`, `to`) they are
  * ISO 8601, epoch ms, or relative (`-1h`, `now`).
  */
+export * from "./contract/integrations.ts";
 export * from "./contract/issues.ts";
 export * from "./contract/live.ts";
 export * from "./contract/reading-order.ts";

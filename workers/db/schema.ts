@@ -2,10 +2,11 @@
  * D1: what is relational and small. Events are not here (they are in R2); this
  * is the catalog of segments, the rollups, the ledger, who may do what, issues
  * with all that is counted of them, which source maps there are, the list of rollouts.
- * Migrations are generated from this file and the three that it passes on: `npm run migrations`.
+ * Migrations are generated from this file and the four that it passes on: `npm run migrations`.
  */
 import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
+export * from "./integration-tables.ts";
 export * from "./issue-tables.ts";
 export * from "./rollout-tables.ts";
 export * from "./source-map-tables.ts";

@@ -1,0 +1,88 @@
+/**
+ * What delivery's parts promise each other and the rest.
+ *
+ *   Ingester ─ nudge (queue) → consumer → Courier (a Durable Object per destination)
+ *   Courier: source/ reads the log or what was sealed of it → rules/ → integration.send
+ *
+ * The truth is what is stored (the Ingesters' logs, segments, D1's notifications)
+ * and a cursor per source in the Courier's SQLite. A nudge that is lost costs a minute.
+ */
+import type {
+  BackfillRequest,
+  DeadLetter,
+  DeadLetterSelection,
+  DeadLettersAnswer,
+  DeadLettersChanged,
+  DestinationHealth,
+} from "../api/contract/integrations.ts";
+import type { Invocation } from "../integrations/contract.ts";
+
+/** A message of the queue `tailrace-delivery`. */
+export type Nudge = { kind: "log"; shard: string; script: string; errors: boolean } | { kind: "notices" };
+
+/**
+ * Where a reader is in one shard: everything up to log entry `through` is done;
+ * of what follows (the next entry, or the next sealed chunk), `offset` invocations are.
+ */
+export interface Position {
+  through: number;
+  offset: number;
+}
+
+/** What one read found. `after(n)`: the position when the first `n` invocations are done; `after(length)` may be beyond entries without events. */
+export interface Page {
+  invocations: readonly Invocation[];
+  after(count: number): Position;
+  more: boolean;
+  /** 0 to 1: how busy the Ingester is; a reader under pressure waits. */
+  use: number;
+  /** Where it was read. */
+  from: "log" | "segments";
+  /** Rows that were due and are stored nowhere any more. */
+  lost: number;
+  /** Rows after this page, as far as is known. */
+  waiting: number;
+  /** ms: of the oldest event of this page, or of what waits. */
+  oldest: number | null;
+}
+
+export interface ReadRequest {
+  shard: string;
+  script: string;
+  /** Id of the destination: the Ingester keeps a chunk that it has read in part. */
+  reader: string;
+  position: Position;
+  /** Bytes of log, or rows of segments, that one page holds at most (one entry at least). */
+  maxBytes: number;
+  maxRows: number;
+  /** Leave out what holds no error, as far as can be told without reading it. */
+  errorsOnly: boolean;
+}
+
+/** Same shape for a back-fill: its shard is "" and `through` is the number of the segment in its list. */
+export interface BackfillRead {
+  destination: string;
+  position: Position;
+  maxRows: number;
+  errorsOnly: boolean;
+}
+
+export interface CourierRpc {
+  /** The row of D1 was made or changed: take it over. Idempotent. */
+  refresh(destination: string): Promise<void>;
+  /** Something may be there. Never waits for a delivery. */
+  nudge(nudges: readonly Nudge[]): Promise<void>;
+  health(): Promise<DestinationHealth>;
+  backfill(request: BackfillRequest): Promise<void>;
+  /** Tries now, whatever it waits for. */
+  retryNow(): Promise<void>;
+  deadLetters(request: { before?: number; limit: number }): Promise<DeadLettersAnswer>;
+  deadLetter(id: number): Promise<(DeadLetter & { item: string }) | null>;
+  editDeadLetter(id: number, item: string): Promise<boolean>;
+  replay(selection: DeadLetterSelection): Promise<DeadLettersChanged>;
+  discard(selection: DeadLetterSelection): Promise<DeadLettersChanged>;
+  /** Log chunks and segments that are kept for it are let go, its own storage is emptied. */
+  remove(): Promise<void>;
+  /** For the sweep of `sealed_log`: how far it is, per shard. */
+  marks(): Promise<{ shard: string; through: number }[]>;
+}
