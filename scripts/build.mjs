@@ -1,14 +1,17 @@
 /**
  * `npm run build`: the platform's bundle, the demo's versions, the `tailrace`
  * command and the dashboard, all into dist/. `--dashboard` builds that alone, because wrangler
- * bundles the Worker itself (wrangler.toml, [build]).
+ * bundles the Worker itself (wrangler.toml, [build]). The list of integrations is
+ * brought up to date before either.
  */
 import { join } from "node:path";
+import { writeCatalog } from "./lib/catalog.mjs";
 import { run } from "./lib/complaint.mjs";
 import { ensureToolchain, ROOT } from "./lib/toolchain.mjs";
 
 await run(async () => {
   ensureToolchain();
+  if (writeCatalog()) console.log("workers/integrations/catalog-list.ts written: commit it");
   const { buildDashboard } = await import("./lib/dashboard-build.mjs");
   if (!process.argv.includes("--dashboard")) await buildWorkers();
   const built = await buildDashboard({ force: process.argv.includes("--force") });

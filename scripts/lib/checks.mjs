@@ -17,6 +17,7 @@ export const CHECKS = [
     command: ["tsc", "--noEmit", "-p", folder],
   })),
   { name: "lint, format and import rules", command: ["biome", "check", "--error-on-warnings", "--colors=off", "."] },
+  { name: "list of integrations", command: ["node", "scripts/catalog.mjs", "--check"] },
   { name: "dead code", command: ["knip", "--no-progress"] },
 ];
 
