@@ -119,6 +119,8 @@ export interface DestinationHealth {
   /** Time of the oldest event that waits. */
   oldestWaiting: number | null;
   lastDeliveredAt: number | null;
+  /** When a cursor of it last moved (delivered, passed over, or put aside), or work came while it had none: what /healthz looks at. */
+  movedAt: number | null;
   lastError: { at: number; kind: string; message: string; status: number } | null;
   /** When it is tried next. */
   nextTryAt: number | null;
