@@ -8,7 +8,7 @@
 import type { CatalogEntry, Feed, NoticeKind } from "../api/contract/integrations.ts";
 import type { Notification } from "../api/contract.ts";
 import type { TailraceEvent } from "../event/event.ts";
-import type { ResolvedFrame } from "./frames.ts";
+import type { ResolvedFrame, ResolvedTrace } from "./frames.ts";
 
 /** What is known of one invocation, in the order of `seq`: context for each of its items, whether they are sent or not. */
 export interface Invocation {
@@ -108,6 +108,13 @@ export interface Io {
   now(): number;
   /** Stack text of one version → frames, mapped where maps are, outermost last (as V8 prints them), with lines of source around. */
   frames(script: string, version: string, stack: string): Promise<ResolvedFrame[]>;
+  /** The same with the error's causes and parts; `known`: what the event says of it beside its stack. Shared between callers: not to be changed. */
+  trace(
+    script: string,
+    version: string,
+    stack: string,
+    known?: { type?: string | undefined; message?: string | undefined },
+  ): Promise<ResolvedTrace>;
   /** Number of the issue that a fingerprint belongs to; null when there is none yet. */
   issueOf(fingerprint: string): Promise<number | null>;
   /** Where people reach Tailrace's pages, without a slash at the end; "" when nobody has opened it yet. */

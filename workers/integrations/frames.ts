@@ -14,3 +14,16 @@ export interface ResolvedFrame {
   at: string;
   post: readonly string[];
 }
+
+/** An error as integrations need it, with what it came from. */
+export interface ResolvedTrace {
+  /** "" when the stack does not say. */
+  type: string;
+  message: string;
+  frames: readonly ResolvedFrame[];
+  /** Frames left out because there were too many. */
+  omitted: number;
+  cause: ResolvedTrace | null;
+  /** Parts of an AggregateError. */
+  errors: readonly ResolvedTrace[];
+}

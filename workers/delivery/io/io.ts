@@ -1,0 +1,40 @@
+/**
+ * What an integration may reach (`integrations/contract.ts`): the guarded
+ * network, the exports folder of the team's bucket, stacks in the team's own
+ * source, numbers of issues. A Courier makes one per run, `api/` one per test of
+ * a destination. What is looked up is worth a moment, never a failure: an event
+ * without its link or its source lines is sent all the same.
+ */
+import type { Io } from "../../integrations/contract.ts";
+import { createRequest } from "../egress/request.ts";
+import { readBaseUrl } from "./base-url.ts";
+import { exportKey } from "./export-key.ts";
+import { IssueNumbers } from "./issue-numbers.ts";
+import { Traces } from "./traces.ts";
+
+export interface IoOptions {
+  /** Opened secrets of the destination: masked in whatever `Io` says. */
+  secrets: readonly string[];
+  /** Folder below `exports/`; "" unless told otherwise. */
+  prefix?: string;
+}
+
+/** Never rejects. */
+export async function createIo(
+  env: Pick<Env, "DB" | "BUCKET" | "TAILRACE_ALLOW_LOOPBACK">,
+  { secrets, prefix = "" }: IoOptions,
+): Promise<Io> {
+  const traces = new Traces(env);
+  const issues = new IssueNumbers(env.DB);
+  return {
+    request: createRequest({ allowLoopback: env.TAILRACE_ALLOW_LOOPBACK === "true", secrets }),
+    async putObject(key, body, contentType) {
+      await env.BUCKET.put(exportKey(prefix, key), body, { httpMetadata: { contentType } });
+    },
+    now: () => Date.now(),
+    frames: async (script, version, stack) => [...(await traces.of(script, version, stack)).frames],
+    trace: (script, version, stack, known) => traces.of(script, version, stack, known),
+    issueOf: (fingerprint) => issues.of(fingerprint),
+    baseUrl: await readBaseUrl(env.DB, Date.now()),
+  };
+}
