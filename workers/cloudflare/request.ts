@@ -4,10 +4,11 @@
  * peer sends back. `client.ts` says what to ask for and in which shape.
  */
 import * as v from "valibot";
+import { retryAfterMs } from "../util/retry-after.ts";
 import { readText } from "./body.ts";
 import type { ApiFailure, ApiResult } from "./contract.ts";
 import { type CloudflareError, failure, refusal } from "./failure.ts";
-import { retryAfterMs, waitBefore } from "./retry.ts";
+import { waitBefore } from "./retry.ts";
 
 /** Cloudflare answers within a second or two; a deployment within five. The whole answer must be here by then. */
 export const TIMEOUT_MS = 10_000;

@@ -9,24 +9,6 @@ export const MAX_TRIES = 3;
 /** A wait that Cloudflare asks for and that is longer is the caller's: a Durable Object that sleeps is paid for. */
 export const MAX_WAIT_MS = 5_000;
 const FIRST_WAIT_MS = 250;
-/** An hour: the limit itself is per five minutes, so more is a broken header. */
-const MAX_RETRY_AFTER_MS = 3_600_000;
-
-/**
- * Retry-After (RFC 9110, 10.2.3): seconds, or an HTTP date.
- * @returns ms from `now` on; null where there is none, or nothing that can be read
- */
-export function retryAfterMs(header: string | null, now: number): number | null {
-  if (header === null) return null;
-  const text = header.trim();
-  const isSeconds = /^\d{1,9}(\.\d+)?$/.test(text);
-  // All three forms of a date begin with the day's name; Date.parse would take a mere "-5" for one.
-  if (!isSeconds && !/^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(text)) return null;
-  const ms = isSeconds ? Number(text) * 1_000 : Date.parse(text) - now;
-  if (!Number.isFinite(ms)) return null;
-  return Math.min(Math.max(0, Math.ceil(ms)), MAX_RETRY_AFTER_MS);
-}
-
 /** Failures that the next try may not meet. */
 export function isPassing(failure: ApiFailure): boolean {
   return failure.kind === "unavailable" || failure.kind === "timeout" || failure.kind === "rate_limited";
