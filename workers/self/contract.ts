@@ -1,0 +1,34 @@
+/** What the Counters object offers over RPC. Callers: `count.ts` of every isolate, `api/` for /metrics and the status page. */
+
+/** One series, and what is added to it. */
+export interface Increment {
+  name: string;
+  /** Values of its labels, in the order of names.ts. */
+  labels: string[];
+  amount: number;
+}
+
+export interface Flush {
+  /** Of the isolate; with `number` it says whether this flush came before. */
+  isolate: string;
+  /** Ascending. */
+  number: number;
+  increments: Increment[];
+}
+
+export interface CountersSnapshot {
+  series: Increment[];
+  /** Per name: what came in a minute, of the last minutes; null while less than one is known. */
+  perMinute: Record<string, number>;
+  /** ms: since when is counted. */
+  since: number;
+}
+
+export interface CountersRpc {
+  /** Resolves when it is on disk. A flush that comes again counts once. */
+  add(flush: Flush): Promise<void>;
+  snapshot(): Promise<CountersSnapshot>;
+}
+
+/** There is one. */
+export const COUNTERS_NAME = "counters";
