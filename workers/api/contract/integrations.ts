@@ -33,6 +33,8 @@ export interface CatalogField {
   advanced?: boolean;
   /** What to choose from is asked of the service: POST /api/v1/resources/options. */
   dynamic?: boolean;
+  /** A secret that is ours to make: who sets it up is offered one, `prefix` and so many random bytes in base64, and copies it to the receiver. */
+  generate?: { prefix: string; bytes: number };
 }
 
 /** GET /api/v1/integrations : {integrations}. Data only: one file of `workers/integrations/catalog/` each. */

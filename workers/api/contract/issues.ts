@@ -310,6 +310,9 @@ export interface NotificationDetail {
   version: VersionName;
   /** Of rollouts. */
   rolloutId?: string;
+  /** Of issues, when they were read to be sent on: occurrences so far, and since when (ms). */
+  count?: number;
+  firstSeen?: number;
 }
 export interface NotificationsAnswer {
   notifications: Notification[];
