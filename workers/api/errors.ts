@@ -25,9 +25,16 @@ const STATUS = {
   not_connected: 409,
   rollout_running: 409,
   ended: 409,
+  /** Of integrations and connected Workers: others lean on it; there are as many as there may be; somebody else was faster; Tailrace did not write it. */
+  in_use: 409,
+  limit_reached: 409,
+  changed_meanwhile: 409,
+  not_ours: 409,
   body_too_large: 413,
   unsupported_encoding: 415,
   query_too_large: 422,
+  /** Of an integration: its details say which field, and what to do (`problems`). */
+  bad_fields: 422,
   /** What a rollout would do must not be begun; its details say why. */
   preflight_failed: 422,
   /** Cloudflare does not accept the API token that is to be stored. */

@@ -7,13 +7,35 @@ import { PART_BYTES } from "../errors/maps/limits.ts";
 import type { RouteScope } from "./auth/scopes.ts";
 import { createTail, deleteTail, listTails, openTail } from "./cloudflare/tails.ts";
 import type { Handler } from "./context.ts";
+import { DESTINATION_BODY, LETTER_BODY } from "./destinations/input.ts";
 import { ROLLOUT_BODY } from "./rollouts/input.ts";
 import { listAudit } from "./routes/audit.ts";
 import { deleteCloudflare, getCloudflare, putCloudflare } from "./routes/cloudflare.ts";
+import { deleteConnection, getConnection, listConnections, putConnection } from "./routes/connections.ts";
+import {
+  discardDeadLetters,
+  getDeadLetter,
+  listDeadLetters,
+  putDeadLetter,
+  replayDeadLetters,
+} from "./routes/dead-letters.ts";
 import { deployment } from "./routes/deployment.ts";
+import { testDestination } from "./routes/destination-tests.ts";
+import {
+  backfillDestination,
+  deleteDestination,
+  getDestination,
+  getDestinations,
+  pauseDestination,
+  postDestination,
+  putDestination,
+  resumeDestination,
+  retryDestination,
+} from "./routes/destinations.ts";
 import { fields, values } from "./routes/fields.ts";
 import { healthz } from "./routes/health.ts";
 import { ingest } from "./routes/ingest.ts";
+import { listIntegrations } from "./routes/integrations.ts";
 import { invocation } from "./routes/invocations.ts";
 import {
   assignIssues,
@@ -161,6 +183,27 @@ export const ROUTES: readonly Route[] = [
   get("/api/v1/cloudflare", "read", getCloudflare),
   put("/api/v1/cloudflare", "admin", putCloudflare, SMALL_BODY),
   del("/api/v1/cloudflare", "admin", deleteCloudflare),
+  get("/api/v1/integrations", "read", listIntegrations),
+  get("/api/v1/destinations", "read", getDestinations),
+  post("/api/v1/destinations", "admin", postDestination, DESTINATION_BODY),
+  post("/api/v1/destinations/test", "admin", testDestination, DESTINATION_BODY),
+  post("/api/v1/destinations/preview", "read", DESTINATION_BODY),
+  get("/api/v1/destinations/:id", "read", getDestination),
+  put("/api/v1/destinations/:id", "admin", putDestination, DESTINATION_BODY),
+  del("/api/v1/destinations/:id", "admin", deleteDestination),
+  post("/api/v1/destinations/:id/pause", "admin", pauseDestination),
+  post("/api/v1/destinations/:id/resume", "admin", resumeDestination),
+  post("/api/v1/destinations/:id/retry", "admin", retryDestination),
+  post("/api/v1/destinations/:id/backfill", "admin", backfillDestination),
+  get("/api/v1/destinations/:id/dead-letters", "read", listDeadLetters),
+  post("/api/v1/destinations/:id/dead-letters/replay", "admin", replayDeadLetters),
+  post("/api/v1/destinations/:id/dead-letters/discard", "admin", discardDeadLetters),
+  get("/api/v1/destinations/:id/dead-letters/:letter", "read", getDeadLetter),
+  put("/api/v1/destinations/:id/dead-letters/:letter", "admin", putDeadLetter, LETTER_BODY),
+  get("/api/v1/connections", "read", listConnections),
+  get("/api/v1/connections/:script", "read", getConnection),
+  put("/api/v1/connections/:script", "admin", putConnection, SMALL_BODY),
+  del("/api/v1/connections/:script", "admin", deleteConnection),
   get("/api/v1/tokens", "admin", listTokens),
   post("/api/v1/tokens", "admin", createToken),
   del("/api/v1/tokens/:id", "admin", revokeToken),

@@ -11,8 +11,9 @@ import { database, schema } from "../db/client.ts";
 import { type KeyEnv, open, type SealFailure, seal } from "../secrets/seal.ts";
 import { within } from "../util/within.ts";
 import { createClient } from "./client.ts";
-import type { ApiFailure, CloudflareClient } from "./contract.ts";
+import type { ApiFailure, CloudflareClient, WorkersClient } from "./contract.ts";
 import { failure } from "./failure.ts";
+import { createWorkersClient } from "./workers.ts";
 
 export type ConnectionEnv = Pick<Env, "DB" | "CLOUDFLARE_API_BASE_URL"> & KeyEnv;
 type Row = typeof schema.cloudflareAccounts.$inferSelect;
@@ -65,6 +66,23 @@ export async function connectedClient(env: ConnectionEnv): Promise<CloudflareCli
       "The database did not answer, so it is not known which Cloudflare account is connected.",
     );
   }
+}
+
+/** What Workers of the account are asked and told with. Not kept: people do it, one by one. */
+export type Workers =
+  | { ok: true; client: WorkersClient; accountId: string }
+  | { ok: false; why: "not_connected" }
+  | { ok: false; why: "no_token"; accountId: string; message: string };
+
+/** Throws when D1 does. */
+export async function connectedWorkers(env: ConnectionEnv): Promise<Workers> {
+  const row = await rowOf(env);
+  if (row === undefined) return { ok: false, why: "not_connected" };
+  const { accountId } = row;
+  const opened = await open(env, purpose(env, accountId), row.sealedToken);
+  if (!opened.ok) return { ok: false, why: "no_token", accountId, message: opened.message };
+  const account = { baseUrl: env.CLOUDFLARE_API_BASE_URL, accountId, token: opened.text };
+  return { ok: true, client: createWorkersClient(account), accountId };
 }
 
 /** A clock that was set back makes nothing young. */

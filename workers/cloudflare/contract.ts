@@ -98,3 +98,29 @@ export interface CloudflareClient {
   /** Is the token accepted, and may it do what rollouts need? */
   verify(): Promise<ApiResult<void>>;
 }
+
+/** An entry of `tail_consumers`, as Cloudflare keeps it: what we do not know of it goes back as it came. */
+export interface TailConsumer {
+  service: string;
+  environment?: string | null;
+  namespace?: string | null;
+  [field: string]: unknown;
+}
+export interface ListedWorker {
+  name: string;
+  /** null: the list does not say. */
+  tailConsumers: TailConsumer[] | null;
+}
+
+/** The account's Workers, as connecting them and writing secrets into them needs it. */
+export interface WorkersClient {
+  workers(): Promise<ApiResult<ListedWorker[]>>;
+  tailConsumers(script: string): Promise<ApiResult<TailConsumer[]>>;
+  /** Replaces the whole list and nothing else. Answers what Cloudflare holds then. */
+  setTailConsumers(script: string, consumers: readonly TailConsumer[]): Promise<ApiResult<TailConsumer[]>>;
+  /** A new version with it is deployed by that, if the newest version is what is live. */
+  putSecret(script: string, name: string, text: string): Promise<ApiResult<void>>;
+  /** `not_found` when there is none of this name. */
+  deleteSecret(script: string, name: string): Promise<ApiResult<void>>;
+  secretNames(script: string): Promise<ApiResult<string[]>>;
+}

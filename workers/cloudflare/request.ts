@@ -27,7 +27,7 @@ export interface Account {
 }
 
 export interface Ask<T> {
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Parts of the path under /accounts/<id>, as they are. */
   path: readonly string[];
   query?: string;

@@ -4,13 +4,15 @@
  * out the contract's types. Shapes: developers.cloudflare.com/api/resources/workers.
  */
 import * as v from "valibot";
-import type { Deployment, Version, VersionBinding, VersionDetail } from "./contract.ts";
+import type { Deployment, ListedWorker, TailConsumer, Version, VersionBinding, VersionDetail } from "./contract.ts";
 
 /** Texts are for people: longer ones are cut, not refused. */
 const MAX_TEXT = 1_000;
 /** Cloudflare lists 10 deployments and 100 versions. */
 const MAX_LISTED = 1_000;
 const MAX_BINDINGS = 1_000;
+/** An account has 500 Workers, more on request. */
+const MAX_WORKERS = 10_000;
 /** Percentages are decimal numbers: 33.3 and 66.7 need not add up exactly. */
 const SUM_TOLERANCE = 0.1;
 /** Of what a binding is bound to: ids and names. */
@@ -142,6 +144,30 @@ export const oneVersion = versionDetail;
 export const tailConsumerList = v.pipe(
   v.object({ tail_consumers: v.nullish(v.array(v.object({ service: name })), []) }),
   v.transform((settings) => settings.tail_consumers.map(({ service }) => service)),
+);
+
+/** Whole entries, for who writes them back: one that cannot be read would be lost then, so nothing is built on it. */
+const tailConsumer: v.GenericSchema<unknown, TailConsumer> = v.looseObject({ service: name });
+export const tailSettings = v.pipe(
+  v.object({ tail_consumers: v.nullish(v.pipe(v.array(tailConsumer), v.maxLength(MAX_LISTED)), []) }),
+  v.transform((settings) => settings.tail_consumers),
+);
+
+/** A list in which a Worker has no `tail_consumers` does not say what it has. */
+const listedWorker = v.pipe(
+  v.object({ id: name, tail_consumers: v.nullish(v.array(tailConsumer), null) }),
+  v.transform(({ id, tail_consumers }): ListedWorker => ({ name: id, tailConsumers: tail_consumers })),
+);
+export const workerList = v.pipe(
+  v.array(v.unknown()),
+  v.maxLength(MAX_WORKERS),
+  v.transform((all) => readable(listedWorker, all)),
+);
+
+export const secretList = v.pipe(
+  v.array(v.unknown()),
+  v.maxLength(MAX_LISTED),
+  v.transform((all) => readable(v.object({ name }), all).map((secret) => secret.name)),
 );
 
 function readable<T>(schema: v.GenericSchema<unknown, T>, all: readonly unknown[]): T[] {

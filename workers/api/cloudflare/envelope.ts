@@ -45,6 +45,11 @@ const CODES: Record<FailureTag, number> = {
   preflight_failed: BAD_BODY,
   token_refused: BAD_BODY,
   ended: BAD_BODY,
+  in_use: BAD_BODY,
+  limit_reached: BAD_BODY,
+  changed_meanwhile: BAD_BODY,
+  not_ours: BAD_BODY,
+  bad_fields: BAD_BODY,
 };
 
 export const success = (result: unknown) => ({ success: true, errors: [], messages: [], result });

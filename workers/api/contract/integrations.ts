@@ -268,12 +268,15 @@ export interface OptionsAnswer {
   options: string[];
 }
 
-/** GET /api/v1/connections ; PUT, DELETE /api/v1/connections/:script : {connection} */
+/**
+ * GET /api/v1/connections ; GET, PUT, DELETE /api/v1/connections/:script : {connection}. DELETE of what the Worker's
+ * own configuration connected is refused (`not_ours`) without `?force=true`.
+ */
 export interface Connection {
   script: string;
   /** Our entry is among its tail consumers. */
   connected: boolean;
-  /** Tailrace wrote it; otherwise the Worker's own configuration did. */
+  /** Tailrace wrote it; otherwise the Worker's own configuration did. Without `connected`: a deploy took it out since. */
   byTailrace: boolean;
   connectedAt: number | null;
   /** Last event, however it came. */
@@ -293,7 +296,10 @@ export interface ConnectionsAnswer {
 }
 export interface ConnectionAnswer {
   connection: Connection;
+  /** With the other tail consumers: the line is the whole list. */
   toml: string;
+  /** Done, and there is something to know: somebody else changed the list at the same moment, the next deploy undoes it. */
+  notice?: string;
 }
 
 /** GET /api/v1/secrets ; POST /api/v1/secrets/rotate : everything that is sealed, sealed again under the first key. */

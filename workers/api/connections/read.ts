@@ -1,0 +1,103 @@
+/** Which Workers of the account are connected, since when, and what came of it. */
+import { eq, gt } from "drizzle-orm";
+import type { ListedWorker, TailConsumer, WorkersClient } from "../../cloudflare/contract.ts";
+import { database, schema } from "../../db/client.ts";
+import { runQuery } from "../../query/index.ts";
+import type { Connection } from "../contract.ts";
+import { hasOurs, othersOf } from "./entries.ts";
+
+/** Asked for one by one when the list of Workers does not say where tails lead. */
+const MAX_ASKED = 100;
+/** At a time: a Worker holds six connections that wait for headers. */
+const AT_ONCE = 5;
+/** Settings that were asked for one by one are good for this long: Cloudflare's limit is for rollouts, too. */
+const KEEP_MS = 30_000;
+const MAX_KNOWN = 2_000;
+
+export interface Known {
+  /** When Tailrace wrote its entry; undefined: it did not. */
+  connectedAt: number | undefined;
+  /** As D1 knows it: an event that is not sealed yet may be younger. */
+  lastSeen: number | undefined;
+}
+
+export async function readKnown(env: Env): Promise<Map<string, Known>> {
+  const { workerConnections, workers } = schema;
+  const db = database(env.DB);
+  const [connections, seen] = await db.batch([
+    db.select().from(workerConnections).limit(MAX_KNOWN),
+    db
+      .select({ script: workers.script, lastSeen: workers.lastSeen })
+      .from(workers)
+      .where(gt(workers.lastSeen, 0))
+      .limit(MAX_KNOWN),
+  ]);
+  const known = new Map<string, Known>();
+  for (const { script, lastSeen } of seen) known.set(script, { connectedAt: undefined, lastSeen });
+  for (const { script, connectedAt } of connections)
+    known.set(script, { connectedAt, lastSeen: known.get(script)?.lastSeen });
+  return known;
+}
+
+export async function readConnectedAt(env: Env, script: string): Promise<number | undefined> {
+  const { workerConnections: table } = schema;
+  const rows = await database(env.DB).select().from(table).where(eq(table.script, script)).limit(1);
+  return rows[0]?.connectedAt;
+}
+
+/** The newest event at or after `from` (ms), sealed or not: what verifies a connection. */
+export async function newestEvent(env: Env, script: string, from: number): Promise<number | undefined> {
+  const now = Date.now();
+  const found = await runQuery(env, { q: "", script, from, limit: 1 }, { now });
+  // That it cannot be asked now verifies nothing.
+  if (!found.ok) return undefined;
+  const { columns, rows } = found.answer;
+  const time = rows[0]?.[columns.findIndex(({ name }) => name === "time")];
+  return typeof time === "string" ? Date.parse(time) : undefined;
+}
+
+export function connectionOf(
+  script: string,
+  consumers: readonly TailConsumer[],
+  { connectedAt, lastSeen }: Known,
+  self: string,
+): Connection {
+  const connected = hasOurs(consumers, self);
+  return {
+    ...{ script, connected, byTailrace: connectedAt !== undefined, connectedAt: connectedAt ?? null },
+    lastSeen: lastSeen ?? null,
+    verified: connected && lastSeen !== undefined && lastSeen >= (connectedAt ?? 0),
+    others: othersOf(consumers, self),
+    self: script === self,
+  };
+}
+
+let asked: { at: number; consumers: Map<string, TailConsumer[]> } | undefined;
+
+/** Where tails lead, of those Workers whose list says it or that could be asked; bounded. */
+export async function tailsOf(
+  client: WorkersClient,
+  workers: readonly ListedWorker[],
+): Promise<Map<string, TailConsumer[]>> {
+  const tails = new Map(workers.map(({ name, tailConsumers }) => [name, tailConsumers ?? []]));
+  const silent = workers.filter(({ tailConsumers }) => tailConsumers === null).slice(0, MAX_ASKED);
+  if (silent.length === 0) return tails;
+  if (asked === undefined || Math.abs(Date.now() - asked.at) > KEEP_MS)
+    asked = { at: Date.now(), consumers: new Map() };
+  const { consumers } = asked;
+  const open = silent.map(({ name }) => name).filter((name) => !consumers.has(name));
+  const work = async () => {
+    for (let name = open.pop(); name !== undefined; name = open.pop()) {
+      const settings = await client.tailConsumers(name);
+      if (settings.ok) consumers.set(name, settings.value);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  for (const { name } of silent) tails.set(name, consumers.get(name) ?? []);
+  return tails;
+}
+
+/** After a change, so that this isolate asks again. */
+export const forgetTails = (): void => {
+  asked = undefined;
+};

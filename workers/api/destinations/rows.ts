@@ -1,0 +1,44 @@
+/** What is stored of a destination, and what its Courier says, → what the API shows. Never a secret. */
+import type { StoredDestination } from "../../delivery/destinations.ts";
+import { within } from "../../util/within.ts";
+import type { DestinationHealth, DestinationRow } from "../contract.ts";
+import { courierOf } from "./courier.ts";
+
+/** A page waits for it; what a Courier last wrote down will do. */
+const HEALTH_TIMEOUT_MS = 1_500;
+
+export async function showDestination(env: Env, stored: StoredDestination): Promise<DestinationRow> {
+  const health = await within(HEALTH_TIMEOUT_MS, "Courier", courierOf(env, stored.id).health()).catch(
+    () => stored.health ?? freshHealth(stored, Date.now()),
+  );
+  return rowOf(stored, health);
+}
+
+function rowOf(stored: StoredDestination, health: DestinationHealth): DestinationRow {
+  const { id, integration, name, state, standby, failoverTo, rules, values, sealed } = stored;
+  const { createdAt, createdBy, updatedAt } = stored;
+  return {
+    ...{ id, integration, name, state, standby, failoverTo, rules, values },
+    secretsSet: Object.keys(sealed).sort(),
+    ...{ createdAt, createdBy, updatedAt, health },
+  };
+}
+
+/** Of one whose Courier has not written anything yet. */
+function freshHealth({ state, standby }: StoredDestination, now: number): DestinationHealth {
+  const condition = state === "paused" ? "paused" : standby ? "standby" : "idle";
+  return {
+    condition,
+    sentence: FRESH[condition],
+    ...{ delivered: 0, failed: 0, droppedByRule: { sampled: 0, ceiling: 0 }, rejectedByReceiver: 0 },
+    ...{ deadLetters: 0, lost: 0, viaFailover: 0, queued: null, oldestWaiting: null, movedAt: null },
+    ...{ lastDeliveredAt: null, lastError: null, nextTryAt: null, circuit: "closed", failedOverSince: null },
+    ...{ backfill: null, minutes: [], latency: { p50: null, p99: null }, asOf: now },
+  };
+}
+
+const FRESH = {
+  paused: "Paused: what happens is kept for it.",
+  standby: "Carries what others fail to deliver.",
+  idle: "Nothing to deliver yet.",
+} as const;

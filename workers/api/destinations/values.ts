@@ -1,0 +1,117 @@
+/**
+ * The values that somebody filled in for an integration, checked against its
+ * fields, and put together with the secrets that are stored. Pure.
+ *
+ * A secret that is left out stays, but it never follows an address: whoever may
+ * edit a destination could otherwise have its key sent to a host of their own.
+ */
+
+import { defaultsOf } from "../../delivery/destinations.ts";
+import { guardUrl } from "../../delivery/egress/guard.ts";
+import type { Integration, Values } from "../../integrations/contract.ts";
+import type { CatalogEntry, CatalogField } from "../contract.ts";
+
+/** Field → what is wrong with it. */
+export type Problems = Record<string, string>;
+
+/** What is stored of the destination that is edited, its secrets opened. */
+export interface Before {
+  values: Readonly<Record<string, string>>;
+  secrets: Readonly<Record<string, string>>;
+}
+
+export interface Filled {
+  problems: Problems;
+  /** With defaults: what `check`, `test` and `send` are handed. */
+  all: Values;
+  /** To store: fields that are no secret and were filled in. */
+  values: Record<string, string>;
+  /** To store: secrets, those that stay among them. */
+  secrets: Record<string, string>;
+}
+
+/** Text fields whose change may lead a request elsewhere; fields of type `url` always may. */
+const LEADS_ELSEWHERE = /host|domain|site|endpoint|address|server|region|zone/i;
+
+export function fillIn(
+  integration: Integration,
+  given: Readonly<Record<string, string>>,
+  { before, allowLoopback }: { before?: Before | undefined; allowLoopback: boolean },
+): Filled {
+  const { fields } = integration;
+  const problems: Problems = {};
+  for (const name of Object.keys(given)) {
+    if (!fields.some((field) => field.name === name)) problems[name] = `${integration.name} has no field of this name.`;
+  }
+  const values: Record<string, string> = {};
+  const secrets: Record<string, string> = {};
+  for (const field of fields) {
+    const text = (given[field.name] ?? "").trim();
+    if (text === "") continue;
+    const problem = problemOf(field, text, allowLoopback);
+    if (problem !== undefined) problems[field.name] = problem;
+    (field.secret ? secrets : values)[field.name] = text;
+  }
+  if (before !== undefined) keepSecrets(integration, { before, values, secrets, problems });
+  const all = { ...defaultsOf(fields), ...values, ...secrets };
+  for (const field of fields) {
+    if (field.required && (all[field.name] ?? "") === "") problems[field.name] ??= `${field.label} is needed.`;
+  }
+  // What its own check says may lean on values that are there and right.
+  if (Object.keys(problems).length === 0) Object.assign(problems, integration.check?.(all) ?? {});
+  return { problems, all, values, secrets };
+}
+
+function keepSecrets(
+  { fields }: CatalogEntry,
+  { before, values, secrets, problems }: Pick<Filled, "values" | "secrets" | "problems"> & { before: Before },
+): void {
+  const moved = fields.find((field) => leadsElsewhere(field, fields, before.values, values));
+  for (const field of fields) {
+    const stored = before.secrets[field.name];
+    if (!field.secret || stored === undefined || secrets[field.name] !== undefined) continue;
+    if (moved === undefined) secrets[field.name] = stored;
+    else
+      problems[field.name] =
+        `Enter it again: ${moved.label} leads to another place now, and what is stored is not sent there.`;
+  }
+}
+
+function leadsElsewhere(
+  field: CatalogField,
+  fields: readonly CatalogField[],
+  before: Readonly<Record<string, string>>,
+  now: Readonly<Record<string, string>>,
+): boolean {
+  if (field.secret) return false;
+  const fallback = defaultsOf(fields);
+  const [was, is] = [before, now].map((values) => values[field.name] ?? fallback[field.name] ?? "") as [string, string];
+  if (was === is) return false;
+  if (field.type === "url") return originOf(was) !== originOf(is);
+  // Options of a list are the integration's own, so they lead to its vendor.
+  return field.type === "text" && LEADS_ELSEWHERE.test(field.name);
+}
+
+/** Another path at the same place is the same receiver. */
+const originOf = (text: string) => URL.parse(text)?.origin ?? text;
+
+function problemOf(field: CatalogField, text: string, allowLoopback: boolean): string | undefined {
+  if (!text.isWellFormed() || /[^\P{Cc}\t\n\r]/u.test(text)) return "It holds characters that cannot be sent.";
+  switch (field.type) {
+    case "url": {
+      const guarded = guardUrl(text, allowLoopback);
+      return guarded.ok ? undefined : guarded.failure.message;
+    }
+    case "select":
+      return field.options === undefined || field.options.some(({ value }) => value === text)
+        ? undefined
+        : `Choose one of ${field.options.map(({ value }) => value).join(", ")}.`;
+    case "boolean":
+      return text === "true" || text === "false" ? undefined : "It is true or false.";
+    case "number":
+      return Number.isFinite(Number(text)) ? undefined : "It is a number.";
+    case "text":
+    case "secret":
+      return undefined;
+  }
+}
