@@ -187,7 +187,6 @@ export const ROUTES: readonly Route[] = [
   get("/api/v1/destinations", "read", getDestinations),
   post("/api/v1/destinations", "admin", postDestination, DESTINATION_BODY),
   post("/api/v1/destinations/test", "admin", testDestination, DESTINATION_BODY),
-  post("/api/v1/destinations/preview", "read", DESTINATION_BODY),
   get("/api/v1/destinations/:id", "read", getDestination),
   put("/api/v1/destinations/:id", "admin", putDestination, DESTINATION_BODY),
   del("/api/v1/destinations/:id", "admin", deleteDestination),
