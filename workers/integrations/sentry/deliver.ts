@@ -1,0 +1,203 @@
+/**
+ * A batch of items → requests → what became of each item. Errors and transactions
+ * go one to an envelope, because Sentry takes no more, some at a time; logs go a
+ * hundred together. What a rate limit holds back, and all that would fare like an
+ * item before it, is left for the next try without asking again. `catalog/sentry.ts`
+ * hands on what `delivery/` calls.
+ */
+import { gzipSync } from "node:zlib";
+import type { EventItem, Failure, Io, Item, ItemOutcome, SendResult, Values } from "../contract.ts";
+import { judge, type Verdict } from "./answer.ts";
+import {
+  type Category,
+  type Envelope,
+  eventEnvelope,
+  fitting,
+  logEnvelope,
+  lookUp,
+  transactionEnvelope,
+} from "./envelope.ts";
+import { BUDGETS, GZIP_FROM_BYTES, WIDTH } from "./limits.ts";
+import { logJson } from "./log.ts";
+import { heldUntil, type Limits, learn, limitsOf } from "./rate-limits.ts";
+import { CLIENT } from "./sdk.ts";
+import { readSettings, type Settings } from "./settings.ts";
+import { type Subject, subjectOf } from "./subject.ts";
+import { isPartOfAnother } from "./transaction.ts";
+
+export async function deliver(values: Values, items: readonly Item[], io: Io): Promise<SendResult> {
+  const read = readSettings(values);
+  if (!read.ok) {
+    const message = Object.values(read.problems).join(" ");
+    const again = { again: { kind: "unauthorized", message, status: 0 } as const };
+    return { outcomes: items.map(() => again), requests: 0 };
+  }
+  return new Delivery(read.settings, items, io).run();
+}
+
+/** Endpoints that do not understand gzip, as long as the isolate lives. */
+const plainOnly = new Set<string>();
+const MAX_PLAIN_ONLY = 100;
+
+/** Posts an envelope, and takes in what the answer says of rate limits. */
+export async function post(envelope: Envelope, settings: Settings, limits: Limits, io: Io): Promise<Verdict> {
+  const { dsn } = settings;
+  const packed = envelope.bytes.length >= GZIP_FROM_BYTES && !plainOnly.has(dsn.endpoint);
+  const answer = await io.request({
+    url: dsn.endpoint,
+    headers: {
+      "content-type": "application/x-sentry-envelope",
+      "x-sentry-auth": `Sentry sentry_version=7, sentry_client=${CLIENT}, sentry_key=${dsn.publicKey}`,
+      ...(packed ? { "content-encoding": "gzip" } : {}),
+    },
+    body: packed ? new Uint8Array(gzipSync(envelope.bytes)) : envelope.bytes,
+  });
+  const now = io.now();
+  if (answer.ok) learn(limits, answer.status, answer.headers, now);
+  const verdict = judge(answer, dsn, envelope.eventId, now);
+  if (verdict.kind !== "plain") return verdict;
+  if (!packed) return { kind: "refused", failure: verdict.failure };
+  if (plainOnly.size < MAX_PLAIN_ONLY) plainOnly.add(dsn.endpoint);
+  return post(envelope, settings, limits, io);
+}
+
+class Delivery {
+  readonly #settings: Settings;
+  readonly #items: readonly Item[];
+  readonly #io: Io;
+  readonly #limits: Limits;
+  readonly #outcomes: (ItemOutcome | undefined)[];
+  #requests = 0;
+  /** Why nothing more is sent. */
+  #stopped: Failure | undefined;
+
+  constructor(settings: Settings, items: readonly Item[], io: Io) {
+    this.#settings = settings;
+    this.#items = items;
+    this.#io = io;
+    this.#limits = limitsOf(`${settings.dsn.publicKey}@${settings.dsn.endpoint}`);
+    this.#outcomes = items.map(() => undefined);
+  }
+
+  async run(): Promise<SendResult> {
+    const tasks: (() => Promise<void>)[] = [];
+    const logs: { index: number; subject: Subject }[] = [];
+    this.#items.forEach((item, index) => {
+      // Notices are not among what it takes.
+      if (item.feed === "notices") this.#outcomes[index] = "delivered";
+      else if (item.feed === "logs") logs.push({ index, subject: subjectOf(item, this.#settings) });
+      else tasks.push(() => this.#one(index, item));
+    });
+    if (logs.length > 0) tasks.unshift(() => this.#logs(logs));
+    let next = 0;
+    const worker = async () => {
+      for (let task = tasks[next++]; task !== undefined; task = tasks[next++]) await task();
+    };
+    await Promise.all(Array.from({ length: Math.min(WIDTH, tasks.length) }, worker));
+    const holdMs = (this.#limits.get("") ?? 0) - this.#io.now();
+    return {
+      outcomes: this.#outcomes.map((outcome, i) => outcome ?? this.#forgotten(i)),
+      requests: this.#requests,
+      ...(holdMs > 0 ? { holdMs } : {}),
+    };
+  }
+
+  /** An error or a transaction, told in less detail as long as it is too large. */
+  async #one(index: number, item: EventItem): Promise<void> {
+    const subject = subjectOf(item, this.#settings);
+    if (item.feed === "traces" && isPartOfAnother(subject)) {
+      this.#outcomes[index] = "delivered";
+      return;
+    }
+    const category = item.feed === "traces" ? "transaction" : "error";
+    this.#outcomes[index] = await this.#sendOne(subject, category);
+  }
+
+  async #sendOne(subject: Subject, category: "error" | "transaction"): Promise<ItemOutcome> {
+    const { baseUrl } = this.#io;
+    const before = this.#holds(category);
+    if (before !== undefined) return { again: before };
+    const known = category === "error" ? await lookUp(subject, this.#io) : undefined;
+    let level = 0;
+    for (;;) {
+      const held = this.#holds(category);
+      if (held !== undefined) return { again: held };
+      const now = this.#io.now();
+      const envelope =
+        known === undefined
+          ? transactionEnvelope(subject, baseUrl, now, level)
+          : eventEnvelope(subject, known, now, level);
+      const verdict = await this.#post(envelope);
+      level = envelope.level + 1;
+      if (verdict.kind !== "too large" || level >= BUDGETS.length) return outcomeOf(verdict);
+    }
+  }
+
+  async #logs(logs: readonly { index: number; subject: Subject }[]): Promise<void> {
+    const jsons = logs.map(({ subject }) => logJson(subject, false));
+    for (let start = 0; start < jsons.length; ) {
+      const count = fitting(jsons, start);
+      await this.#container(logs.slice(start, start + count), jsons.slice(start, start + count));
+      start += count;
+    }
+  }
+
+  /** Where a container is refused its halves tell which log it was. */
+  async #container(
+    logs: readonly { index: number; subject: Subject }[],
+    jsons: readonly string[],
+    harder = false,
+  ): Promise<void> {
+    const held = this.#holds("log_item");
+    const verdict = held === undefined ? await this.#post(logEnvelope(jsons, this.#io.now())) : undefined;
+    const isLarge = verdict?.kind === "too large";
+    if (logs.length > 1 && (isLarge || verdict?.kind === "refused")) {
+      const half = logs.length >> 1;
+      await this.#container(logs.slice(0, half), jsons.slice(0, half));
+      await this.#container(logs.slice(half), jsons.slice(half));
+      return;
+    }
+    const [only] = logs;
+    if (isLarge && !harder && only !== undefined) {
+      await this.#container(logs, [logJson(only.subject, true)], true);
+      return;
+    }
+    const outcome = verdict === undefined ? { again: held as Failure } : outcomeOf(verdict);
+    for (const { index } of logs) this.#outcomes[index] = outcome;
+  }
+
+  async #post(envelope: Envelope): Promise<Verdict> {
+    this.#requests++;
+    const verdict = await post(envelope, this.#settings, this.#limits, this.#io);
+    // A limit of one category leaves the others alone.
+    if (verdict.kind === "stop" && !this.#isOfCategory(verdict.failure)) this.#stopped ??= verdict.failure;
+    return verdict;
+  }
+
+  #isOfCategory({ kind }: Failure): boolean {
+    return kind === "rate_limited" && heldOnlySome(this.#limits, this.#io.now());
+  }
+
+  /** Why an item of this category is not sent now. */
+  #holds(category: Category): Failure | undefined {
+    if (this.#stopped !== undefined) return this.#stopped;
+    const now = this.#io.now();
+    const until = heldUntil(this.#limits, category, now);
+    if (until === 0) return undefined;
+    const message = `${this.#settings.dsn.host} asked to wait with ${WORDS[category]}: the project's rate limit or quota is reached.`;
+    return { kind: "rate_limited", message, status: 429, retryAfterMs: until - now };
+  }
+
+  #forgotten(index: number): never {
+    throw new Error(`BUG: item ${index} of ${this.#items.length} has no outcome`);
+  }
+}
+
+const WORDS: Record<Category, string> = { error: "errors", transaction: "transactions", log_item: "logs" };
+
+const heldOnlySome = (limits: Limits, now: number): boolean => (limits.get("") ?? 0) <= now;
+
+function outcomeOf(verdict: Verdict): ItemOutcome {
+  if (verdict.kind === "taken") return "delivered";
+  return verdict.kind === "stop" ? { again: verdict.failure } : { refused: verdict.failure };
+}
