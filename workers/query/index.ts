@@ -9,3 +9,4 @@ export { attributeField } from "./language/ast.ts";
 export { checkFilter, countMatches, type Matches } from "./matches.ts";
 export type { QueryParams } from "./params.ts";
 export { type QueryResult, runQuery } from "./run.ts";
+export { visitEvents } from "./visit.ts";
