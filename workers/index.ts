@@ -1,6 +1,8 @@
 /** The Worker. Wiring only: each handler hands over to the stage that owns the work. */
 import { app } from "./api/app.ts";
 import { runHousekeeping } from "./api/housekeeping.ts";
+import { handleNudges } from "./delivery/nudges.ts";
+import { expireSealed } from "./delivery/source/expire.ts";
 import { sweepIssues } from "./errors/issues/sweep.ts";
 import { handleTail, type TailProps } from "./ingest/tail.ts";
 import { runDaily, runHourly } from "./store/maintenance.ts";
@@ -19,9 +21,11 @@ export default {
 
   tail: (items, env, ctx) => handleTail(items, env, ctx, ctx.props as TailProps | undefined),
 
+  queue: (batch, env) => handleNudges(batch, env),
+
   async scheduled({ cron }, env) {
     const now = Date.now();
     if (cron === DAILY) await Promise.all([runDaily(env, now), runHousekeeping(env, now)]);
-    else await Promise.all([runHourly(env, now), sweepIssues(env, now)]);
+    else await Promise.all([runHourly(env, now), sweepIssues(env, now), expireSealed(env, now)]);
   },
 } satisfies ExportedHandler<Env>;

@@ -6,7 +6,7 @@
  */
 import worker, { Ingester as RealIngester } from "../../workers/index.ts";
 
-export { LiveHub, RolloutGuard } from "../../workers/index.ts";
+export { Counters, Courier, LiveHub, RolloutGuard } from "../../workers/index.ts";
 
 type Fault = "before" | "after";
 /** One isolate runs the Worker and its Durable Objects, so this reaches both. */

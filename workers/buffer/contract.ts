@@ -91,6 +91,37 @@ export interface UnsealedRollupsRequest {
   follow?: true;
 }
 
+export interface ReadLogRequest {
+  /** The last entry that the reader has. */
+  afterId: number;
+  /** Of text; at least one entry comes, and no more than READ_LOG_BYTES. */
+  maxBytes: number;
+  /** Leaves out entries that surely hold neither exceptions nor failed invocations. */
+  errorsOnly: boolean;
+}
+
+export interface LoggedBatch {
+  id: number;
+  rows: number;
+  batch: string;
+}
+
+export interface ReadLogAnswer {
+  /** The oldest entry that the log still has, or will have. When it is beyond the next one asked for, `batches` is empty: those before it were sealed, or never existed. */
+  firstId: number;
+  /** In order; entries without events are left out. */
+  batches: LoggedBatch[];
+  /** Up to here all there is was in this answer, or left out as asked. */
+  through: number;
+  more: boolean;
+  /** Events after `through` that may be wanted. */
+  waiting: number;
+  /** ms: of the first event after `afterId` that may be wanted; null when there is none. */
+  oldest: number | null;
+  /** 0 to 1 and beyond: how busy this Ingester is with appends. */
+  use: number;
+}
+
 export interface IngesterStatus {
   shard: string;
   script: string;
@@ -113,6 +144,8 @@ export interface IngesterRpc {
   append(request: AppendRequest): Promise<AppendResult>;
   unsealed(request: UnsealedRequest): Promise<UnsealedAnswer>;
   unsealedRollups(request?: UnsealedRollupsRequest): Promise<UnsealedRollups>;
+  /** What is in the log, for who delivers it (`delivery/source/`). Whoever reads is told of what comes. */
+  readLog(request: ReadLogRequest): Promise<ReadLogAnswer>;
   /** Seals all there is now; resolves when it is in the catalog, or when a store refused (nothing is lost then). */
   seal(): Promise<SealResult>;
   /** Brings all issue deltas to D1 now, and does what follows; false when D1 did not take them (nothing is lost then). */

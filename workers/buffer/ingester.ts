@@ -18,6 +18,8 @@ import type {
   AppendResult,
   IngesterRpc,
   IngesterStatus,
+  ReadLogAnswer,
+  ReadLogRequest,
   SealResult,
   UnsealedAnswer,
   UnsealedRequest,
@@ -37,7 +39,9 @@ import {
   SEAL_AGE_MS,
   TELL_TIMEOUT_MS,
 } from "./limits.ts";
+import { LogReader } from "./log-reader.ts";
 import { Meta } from "./meta.ts";
+import { Nudger } from "./nudger.ts";
 import { OpenMark } from "./open-mark.ts";
 import { admits, Meter, wantedShards } from "./pressure.ts";
 import { PushQueue } from "./push-queue.ts";
@@ -65,6 +69,8 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     return within(TELL_TIMEOUT_MS, "guard", this.guard(this.script).noticed(this.script, version));
   });
   private readonly follower = new Follower();
+  private readonly reader: LogReader;
+  private readonly nudger: Nudger;
   private readonly meter = new Meter(Date.now());
   /** When the alarm goes off, ms; undefined when none is set. */
   private alarmAt: number | undefined;
@@ -78,11 +84,19 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     this.meta = new Meta(sql);
     this.script = this.meta.get("script");
     this.log = new Log(sql, this.meta, Date.now());
+    this.reader = new LogReader(sql, this.log);
+    this.nudger = new Nudger({
+      ...{ meta: this.meta, shard, script: () => this.script },
+      send: (nudge) => this.env.DELIVERY.send(nudge),
+    });
     this.mark = new OpenMark(
       () => this.stores.DB,
       shard,
       this.meta,
-      (leases) => this.live.adopt(leases),
+      ({ leases, forwards }) => {
+        if (leases.length > 0) this.live.adopt(leases);
+        this.nudger.learn(forwards);
+      },
     );
     this.aftermath = new Aftermath(() => ({ ...env, ...this.stores }));
     this.flush = new IssueFlush({
@@ -104,6 +118,7 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
       script: () => this.script,
       flushIssues: (throughId) => this.flush.ensure(throughId),
       follower: this.follower,
+      committed: ({ forwards }) => this.nudger.learn(forwards),
     });
     const script = () => this.script;
     this.leases = new Leases(this.meta, script);
@@ -141,6 +156,11 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     const missed = follow === true ? this.follower.visit(afterId, Date.now()) : [];
     const { entries, ...page } = this.log.countsPage(afterId, ROLLUP_ANSWER_BYTES - this.follower.size);
     return { ...page, entries: [...missed, ...entries] };
+  }
+
+  async readLog(request: ReadLogRequest): Promise<ReadLogAnswer> {
+    this.nudger.learn(true);
+    return { ...this.reader.read(request), use: this.meter.pace(Date.now()) };
   }
 
   async seal(): Promise<SealResult> {
@@ -238,6 +258,7 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     this.atomically(() => this.log.append(entry));
     this.flush.note(request, id, now);
     this.splits.see(request, now);
+    if (request.rows > 0) this.nudger.note((request.issues?.length ?? 0) > 0);
     this.live.add(request, () => ({ id, through: this.log.through, at: now }));
     this.plan();
     return bytes;

@@ -54,6 +54,17 @@ export const FOLLOW_MS = 30_000;
 /** Counts held for it beyond their seal: at 250 appends a second of 1 KB it is some 10 s of the busiest shard. */
 export const FOLLOW_BYTES = 3_000_000;
 
+/** One page of `readLog()`: with what is made of it, a Courier stays far below an isolate's memory. */
+export const READ_LOG_BYTES = 4_000_000;
+/** Entries that one page looks at. */
+export const READ_LOG_ENTRIES = 2_000;
+/** So often at most a shard says that it has something to deliver: a message costs three operations of a queue. */
+export const NUDGE_MS = 5_000;
+/** The same when there are errors among it. */
+export const NUDGE_ERRORS_MS = 2_000;
+/** A queue that takes longer is taken to be away; the next nudge tries again. */
+export const NUDGE_TIMEOUT_MS = 5_000;
+
 /** A version that was not seen for so long is active again when it is. */
 export const VERSION_PAUSE_MS = 60_000;
 /** Versions that were active within so long may share the traffic: one of them may get very little. */

@@ -5,7 +5,9 @@ type Key =
   /** Events of chunks that have left the log (write-ahead-log.ts). */
   | "sealed"
   /** JSON of `Lease[]` (leases.ts). */
-  | "leases";
+  | "leases"
+  /** "1" while there are destinations to be told of what is new (nudger.ts). */
+  | "forwards";
 
 export class Meta {
   constructor(private readonly sql: SqlStorage) {

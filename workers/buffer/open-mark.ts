@@ -12,6 +12,7 @@
  * The same statement reads which hubs have viewers, the Worker's own and that of
  * all Workers: a hub that registers while it asks which shards there are, and a
  * shard that opens while it asks which hubs there are, cannot miss each other.
+ * And it reads whether there are destinations, who want to be told of what is new.
  *
  * When D1 is away, appends are acknowledged all the same: no query works without
  * D1, and the alarm sets the mark as soon as it is back.
@@ -20,6 +21,7 @@ import { sql } from "drizzle-orm";
 import { database } from "../db/client.ts";
 import { liveHubs, shards } from "../db/schema.ts";
 import { type Lease, tailHub } from "../live/contract.ts";
+import { FORWARDS } from "../store/seal-commit.ts";
 import { within } from "../util/within.ts";
 import { FIRST_BACKOFF_MS, MARK_TIMEOUT_MS } from "./limits.ts";
 import type { Meta } from "./meta.ts";
@@ -36,8 +38,8 @@ export class OpenMark {
     private readonly d1: () => D1Database,
     private readonly shard: string,
     private readonly meta: Meta,
-    /** Called when it is set, with the hubs that have viewers. */
-    private readonly watched: (leases: Lease[]) => void,
+    /** Called when it is set. */
+    private readonly heard: (news: { leases: Lease[]; forwards: boolean }) => void,
   ) {
     this.generation = Number(meta.get("open"));
   }
@@ -66,7 +68,7 @@ export class OpenMark {
   }
 
   /** Runs the seal that empties the log. It gets the generation to take back. */
-  async takeBack(commit: (generation: number) => Promise<void>): Promise<void> {
+  async takeBack<T>(commit: (generation: number) => Promise<T>): Promise<T> {
     const generation = this.generation;
     // On disk before the batch leaves (the output gate): after a crash the mark counts as not set.
     this.remember(-generation);
@@ -74,24 +76,24 @@ export class OpenMark {
       this.pending = undefined;
     });
     this.pending = run;
-    await run;
+    return run;
   }
 
   private async set(script: string, generation: number): Promise<void> {
     const now = Date.now();
     const hubs = sql`(SELECT json_group_array(json_object('hub', name, 'until', until)) FROM ${liveHubs}
       WHERE name IN (${tailHub(null)}, ${tailHub(script)}) AND until > ${now})`;
-    const [row] = await database(this.d1()).all<{ hubs: string }>(
+    const [row] = await database(this.d1()).all<{ hubs: string; forwards: number }>(
       sql`INSERT INTO ${shards} (shard, script, sealed_through, updated_at, open)
         VALUES (${this.shard}, ${script}, 0, ${now}, ${generation})
         ON CONFLICT (shard) DO UPDATE SET open = excluded.open, updated_at = excluded.updated_at
-        RETURNING ${hubs} AS hubs`,
+        RETURNING ${hubs} AS hubs, ${FORWARDS} AS forwards`,
     );
     this.remember(generation);
     this.retryAt = undefined;
     const found = JSON.parse(row?.hubs ?? "[]") as Pick<Lease, "hub" | "until">[];
     // Whether items are wanted is what a hub answers to the first push.
-    if (found.length > 0) this.watched(found.map((lease) => ({ ...lease, items: false })));
+    this.heard({ leases: found.map((lease) => ({ ...lease, items: false })), forwards: row?.forwards === 1 });
   }
 
   /** On disk, too: an object that is evicted between two appends need not ask D1 again. */

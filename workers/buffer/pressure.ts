@@ -35,11 +35,15 @@ interface Window {
   bytes: number;
 }
 
+const nothing = (): Window => ({ appends: 0, rows: 0, bytes: 0 });
+const PACE_MS = 1_000;
+
 /** Appends of the last whole 10 s. */
 export class Meter {
   private startedAt: number;
-  private current: Window = { appends: 0, rows: 0, bytes: 0 };
+  private current = nothing();
   private last: Window | undefined;
+  private lately = { at: 0, before: nothing(), now: nothing() };
 
   constructor(now: number) {
     this.startedAt = now;
@@ -49,13 +53,28 @@ export class Meter {
     const age = now - this.startedAt;
     if (age >= WINDOW_MS) {
       // More than one window without an append: the last one was empty.
-      this.last = age >= 2 * WINDOW_MS ? { appends: 0, rows: 0, bytes: 0 } : this.current;
-      this.current = { appends: 0, rows: 0, bytes: 0 };
+      this.last = age >= 2 * WINDOW_MS ? nothing() : this.current;
+      this.current = nothing();
       this.startedAt = now;
     }
-    this.current.appends += 1;
-    this.current.rows += rows;
-    this.current.bytes += bytes;
+    if (now - this.lately.at >= PACE_MS)
+      this.lately = {
+        at: now,
+        before: now - this.lately.at < 2 * PACE_MS ? this.lately.now : nothing(),
+        now: nothing(),
+      };
+    for (const window of [this.current, this.lately.now]) {
+      window.appends += 1;
+      window.rows += rows;
+      window.bytes += bytes;
+    }
+  }
+
+  /** How busy it is at this moment: of the last second or two, 1 = all of a limit. Who reads the log gives way by it. */
+  pace(now: number): number {
+    const { at, before, now: current } = this.lately;
+    if (now - at >= 2 * PACE_MS) return 0;
+    return Math.max(usedBy(current, PACE_MS), now - at >= PACE_MS ? 0 : usedBy(before, PACE_MS));
   }
 
   /**
@@ -69,8 +88,8 @@ export class Meter {
   }
 }
 
-function usedBy(w: Window): number {
-  const seconds = WINDOW_MS / 1000;
+function usedBy(w: Window, ms = WINDOW_MS): number {
+  const seconds = ms / 1000;
   return Math.max(
     w.appends / (BUSY_PER_SECOND.appends * seconds),
     w.rows / (BUSY_PER_SECOND.rows * seconds),

@@ -15,7 +15,7 @@ import { decodeBatch } from "../event/batch-wire.ts";
 import type { LedgerDelta, RollupDelta } from "../event/rollup.ts";
 import { BatchCollection } from "../store/batch-collection.ts";
 import { LedgerSums, type Rollup, RollupSums } from "../store/counts/merge.ts";
-import { type KeyedSegment, type SealSource, sealSegments, withTimes } from "../store/seal.ts";
+import { type KeyedSegment, type SealSource, sealSegments, withEntry, withTimes } from "../store/seal.ts";
 import { commitSeal, isSealed, type StoredSegment } from "../store/seal-commit.ts";
 import { rootMessage } from "../util/error-message.ts";
 import { within } from "../util/within.ts";
@@ -44,6 +44,8 @@ export interface SealerParts {
   flushIssues: (throughId: number) => Promise<void>;
   /** Is told what leaves the log. */
   follower: Follower;
+  /** Is told what the catalog said. */
+  committed: (answer: { forwards: boolean }) => void;
 }
 
 interface Prepared {
@@ -105,11 +107,19 @@ export class Sealer {
       const prepared = this.prepare(chunk, { script, shardId, firstId: chunk.firstId, lastId });
       rollups = prepared.rollups;
       const segments = await this.putSegments(BUCKET, prepared.segments);
-      const seal = { shard, script, lastId, now: Date.now(), segments, rollups, ledger: prepared.ledger };
+      const seal = {
+        shard,
+        script,
+        firstId: chunk.firstId,
+        lastId,
+        now: Date.now(),
+        segments,
+        rollups,
+        ledger: prepared.ledger,
+      };
       const commit = (closes?: number) => within(STORE_TIMEOUT_MS, "D1", commitSeal(DB, { ...seal, closes }));
       const empties = log.chunks.length === 2 && log.nextId === lastId + 1;
-      if (empties && mark.isSet) await mark.takeBack(commit);
-      else await commit();
+      this.parts.committed(empties && mark.isSet ? await mark.takeBack(commit) : await commit());
     }
     this.doubtful = false;
     const { follower } = this.parts;
@@ -132,7 +142,7 @@ export class Sealer {
         const deltas = JSON.parse(entry.rollups) as RollupDelta[];
         const counts = JSON.parse(entry.ledger) as LedgerDelta[];
         if (entry.rows > 0) {
-          batches.add(decodeEntry(entry));
+          batches.add(decodeEntry(entry, source));
           readable.push(entry);
         }
         for (const delta of deltas) rollups.add(delta);
@@ -158,7 +168,7 @@ export class Sealer {
     for (const entry of entries) {
       try {
         const alone = new BatchCollection();
-        alone.add(decodeEntry(entry));
+        alone.add(decodeEntry(entry, source));
         sealSegments(source, alone.merged() as ColumnBatch);
       } catch (error) {
         atomically(() => log.quarantine(chunk, entry, String(error)));
@@ -181,8 +191,8 @@ export class Sealer {
   }
 }
 
-function decodeEntry(entry: StoredEntry): ColumnBatch {
-  return withTimes(decodeBatch(entry.batch), entry.minTime);
+function decodeEntry(entry: StoredEntry, { firstId }: SealSource): ColumnBatch {
+  return withEntry(withTimes(decodeBatch(entry.batch), entry.minTime), entry.id - firstId);
 }
 
 /** 1 s, 2 s, 4 s … */

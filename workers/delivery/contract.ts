@@ -21,8 +21,9 @@ import type { Invocation } from "../integrations/contract.ts";
 export type Nudge = { kind: "log"; shard: string; script: string; errors: boolean } | { kind: "notices" };
 
 /**
- * Where a reader is in one shard: everything up to log entry `through` is done;
- * of what follows (the next entry, or the next sealed chunk), `offset` invocations are.
+ * Where a reader is in one shard: everything up to log entry `through` is done, and
+ * of the entry after it `offset` invocations, in the order of their ids. It means the
+ * same in the log and in what was sealed of it (docs/decisions/0025).
  */
 export interface Position {
   through: number;
@@ -49,7 +50,7 @@ export interface Page {
 export interface ReadRequest {
   shard: string;
   script: string;
-  /** Id of the destination: the Ingester keeps a chunk that it has read in part. */
+  /** Id of the destination. */
   reader: string;
   position: Position;
   /** Bytes of log, or rows of segments, that one page holds at most (one entry at least). */
@@ -65,6 +66,8 @@ export interface BackfillRead {
   position: Position;
   maxRows: number;
   errorsOnly: boolean;
+  /** Segments of other Workers are not read. */
+  wants?: (script: string) => boolean;
 }
 
 export interface CourierRpc {
@@ -83,6 +86,9 @@ export interface CourierRpc {
   discard(selection: DeadLetterSelection): Promise<DeadLettersChanged>;
   /** Log chunks and segments that are kept for it are let go, its own storage is emptied. */
   remove(): Promise<void>;
-  /** For the sweep of `sealed_log`: how far it is, per shard. */
+  /**
+   * For the sweep of `sealed_log`: how far it is in each shard that it knows. One that is missing is kept from its
+   * beginning, unless the destination's rules do not want its Worker.
+   */
   marks(): Promise<{ shard: string; through: number }[]>;
 }

@@ -179,10 +179,21 @@ export const ISSUE = "issue";
 /** Rare attributes of a segment share this JSON column (see store/FORMAT.md). */
 export const OVERFLOW_COLUMN = "attributes";
 
+/**
+ * Of sealed segments only, never of a query: the entry of the log that a row came from, counted from the first of
+ * its chunk. Who delivers goes by it from the log to what was sealed of it (`delivery/source/`).
+ */
+export const ENTRY_COLUMN = "tailrace.entry";
+
 /** An attribute whose name equals (ignoring case) a core column's gets this prefix on disk. */
 export const COLLISION_PREFIX = "attr.";
 
-const physicalLower = new Set([...CORE_COLUMNS.map((c) => c.physical.toLowerCase()), OVERFLOW_COLUMN, ISSUE_COLUMN]);
+const physicalLower = new Set([
+  ...CORE_COLUMNS.map((c) => c.physical.toLowerCase()),
+  OVERFLOW_COLUMN,
+  ISSUE_COLUMN,
+  ENTRY_COLUMN,
+]);
 
 /** On-disk and in-batch column name of an attribute. */
 export function attributeColumn(key: string): string {
@@ -193,6 +204,11 @@ const byTyped = new Map<string, CoreColumn>();
 for (const c of CORE_COLUMNS) for (const n of [c.name, c.physical, ...c.aliases]) byTyped.set(n, c);
 
 export const CORE_BY_PHYSICAL: ReadonlyMap<string, CoreColumn> = new Map(CORE_COLUMNS.map((c) => [c.physical, c]));
+
+/** Whether a column of a batch or segment is an attribute under its own name. */
+export function isAttribute(physical: string): boolean {
+  return !CORE_BY_PHYSICAL.has(physical) && physical !== OVERFLOW_COLUMN && physical !== ENTRY_COLUMN;
+}
 
 export interface ResolvedColumn {
   /** Name of the column in batches and segments. */

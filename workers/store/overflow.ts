@@ -5,7 +5,7 @@
  * query does not see the difference.
  */
 import { type Column, type ColumnBatch, cell, type StringColumn } from "../event/batch.ts";
-import { CORE_BY_PHYSICAL, type ColumnType, OVERFLOW_COLUMN } from "../event/columns.ts";
+import { type ColumnType, isAttribute, OVERFLOW_COLUMN } from "../event/columns.ts";
 import type { AttributeValue } from "../event/event.ts";
 
 /** Attribute columns of a segment: enough for what people filter on, and the footer stays below 64 KB. */
@@ -23,7 +23,7 @@ export function chooseColumns(batches: readonly ColumnBatch[]): Set<string> {
   const counts = new Map<string, number>();
   for (const batch of batches) {
     for (const name of batch.columns.keys()) {
-      if (!CORE_BY_PHYSICAL.has(name) && name !== OVERFLOW_COLUMN) counts.set(name, 0);
+      if (isAttribute(name)) counts.set(name, 0);
     }
   }
   const lower = new Set([...counts.keys()].map((name) => name.toLowerCase()));
@@ -64,7 +64,7 @@ export function foldAttributes(batch: ColumnBatch, keep: ReadonlySet<string>): C
   const columns = new Map<string, Column>();
   const rare: [string, Column][] = [];
   for (const [name, column] of batch.columns) {
-    if (CORE_BY_PHYSICAL.has(name) || name === OVERFLOW_COLUMN || keep.has(name)) columns.set(name, column);
+    if (!isAttribute(name) || keep.has(name)) columns.set(name, column);
     else rare.push([name, column]);
   }
   if (rare.length === 0) return batch;

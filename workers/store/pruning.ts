@@ -8,7 +8,7 @@
  * what does not fit is simply not known. Not knowing is always safe.
  */
 import type { Column, ColumnBatch, NumberColumn, StringColumn } from "../event/batch.ts";
-import { CORE_BY_PHYSICAL, type ColumnType, OVERFLOW_COLUMN } from "../event/columns.ts";
+import { CORE_BY_PHYSICAL, type ColumnType, ENTRY_COLUMN, OVERFLOW_COLUMN } from "../event/columns.ts";
 import type { AttributeValue } from "../event/event.ts";
 import { bloomMayContain, buildBloom, MIN_BITS_PER_KEY, openBloom, type WireBloom } from "./bloom.ts";
 import { overflowAttributes } from "./overflow.ts";
@@ -112,7 +112,7 @@ function byImportance(batch: ColumnBatch, hidden: Iterable<string>): Set<string>
   const core: string[] = [];
   const rest: string[] = [];
   for (const name of batch.columns.keys()) {
-    if (name !== OVERFLOW_COLUMN) (CORE_BY_PHYSICAL.has(name) ? core : rest).push(name);
+    if (name !== OVERFLOW_COLUMN && name !== ENTRY_COLUMN) (CORE_BY_PHYSICAL.has(name) ? core : rest).push(name);
   }
   return new Set([...core, ...rest, ...hidden]);
 }

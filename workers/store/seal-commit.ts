@@ -1,7 +1,7 @@
 /**
  * Records a seal in the catalog: its segments, rollups, ledger, the Workers and
- * versions it saw, and how far the shard is sealed, in one D1 batch, which is
- * one transaction.
+ * versions it saw, what destinations are to read of it (sealed-log.ts), and how
+ * far the shard is sealed, in one D1 batch, which is one transaction.
  *
  * Every statement carries the same guard: it does something only while the
  * shard is not sealed that far, and the last statement moves the mark. So a seal
@@ -13,7 +13,16 @@ import { type SQL, sql } from "drizzle-orm";
 import { runBatch } from "../db/batch.ts";
 import { database } from "../db/client.ts";
 import { jsonChunks } from "../db/json-chunks.ts";
-import { ledgerMinutes, rollupMinutes, segments, shards, versions, workers } from "../db/schema.ts";
+import {
+  destinations,
+  ledgerMinutes,
+  rollupMinutes,
+  sealedLog,
+  segments,
+  shards,
+  versions,
+  workers,
+} from "../db/schema.ts";
 import type { LedgerDelta } from "../event/rollup.ts";
 import type { Rollup } from "./counts/merge.ts";
 import { ledgerValues, ROLLUP_COLUMNS, ROLLUP_FROM_JSON, rollupValues } from "./counts/rows.ts";
@@ -30,6 +39,8 @@ export interface StoredSegment extends Omit<KeyedSegment, "bytes"> {
 export interface Seal {
   shard: string;
   script: string;
+  /** The chunk of the log. */
+  firstId: number;
   lastId: number;
   /** ms since the epoch. */
   now: number;
@@ -49,9 +60,17 @@ export async function isSealed(d1: D1Database, shard: string, lastId: number): P
   return (rows[0]?.through ?? 0) >= lastId;
 }
 
-export async function commitSeal(d1: D1Database, seal: Seal): Promise<void> {
-  await runBatch(d1, statements(seal));
+/** `forwards`: there are destinations to which events are delivered as they come. */
+export async function commitSeal(d1: D1Database, seal: Seal): Promise<{ forwards: boolean }> {
+  const results = await runBatch<{ forwards: number }[]>(d1, [
+    ...statements(seal),
+    sql`SELECT ${FORWARDS} AS forwards`,
+  ]);
+  return { forwards: results.at(-1)?.[0]?.forwards === 1 };
 }
+
+/** SQL, 1 or 0. */
+export const FORWARDS = sql`EXISTS (SELECT 1 FROM ${destinations} WHERE state = 'enabled' AND standby = 0)`;
 
 function statements(seal: Seal): SQL[] {
   const { shard, script, lastId, now } = seal;
@@ -61,6 +80,7 @@ function statements(seal: Seal): SQL[] {
     sql`INSERT INTO ${shards} (shard, script, sealed_through, updated_at, open) VALUES (${shard}, ${script}, 0, ${now}, 0)
       ON CONFLICT DO NOTHING`,
     ...seal.segments.map((s) => segmentStatement(seal, s, open)),
+    ...seal.segments.map((s) => sealedStatement(seal, s, open)),
     ...jsonChunks(seal.rollups.map(rollupValues)).map(
       (json) => sql`INSERT INTO ${rollupMinutes} (source, minute, ${ROLLUP_COLUMNS})
         SELECT ${source}, value->>0, ${ROLLUP_FROM_JSON} FROM json_each(${json}) WHERE ${open}`,
@@ -94,6 +114,14 @@ function segmentStatement(seal: Seal, s: StoredSegment, open: SQL): SQL {
   return sql`INSERT OR REPLACE INTO ${segments} (key, script, min_time, max_time, rows, bytes, level, pruning, attributes,
     created_at) SELECT ${s.key}, ${seal.script}, ${s.minTime}, ${s.maxTime}, ${s.rows}, ${s.size}, 0,
     ${JSON.stringify(s.pruning)}, ${JSON.stringify(s.attributes)}, ${seal.now} WHERE ${open}`;
+}
+
+/** What destinations are to read, also one that is paused, or was made a moment ago: the transaction knows. */
+function sealedStatement({ shard, script, firstId, lastId, now }: Seal, s: StoredSegment, open: SQL): SQL {
+  return sql`INSERT OR REPLACE INTO ${sealedLog}
+    (shard, first_id, last_id, key, script, rows, bytes, min_time, max_time, errors, sealed_at)
+    SELECT ${shard}, ${firstId}, ${lastId}, ${s.key}, ${script}, ${s.rows}, ${s.size}, ${s.minTime}, ${s.maxTime},
+    ${s.errors ? 1 : 0}, ${now} WHERE ${open} AND EXISTS (SELECT 1 FROM ${destinations})`;
 }
 
 /** Minutes in which each Worker was seen, by what was counted and by its events; ms. */

@@ -10,6 +10,8 @@
  * the compressed bytes.
  */
 import type { Column, ColumnBatch } from "../event/batch.ts";
+import { ENTRY_COLUMN } from "../event/columns.ts";
+import { errorRows } from "../event/error-rows.ts";
 import { sliceRows } from "./merge.ts";
 import { sealedKey } from "./paths.ts";
 import { type WrittenSegment, writeSegment } from "./segment-writer.ts";
@@ -24,6 +26,8 @@ export const MAX_SEGMENTS_PER_SEAL = 24;
 
 export interface KeyedSegment extends WrittenSegment {
   key: string;
+  /** It holds exceptions, or events of invocations that failed. */
+  errors: boolean;
 }
 
 export interface SealSource {
@@ -40,8 +44,14 @@ export function sealSegments(source: SealSource, sorted: ColumnBatch): KeyedSegm
   return hourRanges(time, MAX_SEGMENTS_PER_SEAL).map(([from, to]) => {
     const piece = from === 0 && to === sorted.rows ? sorted : sliceRows(sorted, from, to);
     const key = sealedKey(source.script, time[from] as number, source.shardId, source.firstId, source.lastId);
-    return { key, ...writeSegment(piece) };
+    return { key, errors: errorRows(piece).includes(1), ...writeSegment(piece) };
   });
+}
+
+/** Says of every row from which entry of the log it is: `number` counts from the first of the chunk. */
+export function withEntry({ rows, columns }: ColumnBatch, number: number): ColumnBatch {
+  const data = new Float64Array(rows).fill(number);
+  return { rows, columns: new Map(columns).set(ENTRY_COLUMN, { type: "number", data }) };
 }
 
 /** Every row needs a time, or it could neither be sorted nor found: rows without one get `fallback` (µs). */

@@ -4,7 +4,7 @@
  * source is R2 in production and an array in tests.
  */
 import type { Column, ColumnBatch } from "../event/batch.ts";
-import { type ColumnType, OVERFLOW_COLUMN } from "../event/columns.ts";
+import { type ColumnType, ENTRY_COLUMN, OVERFLOW_COLUMN } from "../event/columns.ts";
 import { mergeBatches } from "./merge.ts";
 import { unfoldAttributes } from "./overflow.ts";
 import { decodeChunk, Unsupported } from "./parquet/decode.ts";
@@ -30,15 +30,17 @@ export interface Segment {
   rowGroups: readonly RowGroupInfo[];
   /** Every column, also the attributes that share the overflow column. */
   columns: readonly { name: string; type: ColumnType }[];
-  /** Columns as they lie in the file: the overflow column in place of those that share it. */
+  /** Columns as they lie in the file: the overflow column in place of those that share it. ENTRY_COLUMN is read by its name only. */
   stored: readonly string[];
   /**
    * Columns that the segment does not have are missing from the answer. Dictionaries may hold an entry twice.
    * With `only` (ascending), the other rows may come as null: pages without any of them stay packed.
    */
   read(rowGroup: number, names: readonly string[], only?: Int32Array): Promise<ColumnBatch>;
-  /** All columns as they lie in the file, the overflow column among them: for compaction. */
+  /** All of `stored`: for compaction. */
   readStored(rowGroup: number): Promise<ColumnBatch>;
+  /** The same, and ENTRY_COLUMN where there is one: for delivery. */
+  readSealed(rowGroup: number): Promise<ColumnBatch>;
 }
 
 /** The object is not a segment that can be read: truncated, damaged, or written by something else. */
@@ -124,8 +126,9 @@ class ParquetSegment implements Segment {
     this.overflow = this.positions.has(OVERFLOW_COLUMN)
       ? parseOverflowList(footer.keyValues.get(OVERFLOW_KEY))
       : new Map();
-    this.stored = footer.columns.map(({ name }) => name);
-    const own = footer.columns.filter(({ name }) => name !== OVERFLOW_COLUMN);
+    const visible = footer.columns.filter(({ name }) => name !== ENTRY_COLUMN);
+    this.stored = visible.map(({ name }) => name);
+    const own = visible.filter(({ name }) => name !== OVERFLOW_COLUMN);
     const rare = [...(this.overflow ?? [])].filter(([name]) => !this.positions.has(name));
     this.columns = [...own.map(({ name, type }) => ({ name, type })), ...rare.map(([name, type]) => ({ name, type }))];
   }
@@ -136,6 +139,11 @@ class ParquetSegment implements Segment {
   }
 
   async readStored(rowGroup: number): Promise<ColumnBatch> {
+    const columns = await guard(() => this.readChunks(rowGroup, this.stored));
+    return { rows: this.group(rowGroup).rows, columns };
+  }
+
+  async readSealed(rowGroup: number): Promise<ColumnBatch> {
     const columns = await guard(() => this.readChunks(rowGroup, [...this.positions.keys()]));
     return { rows: this.group(rowGroup).rows, columns };
   }

@@ -6,7 +6,7 @@
  * which hashes every cell again (docs/decisions/0003-own-parquet-encoder.md).
  */
 import type { Column, ColumnBatch, StringColumn } from "../event/batch.ts";
-import { CORE_BY_PHYSICAL, CORE_COLUMNS, type ColumnType, OVERFLOW_COLUMN } from "../event/columns.ts";
+import { CORE_COLUMNS, type ColumnType, ENTRY_COLUMN, isAttribute, OVERFLOW_COLUMN } from "../event/columns.ts";
 import { chooseColumns, foldAttributes, overflowAttributes } from "./overflow.ts";
 import { ByteSink } from "./parquet/bytes.ts";
 import type { Chunk, Span } from "./parquet/chunk.ts";
@@ -32,7 +32,7 @@ export const ROW_GROUP_ROWS = 65_536;
 const ROW_GROUP_CHARS = 8 * 1024 * 1024;
 
 /** Integers by nature; everything else that is a number is a DOUBLE, so that a column has one type in all files. */
-const INTEGER_COLUMNS = new Set(["seq", "http.response.status_code"]);
+const INTEGER_COLUMNS = new Set(["seq", "http.response.status_code", ENTRY_COLUMN]);
 
 const MAGIC = new Uint8Array([0x50, 0x41, 0x52, 0x31]);
 const FORMAT_KEY = "tailrace.format";
@@ -68,7 +68,7 @@ export function writeSegment(source: ColumnBatch): WrittenSegment {
 
   const pruning = buildPruning(source);
   const [minTime, maxTime] = pruning.columns.time?.r ?? [0, 0];
-  const attributes = columns.filter(({ name }) => !CORE_BY_PHYSICAL.has(name) && name !== OVERFLOW_COLUMN);
+  const attributes = columns.filter(({ name }) => isAttribute(name));
   return {
     // A copy of its own: the buffer is twice as large, and callers hold this while they wait for the bucket.
     bytes: out.view().slice(),
@@ -112,12 +112,10 @@ function lightUntil({ dict, index }: StringColumn, from: number, to: number): nu
   return to;
 }
 
-/** Core columns in their own order, then attributes, then what they overflow into. */
+/** Core columns in their own order, then attributes, then what they overflow into, then where they were in the log. */
 function orderedColumns(batch: ColumnBatch): WrittenColumn[] {
-  const attributes = [...batch.columns.keys()].filter(
-    (name) => !CORE_BY_PHYSICAL.has(name) && name !== OVERFLOW_COLUMN,
-  );
-  const names = [...CORE_COLUMNS.map((core) => core.physical), ...attributes, OVERFLOW_COLUMN];
+  const attributes = [...batch.columns.keys()].filter(isAttribute);
+  const names = [...CORE_COLUMNS.map((core) => core.physical), ...attributes, OVERFLOW_COLUMN, ENTRY_COLUMN];
   const written: WrittenColumn[] = [];
   for (const name of names) {
     const column = batch.columns.get(name);

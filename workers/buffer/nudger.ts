@@ -1,0 +1,100 @@
+/**
+ * Tells the queue of deliveries that this shard has something new, while there
+ * are destinations. `ingester.ts` says what was appended; the queue's consumer
+ * (`delivery/nudges.ts`) passes it on to the Couriers, who read the log.
+ *
+ * Nothing depends on a nudge: one that is lost is made good within a minute by
+ * the Couriers' own look at D1. So no append waits for one, or fails by it.
+ */
+import type { Nudge } from "../delivery/contract.ts";
+import { rootMessage } from "../util/error-message.ts";
+import { within } from "../util/within.ts";
+import { NUDGE_ERRORS_MS, NUDGE_MS, NUDGE_TIMEOUT_MS } from "./limits.ts";
+import type { Meta } from "./meta.ts";
+
+export interface NudgerParts {
+  meta: Meta;
+  shard: string;
+  script: () => string;
+  send: (nudge: Nudge) => Promise<unknown>;
+  clock?: NudgeClock;
+}
+
+export interface NudgeClock {
+  now(): number;
+  after(ms: number, run: () => void): void;
+}
+
+export class Nudger {
+  private forwards: boolean;
+  /** Of the last one. */
+  private sentAt = Number.NEGATIVE_INFINITY;
+  /** What was appended since then. */
+  private waits: "nothing" | "events" | "errors" = "nothing";
+  private timerAt = Number.POSITIVE_INFINITY;
+  private isSending = false;
+  private readonly clock: NudgeClock;
+
+  constructor(private readonly parts: NudgerParts) {
+    this.clock = parts.clock ?? systemClock;
+    this.forwards = parts.meta.get("forwards") === "1";
+  }
+
+  /** D1 said, or somebody reads: whether there are destinations. Kept over an eviction. */
+  learn(forwards: boolean): void {
+    if (forwards === this.forwards) return;
+    this.forwards = forwards;
+    this.parts.meta.set("forwards", forwards ? "1" : "");
+    if (!forwards) this.waits = "nothing";
+  }
+
+  /** Something is in the log. */
+  note(errors: boolean): void {
+    if (!this.forwards) return;
+    if (this.waits !== "errors") this.waits = errors ? "errors" : "events";
+    this.plan();
+  }
+
+  private plan(): void {
+    if (this.waits === "nothing" || this.isSending) return;
+    const dueAt = this.sentAt + (this.waits === "errors" ? NUDGE_ERRORS_MS : NUDGE_MS);
+    const now = this.clock.now();
+    if (dueAt <= now) {
+      void this.send();
+      return;
+    }
+    if (this.timerAt <= dueAt) return;
+    this.timerAt = dueAt;
+    this.clock.after(dueAt - now, () => {
+      if (this.timerAt !== dueAt) return;
+      this.timerAt = Number.POSITIVE_INFINITY;
+      this.plan();
+    });
+  }
+
+  private async send(): Promise<void> {
+    const nudge: Nudge = {
+      kind: "log",
+      shard: this.parts.shard,
+      script: this.parts.script(),
+      errors: this.waits === "errors",
+    };
+    this.waits = "nothing";
+    this.sentAt = this.clock.now();
+    this.isSending = true;
+    try {
+      await within(NUDGE_TIMEOUT_MS, "queue", this.parts.send(nudge));
+    } catch (error) {
+      console.warn(`a nudge of ${this.parts.shard} was lost: ${rootMessage(error)}`);
+    }
+    this.isSending = false;
+    this.plan();
+  }
+}
+
+const systemClock: NudgeClock = {
+  now: () => Date.now(),
+  after: (ms, run) => {
+    setTimeout(run, ms);
+  },
+};

@@ -1,0 +1,32 @@
+/** Notifications as they were written to D1, in the order of their ids: the outbox of issues and rollouts is the source of notices, too. */
+import { sql } from "drizzle-orm";
+import type { Notification } from "../../api/contract.ts";
+import { runBatch } from "../../db/batch.ts";
+import { notifications } from "../../db/schema.ts";
+
+interface Row extends Omit<Notification, "issueId" | "detail"> {
+  issueId: number;
+  detail: string;
+}
+
+/** Throws when D1 does. */
+export async function readNotices(
+  env: Pick<Env, "DB">,
+  after: number,
+  limit: number,
+): Promise<{ notices: Notification[]; through: number; more: boolean }> {
+  const [rows] = await runBatch<[Row]>(env.DB, [
+    sql`SELECT id, at, kind, issue_id AS issueId, script, detail FROM ${notifications}
+      WHERE id > ${after} ORDER BY id LIMIT ${limit + 1}`,
+  ]);
+  const notices = rows
+    .slice(0, limit)
+    .map(({ detail, ...row }) => ({ ...row, detail: JSON.parse(detail) as Notification["detail"] }));
+  return { notices, through: notices.at(-1)?.id ?? after, more: rows.length > limit };
+}
+
+/** Id of the last one: where a new destination begins. */
+export async function noticesThrough(env: Pick<Env, "DB">): Promise<number> {
+  const [rows] = await runBatch<[{ id: number | null }]>(env.DB, [sql`SELECT max(id) AS id FROM ${notifications}`]);
+  return rows[0]?.id ?? 0;
+}
