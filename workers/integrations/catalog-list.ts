@@ -1,5 +1,10 @@
 /** The integrations. Made by scripts/catalog.mjs from the files of catalog/: change those. */
+import axiom from "./catalog/axiom.ts";
 import discord from "./catalog/discord.ts";
+import grafanaCloud from "./catalog/grafana-cloud.ts";
+import honeycomb from "./catalog/honeycomb.ts";
+import newRelic from "./catalog/new-relic.ts";
+import otlp from "./catalog/otlp.ts";
 import pagerduty from "./catalog/pagerduty.ts";
 import sentry from "./catalog/sentry.ts";
 import slack from "./catalog/slack.ts";
@@ -7,4 +12,4 @@ import webhook from "./catalog/webhook.ts";
 import type { Integration } from "./contract.ts";
 
 // biome-ignore format: one line, however many there are
-export const INTEGRATIONS: readonly Integration[] = [discord, pagerduty, sentry, slack, webhook];
+export const INTEGRATIONS: readonly Integration[] = [axiom, discord, grafanaCloud, honeycomb, newRelic, otlp, pagerduty, sentry, slack, webhook];
