@@ -136,6 +136,10 @@ export interface IngesterStatus {
   quarantined: number;
   /** Consecutive failures of bringing issues to D1. */
   flushFailures: number;
+  /** When a chunk last left the log in this life of the object, ms; absent: none has yet. */
+  sealedAt?: number;
+  /** How long issues have been due and are not in D1, ms; absent: none are due. */
+  issuesWaitingMs?: number;
 }
 
 export type SealResult = { ok: true } | { ok: false; error: string };
