@@ -22,6 +22,12 @@ const Rollout = lazy(() => import("./pages/rollout.tsx"));
 const Live = lazy(() => import("./pages/live.tsx"));
 const Explore = lazy(() => import("./pages/explore.tsx"));
 const Invocation = lazy(() => import("./pages/invocation.tsx"));
+const Integrations = lazy(() => import("./pages/integrations.tsx"));
+const IntegrationSetup = lazy(() => import("./pages/integration-setup.tsx"));
+const Destination = lazy(() => import("./pages/destination.tsx"));
+const Resource = lazy(() => import("./pages/resource.tsx"));
+const Connections = lazy(() => import("./pages/connections.tsx"));
+const Status = lazy(() => import("./pages/status.tsx"));
 const Settings = lazy(() => import("./pages/settings.tsx"));
 
 function LocationBridge() {
@@ -53,6 +59,8 @@ function Pages() {
     "g r": () => navigate(withRange("/rollouts")),
     "g l": () => navigate(withRange("/live")),
     "g e": () => navigate(withRange("/explore")),
+    "g n": () => navigate(withRange("/integrations")),
+    "g t": () => navigate(withRange("/status")),
     "g s": () => navigate(withRange("/settings")),
     "/": () => navigate(withRange("/explore?focus=query")),
     t: toggleTheme,
@@ -74,6 +82,13 @@ function Pages() {
           <Route path="/live" component={Live} />
           <Route path="/explore" component={Explore} />
           <Route path="/invocations/:id" component={Invocation} />
+          <Route path="/integrations" component={Integrations} />
+          <Route path="/integrations/workers" component={Connections} />
+          <Route path="/integrations/new/:id" component={IntegrationSetup} />
+          <Route path="/integrations/d/:id" component={Destination} />
+          <Route path="/integrations/d/:id/edit" component={IntegrationSetup} />
+          <Route path="/integrations/r/:id" component={Resource} />
+          <Route path="/status" component={Status} />
           <Route path="/settings/:tab?" component={Settings} />
           <Route default component={NotFound} />
         </Router>

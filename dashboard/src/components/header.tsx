@@ -16,6 +16,8 @@ const PAGES = [
   { href: "/rollouts", label: "Rollouts", owns: (p: string) => p.startsWith("/rollouts") },
   { href: "/live", label: "Live", owns: (p: string) => p === "/live" },
   { href: "/explore", label: "Explore", owns: (p: string) => p === "/explore" || p.startsWith("/invocations/") },
+  { href: "/integrations", label: "Integrations", owns: (p: string) => p.startsWith("/integrations") },
+  { href: "/status", label: "Status", owns: (p: string) => p === "/status" },
   { href: "/settings", label: "Settings", owns: (p: string) => p.startsWith("/settings") },
 ];
 

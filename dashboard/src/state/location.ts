@@ -15,8 +15,16 @@ export function bindRouter(next: typeof route): void {
   route = next;
 }
 
+/** Asks in place of navigating while a form holds what is not saved (state/leaving.ts). */
+let ask: ((url: string) => void) | undefined;
+
+export function guardNavigation(guard: ((url: string) => void) | undefined): void {
+  ask = guard;
+}
+
 export function navigate(url: string, replace = false): void {
-  route(url, replace);
+  if (ask === undefined) route(url, replace);
+  else ask(url);
 }
 
 /** Changes parameters of the present page; `undefined` takes one out. One history entry unless `replace`. */

@@ -1,0 +1,210 @@
+/** One resource: which Workers have its secrets, the lines of code that use them, rotate, remove. */
+import { useEffect, useState } from "preact/hooks";
+import type { ResourceRow } from "../../../workers/api/contract.ts";
+import { integrationsApi } from "../api/integrations.ts";
+import { Dialog } from "../components/dialog.tsx";
+import { Icon } from "../components/icons.tsx";
+import { CodeBlock } from "../components/integrations/markdown.tsx";
+import { Mark } from "../components/integrations/marks.tsx";
+import { ResourceForm } from "../components/resource/resource-form.tsx";
+import { ErrorState, Progress, StaleNotice } from "../components/states.tsx";
+import { ago, full } from "../lib/format.ts";
+import { listed } from "../lib/integrations.ts";
+import { act, mayChange, useCatalog, useResources } from "../state/integrations.ts";
+import { useShortcuts } from "../state/keys.ts";
+import { navigate } from "../state/location.ts";
+import "../styles/settings.css";
+import "../styles/rollout-record.css";
+import "../styles/rollout.css";
+import "../styles/integrations.css";
+import "../styles/setup.css";
+import "../styles/destination.css";
+
+type Asked = "rotate" | "remove";
+
+function Ask({ row, asked, onClose }: { row: ResourceRow; asked: Asked; onClose: () => void }) {
+  const [busy, setBusy] = useState(false);
+  const names = listed(row.workers.map((w) => w.script));
+  const secrets = listed([...new Set(row.workers.flatMap((w) => w.secrets))]);
+  const run = async () => {
+    setBusy(true);
+    const done =
+      asked === "rotate"
+        ? await act(`Rotated: ${row.name}`, () => integrationsApi.rotateResource(row.id))
+        : await act(`Removed: ${row.name}`, () => integrationsApi.removeResource(row.id));
+    setBusy(false);
+    if (!done) return;
+    onClose();
+    if (asked === "remove") navigate("/integrations");
+  };
+  return (
+    <Dialog title={asked === "rotate" ? `Rotate ${row.name}?` : `Remove ${row.name}?`} onClose={onClose}>
+      <div class="dialog-body ask">
+        {asked === "rotate" ? (
+          <ul class="ask-what">
+            <li>New credentials are made where the service can, and written into {names || "no Worker yet"}.</li>
+            <li>Requests that are under way finish with the old ones.</li>
+          </ul>
+        ) : (
+          <ul class="ask-what">
+            {row.workers.length > 0 && (
+              <li>
+                <code>{secrets}</code> {row.workers.length === 1 ? "is" : "are"} deleted from {names}. Code there that
+                uses them fails from then on.
+              </li>
+            )}
+            <li>The stored credentials are deleted here. At the service itself nothing is deleted.</li>
+          </ul>
+        )}
+        <div class="row ask-buttons">
+          <button
+            type="button"
+            class={`btn ${asked === "remove" ? "stop" : "primary"}`}
+            disabled={busy}
+            onClick={() => void run()}
+          >
+            {asked === "rotate" ? "Rotate" : "Remove"}
+          </button>
+          <button type="button" class="btn quiet" autofocus onClick={onClose}>
+            Leave it
+          </button>
+        </div>
+      </div>
+    </Dialog>
+  );
+}
+
+function Workers({ row, now }: { row: ResourceRow; now: number }) {
+  if (row.workers.length === 0) return <p class="muted">No Worker has its secrets. Edit it to choose some.</p>;
+  return (
+    <div class="table-scroll">
+      <table class="table">
+        <thead>
+          <tr>
+            <th scope="col">Worker</th>
+            <th scope="col">Secrets</th>
+            <th scope="col">State</th>
+          </tr>
+        </thead>
+        <tbody>
+          {row.workers.map((w) => (
+            <tr key={w.script}>
+              <th scope="row" class="plain-th">
+                {w.script}
+              </th>
+              <td class="mono">{w.secrets.join(", ") || "–"}</td>
+              <td>
+                {w.error !== null ? (
+                  <span class="row bad">
+                    <Icon name="alert" />
+                    {w.error}
+                  </span>
+                ) : (
+                  <span class="row good" title={full(w.writtenAt)}>
+                    <Icon name="check" />
+                    Written {ago(w.writtenAt, now)}
+                  </span>
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+export default function ResourcePage({ id }: { id: string }) {
+  const { data, error, loading, reload } = useResources();
+  const catalog = useCatalog();
+  const [asked, setAsked] = useState<Asked>();
+  const [editing, setEditing] = useState(false);
+  const row = data?.resources.find((r) => r.id === id);
+  useEffect(() => {
+    document.title = `${row?.name ?? "Resource"} · Tailrace`;
+  }, [row?.name]);
+  useShortcuts({ Escape: () => !editing && navigate("/integrations") });
+  if (data === undefined || catalog.data === undefined) {
+    const failure = error ?? catalog.error;
+    return failure === undefined ? (
+      <Progress show={loading || catalog.loading} />
+    ) : (
+      <ErrorState
+        failure={failure}
+        retry={() => {
+          reload();
+          catalog.reload();
+        }}
+      />
+    );
+  }
+  if (row === undefined)
+    return (
+      <div class="state">
+        <h2>There is no such resource</h2>
+        <p class="muted">It may have been removed.</p>
+        <a class="btn" href="/integrations">
+          All integrations
+        </a>
+      </div>
+    );
+  const entry = catalog.data.find((e) => e.id === row.integration);
+  const now = Date.now();
+  const may = mayChange();
+  return (
+    <div class="page resource">
+      <nav class="crumbs small" aria-label="Where this is">
+        <a href="/integrations">Integrations</a>
+        <span aria-hidden="true">/</span>
+        <span aria-current="page" class="cut">
+          {row.name}
+        </span>
+      </nav>
+      {error !== undefined && <StaleNotice failure={error} retry={reload} />}
+      <div class="roll-head dest-head">
+        <a class="icon-btn" href="/integrations" aria-label="Back to Integrations">
+          <Icon name="back" />
+        </a>
+        <Mark entry={entry} small />
+        <h1 class="cut">{row.name}</h1>
+        <span class="muted cut">{entry?.name ?? row.integration}</span>
+        <span class="grow" />
+        {may && !editing && (
+          <span class="roll-actions">
+            <button type="button" class="btn" onClick={() => setEditing(true)}>
+              <Icon name="edit" />
+              Edit
+            </button>
+            <button type="button" class="btn" onClick={() => setAsked("rotate")}>
+              <Icon name="regressed" />
+              Rotate
+            </button>
+            <button type="button" class="btn danger" onClick={() => setAsked("remove")}>
+              Remove
+            </button>
+          </span>
+        )}
+      </div>
+      {editing && entry !== undefined ? (
+        <ResourceForm entry={entry} row={row} onSaved={() => setEditing(false)} />
+      ) : (
+        <div class="resource-columns">
+          <section aria-labelledby="has-title">
+            <h2 id="has-title">Workers</h2>
+            <Workers row={row} now={now} />
+            <p class="small faint">
+              Made {ago(row.createdAt, now)}
+              {row.rotatedAt !== null && `, rotated ${ago(row.rotatedAt, now)}`}
+            </p>
+          </section>
+          <section aria-labelledby="use-title">
+            <h2 id="use-title">In the Worker's code</h2>
+            {row.usage.install !== "" && <CodeBlock code={row.usage.install} />}
+            <CodeBlock code={row.usage.code} />
+          </section>
+        </div>
+      )}
+      {asked !== undefined && <Ask row={row} asked={asked} onClose={() => setAsked(undefined)} />}
+    </div>
+  );
+}
