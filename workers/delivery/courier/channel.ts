@@ -1,0 +1,478 @@
+/**
+ * One receiver and the cursors that lead to it: reads pages, cuts batches, sends
+ * them, and writes down what came of each. A Courier has one for its destination,
+ * and a second while a failover carries for it. Nothing here waits for a time: it
+ * says when it wants to go on (`wakeAt`), and the alarm brings it there.
+ */
+import type { Failure, SendResult } from "../../integrations/contract.ts";
+import { rootMessage } from "../../util/error-message.ts";
+import { within } from "../../util/within.ts";
+import type { Page } from "../contract.ts";
+import { Ceiling } from "../rules/ceiling.ts";
+import { askedMs, backoffMs, holdMs } from "./backoff.ts";
+import { cut } from "./batcher.ts";
+import type { Book, ChannelName } from "./book.ts";
+import { allows, askedToWait, CLOSED, failedOnce, probing, succeeded } from "./breaker.ts";
+import type { Dependencies, Receiver, Rules } from "./desk.ts";
+import { Lane, type LaneKind, type LaneState, laneKey, type Passed, type Slot } from "./lane.ts";
+import {
+  MESSAGE_CHARS,
+  NOTICES_PAGE,
+  PAGE_BYTES,
+  PAGE_ROWS,
+  PRESSURE_MS,
+  PRESSURE_USE,
+  PROBE_ITEMS,
+  READS,
+  SEND_MS,
+  STORE_MS,
+  WINDOW_BYTES,
+  WINDOW_ITEMS,
+} from "./limits.ts";
+import { loadNotices, loadPage, type Span } from "./loading.ts";
+import type { Measures } from "./measures.ts";
+import { judge, type Verdict } from "./outcomes.ts";
+import { type CourierState, ceilingPassed, type ReceiverState } from "./state.ts";
+
+/** What both channels of a Courier share. */
+export interface Office {
+  id: string;
+  deps: Dependencies;
+  book: Book;
+  state: CourierState;
+  measures: Measures;
+  /** Something ended: the loop looks again. */
+  ring(): void;
+  /** Removed while something was under way: nothing is written any more. */
+  isGone(): boolean;
+}
+
+/** Slots of a lane that one probe begins after the one before: one item cannot fail them all. */
+const PROBE_STRIDE = 16;
+const PROBE_PLACES = 4;
+/** Lanes that are asked how much waits, in one sweep. */
+const PEEKS = 32;
+const PAGE = { maxBytes: PAGE_BYTES, maxRows: PAGE_ROWS };
+
+export class Channel {
+  readonly lanes = new Map<string, Lane>();
+  /** Sends and reads that are under way. */
+  sends = 0;
+  private reads = 0;
+  private turn = 0;
+  private ceiling: Ceiling;
+  /** A store did not answer: since when in a row, and what it said. */
+  storeFailures = 0;
+  storeError: string | null = null;
+  private storeUntil = 0;
+  /** What is under way from before a reset is not put into the new windows. */
+  private generation = 0;
+
+  constructor(
+    readonly name: ChannelName,
+    private readonly office: Office,
+    public receiver: Receiver,
+    public rules: Rules,
+  ) {
+    this.ceiling = this.freshCeiling();
+    for (const state of office.book.readLanes(name)) this.put(new Lane(state));
+  }
+
+  get health(): ReceiverState {
+    const { state } = this.office;
+    return this.name === "own" ? state.receiver : state.via;
+  }
+
+  set health(next: ReceiverState) {
+    if (this.name === "own") this.office.state.receiver = next;
+    else this.office.state.via = next;
+  }
+
+  get busy(): number {
+    return this.sends + this.reads;
+  }
+
+  /** A lane that begins at a position, unless there is one. */
+  begin(state: LaneState): void {
+    const key = laneKey(state.kind, state.shard);
+    if (this.lanes.has(key)) return;
+    this.put(new Lane(state));
+    this.office.book.writeLane(this.name, state);
+  }
+
+  end(kind: LaneKind, shard: string): void {
+    const key = laneKey(kind, shard);
+    this.lanes.delete(key);
+    this.office.book.dropLane(this.name, key);
+  }
+
+  news(kind: LaneKind, shard: string): boolean {
+    const lane = this.lanes.get(laneKey(kind, shard));
+    lane?.news();
+    return lane !== undefined;
+  }
+
+  /** Other values, other rules: what was read by those of before is forgotten. Nothing may be under way. */
+  reset(receiver: Receiver, rules: Rules): void {
+    if (this.sends > 0) throw new Error(`BUG: a channel is reset with ${this.sends} batches under way`);
+    this.receiver = receiver;
+    this.rules = rules;
+    this.generation += 1;
+    for (const lane of this.lanes.values()) lane.reset();
+    this.ceiling = this.freshCeiling();
+  }
+
+  /** Tries now, whatever it waits for. */
+  retryNow(): void {
+    this.health = { ...this.health, breaker: CLOSED, hold: null, refusedInRow: 0 };
+    this.storeUntil = 0;
+    for (const lane of this.lanes.values()) lane.hurry();
+  }
+
+  /** Starts what may be started. */
+  step(): void {
+    const now = this.office.deps.now();
+    this.startReads(now);
+    while (this.startSend(now));
+  }
+
+  /** Items that were read and wait, or are under way. */
+  get pending(): number {
+    let n = 0;
+    for (const lane of this.lanes.values()) n += lane.waitingItems + lane.flying;
+    return n;
+  }
+
+  /** ms since the epoch; null: only news brings it on. */
+  wakeAt(now: number): number | null {
+    const gate = this.gate();
+    const mayRead = this.bytes < WINDOW_BYTES && (gate <= now || this.pending === 0);
+    let soonest: number | null = null;
+    const wants = (at: number) => {
+      if (soonest === null || at < soonest) soonest = at;
+    };
+    for (const lane of this.lanes.values()) {
+      if (mayRead && lane.hasNews && lane.items < WINDOW_ITEMS) wants(Math.max(lane.restUntil, this.storeUntil));
+      if (lane.waitingItems > 0) wants(Math.max(gate, lane.wakeAt(now) ?? 0));
+    }
+    return soonest;
+  }
+
+  /** Events that wait and may match, as far as is known. */
+  queued(): number | null {
+    let sum: number | null = null;
+    for (const lane of this.lanes.values()) {
+      if (lane.beyond === null && lane.items === 0) continue;
+      sum = (sum ?? 0) + lane.waitingItems + lane.flying + (lane.beyond ?? 0);
+    }
+    return sum;
+  }
+
+  /** ms since the epoch of the oldest event that waits; a back-fill is old by its nature. */
+  oldest(): number | null {
+    let oldest: number | null = null;
+    for (const lane of this.lanes.values()) {
+      const at = lane.kind === "backfill" ? null : lane.oldest;
+      if (at !== null && (oldest === null || at < oldest)) oldest = at;
+    }
+    return oldest;
+  }
+
+  /** How long the item waits that was read first. */
+  waitedMs(now: number): number {
+    let since = now;
+    for (const lane of this.lanes.values()) since = Math.min(since, lane.head?.since ?? now);
+    return now - since;
+  }
+
+  /** How far behind live events are, by their own time; 0 when all was read and is done. */
+  behindMs(now: number): number {
+    let behind = 0;
+    for (const lane of this.lanes.values()) {
+      if (lane.kind === "backfill" || lane.isDrained) continue;
+      const at = lane.oldest;
+      if (at !== null) behind = Math.max(behind, now - at);
+    }
+    return behind;
+  }
+
+  /** ms: nothing is sent before. */
+  gate(): number {
+    const { hold, breaker } = this.health;
+    return Math.max(hold?.until ?? 0, breaker.until);
+  }
+
+  private put(lane: Lane): void {
+    this.lanes.set(lane.key, lane);
+  }
+
+  private freshCeiling(): Ceiling {
+    return new Ceiling(this.rules.perMinute, this.name === "own" ? this.office.state.ceiling : []);
+  }
+
+  // Reading
+
+  private startReads(now: number): void {
+    if (now < this.storeUntil || this.bytes >= WINDOW_BYTES) return;
+    // While nothing can be sent, there need be no more than what the next try is made with.
+    if (this.gate() > now && this.pending > 0) return;
+    for (const lane of this.inTurn()) {
+      if (this.reads >= READS) return;
+      if (lane.hasNews && !lane.reading && lane.restUntil <= now && lane.items < WINDOW_ITEMS) void this.read(lane);
+    }
+  }
+
+  private get bytes(): number {
+    let bytes = 0;
+    for (const lane of this.lanes.values()) bytes += lane.bytes;
+    return bytes;
+  }
+
+  /** How much waits, where nothing is read because nothing can be sent: the page says so. */
+  async peek(): Promise<void> {
+    const lanes = [...this.inTurn()].filter(({ kind, reading }) => kind === "log" && !reading).slice(0, PEEKS);
+    for (const lane of lanes) {
+      const { next } = lane;
+      const page = await within(STORE_MS, undefined, this.readLog(lane, { maxBytes: 1, maxRows: 1 }));
+      if (lane.next !== next || lane.reading) continue;
+      const rows = page.invocations.reduce((sum, { events }) => sum + events.length, 0);
+      lane.beyond = rows + page.waiting;
+      lane.beyondOldest = lane.beyond > 0 ? page.oldest : null;
+    }
+  }
+
+  private async read(lane: Lane): Promise<void> {
+    const { office, generation } = this;
+    const { heard } = lane;
+    lane.reading = true;
+    this.reads += 1;
+    try {
+      const loaded = await within(STORE_MS, "reading what is to be delivered", this.load(lane));
+      if (office.isGone() || generation !== this.generation || !this.lanes.has(lane.key)) return;
+      lane.load(loaded.loaded, loaded.next, office.deps.now());
+      lane.hasNews = loaded.loaded.more || lane.heard !== heard;
+      this.storeFailures = 0;
+      this.storeError = null;
+      // What rules left out moves the cursor, too.
+      this.commit([lane]);
+    } catch (error) {
+      this.storeFailures += 1;
+      this.storeError = rootMessage(error).slice(0, MESSAGE_CHARS);
+      const now = office.deps.now();
+      this.storeUntil = now + backoffMs(this.storeFailures, office.deps.random());
+    } finally {
+      lane.reading = false;
+      this.reads -= 1;
+      office.ring();
+    }
+  }
+
+  private async load(lane: Lane) {
+    const { deps, id } = this.office;
+    if (lane.kind === "notices") {
+      const found = await deps.sources.notices(lane.next.through, NOTICES_PAGE);
+      const loaded = loadNotices(this.rules.notices(found.notices), found, deps.now());
+      return { loaded, next: { through: found.through, offset: 0 } };
+    }
+    const page = lane.kind === "log" ? await this.readLog(lane) : await this.readSegments(id, lane);
+    if (page.from === "log" && page.use > PRESSURE_USE) lane.restUntil = deps.now() + PRESSURE_MS * page.use;
+    const loaded = loadPage(page, this.rules, this.ceiling, this.spanOf(lane));
+    return { loaded, next: page.after(page.invocations.length) };
+  }
+
+  private readLog({ shard, script, next }: Lane, limits = PAGE): Promise<Page> {
+    const { id, deps } = this.office;
+    const { errorsOnly } = this.rules;
+    const reader = this.name === "own" ? id : `${id}:via`;
+    return deps.sources.read({
+      ...{ shard, script, reader, position: next, errorsOnly },
+      ...limits,
+    });
+  }
+
+  private readSegments(destination: string, { next }: Lane): Promise<Page> {
+    const { errorsOnly } = this.rules;
+    return this.office.deps.sources.readBackfill({ destination, position: next, maxRows: PAGE_ROWS, errorsOnly });
+  }
+
+  private spanOf(lane: Lane): Span | null {
+    return lane.kind === "backfill" ? this.office.state.backfill : null;
+  }
+
+  // Sending
+
+  private startSend(now: number): boolean {
+    const slots = this.nextBatch(now);
+    if (slots.length === 0) return false;
+    void this.send(slots);
+    return true;
+  }
+
+  private nextBatch(now: number): Slot[] {
+    const { hold, breaker, probes } = this.health;
+    const { integration } = this.receiver;
+    const allowed =
+      hold === null ? allows(breaker, now, this.sends) : now >= hold.until && this.sends === 0 ? "probe" : "wait";
+    if (allowed === "wait") return [];
+    const lanes = [...this.lanes.values()];
+    const common = { ordered: integration.ordered, now, turn: this.turn++ };
+    if (allowed === "send")
+      return cut(lanes, { ...common, limits: integration.limits, fullOnly: this.reads > 0 && this.sends > 0 });
+    const items = hold === null ? Math.min(PROBE_ITEMS, integration.limits.items) : 1;
+    const skip = (probes % PROBE_PLACES) * PROBE_STRIDE;
+    const slots = cut(lanes, { ...common, limits: { ...integration.limits, items }, fullOnly: false, skip });
+    if (slots.length > 0)
+      this.health = { ...this.health, probes: probes + 1, breaker: hold === null ? probing(breaker) : breaker };
+    return slots;
+  }
+
+  private async send(slots: readonly Slot[]): Promise<void> {
+    const { office, receiver } = this;
+    const { integration, values, io } = receiver;
+    this.sends += 1;
+    const started = office.deps.now();
+    let result: SendResult;
+    try {
+      const items = slots.map(({ item }) => item);
+      result = await within(SEND_MS, undefined, integration.send(values, items, io));
+    } catch (error) {
+      result = { outcomes: slots.map(() => ({ again: thrown(error) })), requests: 1 };
+    }
+    this.sends -= 1;
+    // Removed meanwhile: its storage is gone, and nobody asks any more.
+    if (!office.isGone()) this.settle(slots, result, office.deps.now() - started);
+    office.ring();
+  }
+
+  /** In the turn in which the answer came: what it means, and the cursor with it, is on disk before anything else goes out. */
+  private settle(slots: readonly Slot[], result: SendResult, ms: number): void {
+    const { state, deps, book, measures } = this.office;
+    const now = deps.now();
+    const { refusedInRow, deliveredAt, hold } = this.health;
+    const verdict = judge(slots, result, { refusedInRow, deliveredAt, held: hold !== null });
+    this.react(verdict, result, ms, now);
+    for (const slot of verdict.delivered) slot.lane.done(slot);
+    for (const { slot } of verdict.dead) slot.lane.done(slot);
+    this.putBack(verdict, slots.length, now);
+    measures.sent(now, verdict.delivered.length, verdict.again.length + verdict.dead.length, ms);
+    this.tell(verdict, result, ms);
+    if (this.name === "own") {
+      const { counters } = state;
+      const rejected = Math.min(result.rejectedByReceiver?.count ?? 0, verdict.delivered.length);
+      counters.rejected += rejected;
+      counters.delivered += verdict.delivered.length - rejected;
+      counters.failed += verdict.again.length;
+      if (verdict.delivered.length > 0) state.lastDeliveredAt = now;
+    } else state.counters.viaFailover += verdict.delivered.length;
+    const lanes = new Set(slots.map(({ lane }) => lane));
+    this.commit(lanes, () => {
+      if (this.name === "via") return;
+      for (const { slot, failure } of verdict.dead)
+        state.counters.deadDropped += book.dead.add(slot.item, failure, slot.tries + 1, now);
+    });
+  }
+
+  private putBack({ again, delivered }: Verdict, size: number, now: number): void {
+    const { deps } = this.office;
+    for (const { slot, failure, cap, refused } of again) {
+      slot.lane.putBack(slot);
+      slot.tries += 1;
+      slot.cap = Math.min(slot.cap, cap);
+      if (size === 1) {
+        slot.aloneTries += 1;
+        slot.aloneSince ||= now;
+      }
+      // The others of its batch were taken: it alone waits. When none was, all wait at the gate.
+      if (delivered.length > 0 && !refused)
+        slot.notBefore = now + Math.max(askedMs(failure.retryAfterMs), backoffMs(slot.tries, deps.random()));
+    }
+  }
+
+  /** What the batch says about the receiver. */
+  private react(verdict: Verdict, { holdMs: asksMs }: SendResult, ms: number, now: number): void {
+    const { deps, state } = this.office;
+    const { breaker, hold } = this.health;
+    const next: ReceiverState = { ...this.health, refusedInRow: verdict.refusedInRow };
+    const { failure, held } = verdict;
+    if (verdict.delivered.length > 0) {
+      next.breaker = succeeded(breaker, ms);
+      next.deliveredAt = now;
+      next.hold = null;
+    } else if (held !== null) {
+      const tries = hold === null ? 0 : hold.tries + 1;
+      const until = now + Math.max(askedMs(held.retryAfterMs), holdMs(tries, deps.random()));
+      next.hold = { since: hold?.since ?? now, tries, until, failure: shortened(held) };
+    } else if (failure === null) {
+      // All refused: it answers, so the line is well.
+      next.breaker = succeeded(breaker, ms);
+    } else {
+      const asked = askedMs(failure.retryAfterMs);
+      const failed = failedOnce(breaker, now, deps.random(), asked);
+      // Asked to wait is not broken.
+      next.breaker =
+        failure.kind === "rate_limited"
+          ? { ...failed, state: "closed", openedAt: null, window: breaker.window }
+          : failed;
+    }
+    if (asksMs !== undefined) next.breaker = askedToWait(next.breaker, now, askedMs(asksMs));
+    this.health = next;
+    const worst = held ?? failure ?? verdict.dead[0]?.failure ?? verdict.again[0]?.failure;
+    if (worst !== undefined && this.name === "own") {
+      const { kind, message, status } = shortened(worst);
+      state.lastError = { at: now, kind, message, status };
+    }
+  }
+
+  private tell({ delivered, again, dead, failure, held }: Verdict, result: SendResult, ms: number): void {
+    const { deps } = this.office;
+    const items = (outcome: string, n: number) => n > 0 && deps.count("tailrace_delivery_items_total", outcome, n);
+    items("delivered", delivered.length);
+    items("failed", again.length);
+    items("dead", dead.length);
+    items("rejected", result.rejectedByReceiver?.count ?? 0);
+    deps.count("tailrace_delivery_requests_total", (held ?? failure)?.kind ?? "ok", result.requests);
+    deps.count("tailrace_delivery_seconds_total", "", ms / 1000);
+  }
+
+  /** Moves the cursors of these lanes as far as all is done. */
+  private commit(lanes: Iterable<Lane>, also?: () => void): void {
+    const { book, state, deps } = this.office;
+    const list = [...lanes];
+    for (const lane of list) {
+      const passed = lane.advance();
+      if (passed.length > 0) this.passed(lane, passed);
+    }
+    if (also === undefined && !list.some(({ isDirty }) => isDirty)) return;
+    state.movedAt = Math.max(state.movedAt, deps.now());
+    book.commit(state, this.name, list, also);
+  }
+
+  private passed(lane: Lane, passed: readonly Passed[]): void {
+    if (this.name === "via") return;
+    const { state, deps } = this.office;
+    const sum = { sampled: 0, ceiling: 0, lost: 0, rows: 0 };
+    for (const each of passed) {
+      for (const key of ["sampled", "ceiling", "lost", "rows"] as const) sum[key] += each[key];
+      if (each.taken !== null) state.ceiling = ceilingPassed(state.ceiling, each.taken);
+    }
+    for (const key of ["sampled", "ceiling", "lost"] as const) {
+      state.counters[key] += sum[key];
+      if (sum[key] > 0) deps.count("tailrace_delivery_items_total", key, sum[key]);
+    }
+    if (lane.kind === "backfill" && state.backfill !== null)
+      state.backfill = { ...state.backfill, done: state.backfill.done + sum.rows };
+  }
+
+  private *inTurn(): Generator<Lane> {
+    const lanes = [...this.lanes.values()];
+    for (let n = 0; n < lanes.length; n++) yield lanes[(this.turn + n) % lanes.length] as Lane;
+    this.turn += 1;
+  }
+}
+
+const shortened = (failure: Failure): Failure => ({ ...failure, message: failure.message.slice(0, MESSAGE_CHARS) });
+
+/** `send` does not throw for what a receiver does: our own bucket is away, it took too long, or it has a bug. */
+function thrown(error: unknown): Failure {
+  return { kind: "unreachable", status: 0, message: rootMessage(error) };
+}

@@ -1,0 +1,66 @@
+/** How a destination is, in one word and one sentence for people. Pure. */
+import type { DestinationHealth } from "../../api/contract/integrations.ts";
+import type { CourierState } from "./state.ts";
+
+export interface Seen {
+  now: number;
+  state: Pick<CourierState, "receiver" | "lastError" | "failedOverSince" | "lastDeliveredAt" | "backfill">;
+  paused: boolean;
+  standby: boolean;
+  /** It cannot even be tried: no such integration, a secret that does not open. */
+  problem: string | null;
+  storeError: string | null;
+  queued: number | null;
+  oldestWaiting: number | null;
+  failoverName: string | null;
+}
+
+/** ms: younger than this is what is on its way. */
+const BEHIND_MS = 60_000;
+
+export function conditionOf(seen: Seen): Pick<DestinationHealth, "condition" | "sentence"> {
+  const said = wordOf(seen);
+  const via =
+    seen.state.failedOverSince === null ? "" : ` ${seen.failoverName ?? "Its failover"} carries it meanwhile.`;
+  return { ...said, sentence: said.sentence + via };
+}
+
+function wordOf(seen: Seen): Pick<DestinationHealth, "condition" | "sentence"> {
+  const { now, state, queued, oldestWaiting } = seen;
+  const { hold, breaker } = state.receiver;
+  const waiting = queued ?? 0;
+  const kept = waiting > 0 ? ` ${counted(waiting)} wait and are kept.` : " What comes is kept.";
+  if (seen.paused) return { condition: "paused", sentence: `Paused: nothing is sent.${kept}` };
+  if (seen.problem !== null) return { condition: "attention", sentence: `${seen.problem}${kept}` };
+  if (seen.standby) return { condition: "standby", sentence: "Stands by: it carries what others fail to deliver." };
+  if (hold !== null) return { condition: "attention", sentence: `${sentence(hold.failure.message)}${kept}` };
+  if (seen.storeError !== null)
+    return { condition: "waiting", sentence: `What is to be sent cannot be read: ${sentence(seen.storeError)}` };
+  if (breaker.state !== "closed") {
+    const since = breaker.openedAt === null ? "" : ` for ${duration(now - breaker.openedAt)}`;
+    const why = state.lastError === null ? "" : ` ${sentence(state.lastError.message)}`;
+    return { condition: "failing", sentence: `It has not taken anything${since}.${why}${kept}` };
+  }
+  if (breaker.until > now) {
+    const why = state.lastError === null ? "" : ` ${sentence(state.lastError.message)}`;
+    return { condition: "waiting", sentence: `Tried again in ${duration(breaker.until - now)}.${why}` };
+  }
+  if (oldestWaiting !== null && now - oldestWaiting > BEHIND_MS)
+    return {
+      condition: "behind",
+      sentence: `Catching up: ${counted(waiting)} wait, the oldest from ${duration(now - oldestWaiting)} ago.`,
+    };
+  if (state.lastDeliveredAt === null && waiting === 0)
+    return { condition: "idle", sentence: "Nothing has come yet that it should get." };
+  return { condition: "ok", sentence: "Delivers." };
+}
+
+const counted = (n: number) => (n === 1 ? "1 event" : `${n.toLocaleString("en-US")} events`);
+const sentence = (text: string) => (/[.!?…]$/.test(text) ? text : `${text}.`);
+
+function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
+}

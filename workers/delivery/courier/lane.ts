@@ -1,0 +1,280 @@
+/**
+ * One source in its order: the log of a shard, the segments of a back-fill, or
+ * the notices. It holds a window of items beyond its cursor, and knows of each
+ * whether it waits, is under way, or is done. The cursor moves when all items of
+ * an invocation are done; what is done beyond it is remembered by id, so that
+ * nothing is sent again that the receiver has answered for, whatever order the
+ * answers come in, and whoever is evicted in between.
+ */
+import type { Item } from "../../integrations/contract.ts";
+import type { Position } from "../contract.ts";
+
+export type LaneKind = "log" | "backfill" | "notices";
+
+export interface LaneState {
+  kind: LaneKind;
+  /** "" unless it is a log. */
+  shard: string;
+  script: string;
+  position: Position;
+  /** Ids of items beyond the position that are done. */
+  ahead: ReadonlySet<string>;
+}
+
+/** What was left out on the way to a position: counted when the cursor passes it, so it counts once. */
+export interface Passed {
+  sampled: number;
+  /** What the ceiling counted: minute since the epoch → items; and what it dropped. */
+  taken: ReadonlyMap<number, number> | null;
+  ceiling: number;
+  lost: number;
+  rows: number;
+}
+
+/** A step of the cursor: an invocation with items, or the end of a page. */
+interface Step {
+  left: number;
+  position(): Position;
+  passed: Passed;
+}
+
+export interface Slot {
+  item: Item;
+  lane: Lane;
+  /** ms since the epoch: when it happened, and when it was read. */
+  at: number;
+  since: number;
+  /** Rough. */
+  bytes: number;
+  state: "waits" | "flies" | "done";
+  /** Tries that failed. */
+  tries: number;
+  /** … of them alone, and when the first of these was. */
+  aloneTries: number;
+  aloneSince: number;
+  /** ms: not before. */
+  notBefore: number;
+  /** Items that a batch with it may hold. */
+  cap: number;
+  step: Step;
+}
+
+/** What a page came to, once rules were applied. */
+export interface Loaded {
+  steps: readonly {
+    items: readonly { item: Item; at: number; bytes: number }[];
+    position(): Position;
+    passed: Passed;
+  }[];
+  more: boolean;
+  waiting: number;
+  oldest: number | null;
+}
+
+export class Lane {
+  readonly kind: LaneKind;
+  readonly shard: string;
+  readonly script: string;
+  /** Where the cursor is. */
+  position: Position;
+  /** Where the next page begins. */
+  next: Position;
+  /** Something may be there to read. */
+  hasNews = true;
+  /** Counts what was said of news. */
+  heard = 0;
+  reading = false;
+  /** ms: its Ingester is left alone until then. */
+  restUntil = 0;
+  flying = 0;
+  /** Rows after the window, as far as is known; null before the first read. */
+  beyond: number | null = null;
+  /** ms: of the oldest of them. */
+  beyondOldest: number | null = null;
+  bytes = 0;
+  waitingItems = 0;
+  /** The cursor or what is done beyond it differs from what is on disk. */
+  isDirty = false;
+  private steps: Step[] = [];
+  private slots: Slot[] = [];
+  /** Slots before it are done or under way. */
+  private scan = 0;
+  /** Done before an eviction, and not seen since. */
+  private known: Set<string>;
+  /** There is more to read after the window. */
+  private hasMore = true;
+
+  constructor(state: LaneState) {
+    this.kind = state.kind;
+    this.shard = state.shard;
+    this.script = state.script;
+    this.position = state.position;
+    this.next = state.position;
+    this.known = new Set(state.ahead);
+  }
+
+  get key(): string {
+    return laneKey(this.kind, this.shard);
+  }
+
+  get items(): number {
+    return this.slots.length;
+  }
+
+  /** The first item that is not done. */
+  get head(): Slot | undefined {
+    return this.slots.find(({ state }) => state !== "done");
+  }
+
+  /** ms of the oldest item that is not done, here or beyond. */
+  get oldest(): number | null {
+    return this.head?.at ?? this.beyondOldest;
+  }
+
+  /** Nothing is here, and nothing is known to come. */
+  get isDrained(): boolean {
+    return this.steps.length === 0 && !this.hasNews && !this.reading;
+  }
+
+  /** Somebody said that there is more: also while it is being read. */
+  news(): void {
+    this.hasNews = true;
+    this.heard += 1;
+  }
+
+  /** A page is put at the end. */
+  load(loaded: Loaded, next: Position, now: number): void {
+    for (const { items, position, passed } of loaded.steps) {
+      const step: Step = { left: 0, position, passed };
+      for (const { item, at, bytes } of items) {
+        if (this.known.delete(item.id)) {
+          // Done before: it stays in the window as such until the cursor has passed it.
+          this.slots.push(this.slot(item, at, now, 0, step, "done"));
+          continue;
+        }
+        step.left += 1;
+        this.slots.push(this.slot(item, at, now, bytes, step, "waits"));
+        this.waitingItems += 1;
+        this.bytes += bytes;
+      }
+      this.steps.push(step);
+    }
+    this.next = next;
+    this.hasMore = loaded.more;
+    this.beyond = loaded.waiting;
+    this.beyondOldest = loaded.waiting > 0 || loaded.more ? loaded.oldest : null;
+  }
+
+  /** Waiting slots that may go now, from the front on; `skip` leaves out as many of them. */
+  *ready(now: number, ordered: boolean, skip = 0): Generator<Slot> {
+    if (ordered && this.flying > 0) return;
+    while (this.scan < this.slots.length && this.slots[this.scan]?.state !== "waits") this.scan += 1;
+    let left = ordered ? 0 : skip;
+    for (let i = this.scan; i < this.slots.length; i++) {
+      const slot = this.slots[i] as Slot;
+      if (slot.state !== "waits") continue;
+      if (slot.notBefore > now) {
+        if (ordered) return;
+        continue;
+      }
+      if (left > 0) left -= 1;
+      else yield slot;
+    }
+  }
+
+  /** When the first of those that must wait may go; null when none must. */
+  wakeAt(now: number): number | null {
+    let soonest: number | null = null;
+    for (const { state, notBefore } of this.slots) {
+      if (state === "waits" && notBefore > now && (soonest === null || notBefore < soonest)) soonest = notBefore;
+    }
+    return soonest;
+  }
+
+  /** Nothing waits for its own time. */
+  hurry(): void {
+    for (const slot of this.slots) slot.notBefore = 0;
+    this.restUntil = 0;
+    this.scan = 0;
+  }
+
+  take(slot: Slot): void {
+    slot.state = "flies";
+    this.flying += 1;
+    this.waitingItems -= 1;
+  }
+
+  /** It was not taken by the receiver, or nobody knows: it waits again. */
+  putBack(slot: Slot): void {
+    slot.state = "waits";
+    this.flying -= 1;
+    this.waitingItems += 1;
+    this.scan = 0;
+  }
+
+  done(slot: Slot): void {
+    slot.state = "done";
+    slot.step.left -= 1;
+    this.flying -= 1;
+    this.bytes -= slot.bytes;
+    this.isDirty = true;
+  }
+
+  /** Moves the cursor as far as all is done; what was left out on the way. */
+  advance(): Passed[] {
+    let n = 0;
+    while (n < this.steps.length && this.steps[n]?.left === 0) n += 1;
+    if (n === 0) return [];
+    const passed = this.steps.splice(0, n);
+    const last = passed.at(-1) as Step;
+    this.position = last.position();
+    let slots = 0;
+    const gone = new Set(passed);
+    while (slots < this.slots.length && gone.has((this.slots[slots] as Slot).step)) slots += 1;
+    this.slots.splice(0, slots);
+    this.scan = Math.max(0, this.scan - slots);
+    this.isDirty = true;
+    // All there is has been passed: what rules of before let through does not come again.
+    if (this.steps.length === 0 && !this.hasMore) this.known.clear();
+    return passed.map((step) => step.passed);
+  }
+
+  state(): LaneState {
+    const ahead = new Set(this.known);
+    for (const { state, item } of this.slots) if (state === "done") ahead.add(item.id);
+    return { kind: this.kind, shard: this.shard, script: this.script, position: this.position, ahead };
+  }
+
+  /** Forgets the window; nothing may be under way. */
+  reset(): void {
+    if (this.flying > 0) throw new Error(`BUG: lane ${this.key} is reset with ${this.flying} items under way`);
+    this.known = new Set(this.state().ahead);
+    this.steps = [];
+    this.slots = [];
+    this.scan = 0;
+    this.bytes = 0;
+    this.waitingItems = 0;
+    this.next = this.position;
+    this.hasNews = true;
+  }
+
+  private slot(item: Item, at: number, since: number, bytes: number, step: Step, state: Slot["state"]): Slot {
+    return {
+      item,
+      lane: this,
+      at,
+      since,
+      bytes,
+      state,
+      tries: 0,
+      aloneTries: 0,
+      aloneSince: 0,
+      notBefore: 0,
+      cap: Number.POSITIVE_INFINITY,
+      step,
+    };
+  }
+}
+
+/** There is one back-fill, and one list of notices. */
+export const laneKey = (kind: LaneKind, shard: string): string => (kind === "log" ? `log:${shard}` : kind);

@@ -1,0 +1,97 @@
+/** Makes of a page what a lane's window holds: items that rules let through, with the position after each invocation. Pure but for the ceiling. */
+import type { Invocation, Item } from "../../integrations/contract.ts";
+import type { Page, Position } from "../contract.ts";
+import type { Ceiling } from "../rules/ceiling.ts";
+import type { Rules } from "./desk.ts";
+import type { Loaded, Passed } from "./lane.ts";
+
+/** Bytes of an item beside its texts: names of fields, numbers, ids. */
+const ITEM_BYTES = 300;
+const ATTRIBUTE_BYTES = 30;
+const NOTICE_BYTES = 2_000;
+const MINUTE_MS = 60_000;
+
+export interface Span {
+  /** ms, half-open. */
+  from: number;
+  to: number;
+}
+
+type Step = Loaded["steps"][number];
+
+/** @param span of a back-fill: what lies outside is another's turn */
+export function loadPage(page: Page, rules: Rules, ceiling: Ceiling, span: Span | null): Loaded {
+  const steps: Step[] = [];
+  let passed = nothing();
+  for (const [i, invocation] of page.invocations.entries()) {
+    const { items, sampled } = rules.wants(invocation.script) ? rules.items(invocation) : NONE;
+    passed.sampled += sampled;
+    passed.rows += invocation.events.length;
+    const kept = throughCeiling(inSpan(items, span), ceiling, rules.perMinute !== null, passed);
+    if (kept.length === 0) continue;
+    steps.push({ items: kept, position: () => page.after(i + 1), passed });
+    passed = nothing();
+  }
+  passed.lost += page.lost;
+  steps.push({ items: [], position: () => page.after(page.invocations.length), passed });
+  return { steps, more: page.more, waiting: page.waiting, oldest: page.oldest };
+}
+
+/** Notices have an ascending number each. */
+export function loadNotices(
+  items: readonly Item[],
+  { through, more }: { through: number; more: boolean },
+  now: number,
+): Loaded {
+  const steps = items.map((item): Step => {
+    const position = { through: item.feed === "notices" ? item.notice.id : through, offset: 0 };
+    return { items: [{ item, at: atOf(item), bytes: bytesOf(item) }], position: () => position, passed: nothing() };
+  });
+  const end: Position = { through, offset: 0 };
+  steps.push({ items: [], position: () => end, passed: nothing() });
+  return { steps, more, waiting: more ? 1 : 0, oldest: more ? now : null };
+}
+
+const NONE: { items: readonly Item[]; sampled: number } = { items: [], sampled: 0 };
+
+interface Counting extends Passed {
+  taken: Map<number, number> | null;
+}
+const nothing = (): Counting => ({ sampled: 0, taken: null, ceiling: 0, lost: 0, rows: 0 });
+
+function inSpan(items: readonly Item[], span: Span | null): readonly Item[] {
+  if (span === null) return items;
+  return items.filter((item) => atOf(item) >= span.from && atOf(item) < span.to);
+}
+
+function throughCeiling(items: readonly Item[], ceiling: Ceiling, isCounted: boolean, passed: Counting): Step["items"] {
+  const kept: { item: Item; at: number; bytes: number }[] = [];
+  for (const item of items) {
+    const at = atOf(item);
+    if (!ceiling.admits(at * 1000)) {
+      passed.ceiling += 1;
+      continue;
+    }
+    if (isCounted) {
+      const minute = Math.floor(at / MINUTE_MS);
+      passed.taken ??= new Map();
+      passed.taken.set(minute, (passed.taken.get(minute) ?? 0) + 1);
+    }
+    kept.push({ item, at, bytes: bytesOf(item) });
+  }
+  return kept;
+}
+
+/** ms since the epoch. */
+const atOf = (item: Item): number => (item.feed === "notices" ? item.notice.at : item.event.time / 1000);
+
+function bytesOf(item: Item): number {
+  if (item.feed === "notices") return NOTICE_BYTES;
+  const { message, stack, attributes } = item.event as Invocation["events"][number];
+  let bytes = ITEM_BYTES + (message?.length ?? 0) + (stack?.length ?? 0);
+  for (const name in attributes) {
+    const value = attributes[name];
+    bytes += ATTRIBUTE_BYTES + name.length + (typeof value === "string" ? value.length : 8);
+  }
+  return bytes;
+}

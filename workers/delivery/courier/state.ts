@@ -1,0 +1,92 @@
+/** What a Courier must remember besides its cursors: one JSON row, written in the transaction that moves them. */
+import type { BackfillRequest, DestinationHealth } from "../../api/contract/integrations.ts";
+import type { Failure } from "../../integrations/contract.ts";
+import type { CeilingState } from "../rules/ceiling.ts";
+import { MAX_CEILING_MINUTES } from "../rules/limits.ts";
+import { type Breaker, CLOSED } from "./breaker.ts";
+
+export interface Hold {
+  since: number;
+  tries: number;
+  /** ms: when it is tried next. */
+  until: number;
+  failure: Failure;
+}
+
+/** How one receiver is: the destination's own, or its failover's. */
+export interface ReceiverState {
+  breaker: Breaker;
+  hold: Hold | null;
+  refusedInRow: number;
+  deliveredAt: number;
+  /** Counts probes: each begins elsewhere. */
+  probes: number;
+}
+
+export interface Counters {
+  delivered: number;
+  failed: number;
+  sampled: number;
+  ceiling: number;
+  rejected: number;
+  lost: number;
+  viaFailover: number;
+  /** Dead letters that were dropped, because there were too many. */
+  deadDropped: number;
+}
+
+export interface CourierState {
+  /** Cursors are set. */
+  started: boolean;
+  /** Revision of the row by which it works. */
+  revision: number;
+  counters: Counters;
+  receiver: ReceiverState;
+  via: ReceiverState;
+  lastDeliveredAt: number | null;
+  lastError: DestinationHealth["lastError"];
+  failedOverSince: number | null;
+  /** Which destination carries it. */
+  viaId: string | null;
+  backfill: DestinationHealth["backfill"];
+  /** Asked for, and not begun. */
+  backfillNext: BackfillRequest | null;
+  /** ms: events from then on have had their turn, or have it now. */
+  coveredFrom: number;
+  /** What the ceiling has let through up to the cursors (rules/ceiling.ts). */
+  ceiling: CeilingState;
+  movedAt: number;
+}
+
+export const newReceiver = (): ReceiverState => ({
+  ...{ breaker: CLOSED, hold: null, refusedInRow: 0, deliveredAt: 0, probes: 0 },
+});
+
+export function newState(now: number): CourierState {
+  return {
+    started: false,
+    revision: 0,
+    counters: {
+      ...{ delivered: 0, failed: 0, sampled: 0, ceiling: 0 },
+      ...{ rejected: 0, lost: 0, viaFailover: 0, deadDropped: 0 },
+    },
+    receiver: newReceiver(),
+    via: newReceiver(),
+    lastDeliveredAt: null,
+    lastError: null,
+    failedOverSince: null,
+    viaId: null,
+    backfill: null,
+    backfillNext: null,
+    coveredFrom: now,
+    ceiling: [],
+    movedAt: now,
+  };
+}
+
+/** The cursor passed what the ceiling had counted: minute → items. */
+export function ceilingPassed(before: CeilingState, passed: ReadonlyMap<number, number>): CeilingState {
+  const counts = new Map(before);
+  for (const [minute, n] of passed) counts.set(minute, (counts.get(minute) ?? 0) + n);
+  return [...counts].sort(([a], [b]) => a - b).slice(-MAX_CEILING_MINUTES);
+}
