@@ -189,16 +189,19 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     const { log, sealer } = this;
     const oldestAt = log.oldestAt;
     const lastError = sealer.lastError ?? this.flush.lastError;
+    const now = Date.now();
     return {
       shard: this.shard,
       script: this.script,
       unsealedRows: log.rows,
       unsealedBytes: log.bytes,
-      oldestMs: oldestAt === undefined ? 0 : Math.max(Date.now() - oldestAt, 0),
+      oldestMs: oldestAt === undefined ? 0 : Math.max(now - oldestAt, 0),
       sealFailures: sealer.failures,
       ...(lastError === undefined ? {} : { lastError }),
       quarantined: log.quarantined,
       flushFailures: this.flush.failures,
+      ...(sealer.sealedAt === undefined ? {} : { sealedAt: sealer.sealedAt }),
+      issuesWaitingMs: this.flush.waitingMs(now),
     };
   }
 

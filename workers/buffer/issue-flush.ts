@@ -49,6 +49,8 @@ export class IssueFlush {
   failures = 0;
   lastError: string | undefined;
   private retryAt = 0;
+  /** When the first try began that has brought nothing to D1 since. */
+  private triedSince: number | undefined;
   /** Deltas of log entries up to here are in D1; undefined until D1 was asked. */
   private mark: number | undefined;
   /** Highest log id with deltas. */
@@ -74,6 +76,11 @@ export class IssueFlush {
   get dueAt(): number | undefined {
     const due = this.schedule.dueAt;
     return due === undefined ? undefined : Math.max(due, this.retryAt);
+  }
+
+  /** How long something has been due without getting anywhere, ms. */
+  waitingMs(now: number): number {
+    return Math.max(now - Math.min(this.triedSince ?? now, this.schedule.dueAt ?? now), 0);
   }
 
   /** An append that is in the log now, as entry `id`. */
@@ -106,11 +113,15 @@ export class IssueFlush {
   private async flush(): Promise<boolean> {
     let page: Page | undefined;
     this.schedule.done();
+    this.triedSince ??= Date.now();
     try {
       for (;;) {
         page = undefined;
         page = await this.nextPage();
-        if (page === undefined) return true;
+        if (page === undefined) {
+          this.triedSince = undefined;
+          return true;
+        }
         await this.apply(page);
         this.healed();
       }
@@ -204,6 +215,7 @@ export class IssueFlush {
   }
 
   private healed(): void {
+    this.triedSince = Date.now();
     this.failures = 0;
     this.lastError = undefined;
     this.retryAt = 0;

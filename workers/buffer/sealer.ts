@@ -59,6 +59,8 @@ export class Sealer {
   failures = 0;
   lastError: string | undefined;
   retryAt = 0;
+  /** When a chunk last left the log, ms; undefined in a life in which none has. */
+  sealedAt: number | undefined;
   /** A seal of a former life of this object may have reached the catalog without our knowing. */
   private doubtful = true;
   private running: Promise<unknown> = Promise.resolve();
@@ -79,6 +81,7 @@ export class Sealer {
       const chunk = this.parts.log.chunks[0] as Chunk;
       try {
         points -= await this.sealChunk(chunk, points);
+        this.sealedAt = Date.now();
         this.failures = 0;
         this.lastError = undefined;
         this.retryAt = 0;

@@ -16,9 +16,23 @@ export interface Flush {
   increments: Increment[];
 }
 
+/** A level that an object reports when it changes, and again now and then: nobody can list Durable Objects. */
+export interface Level {
+  /** Which object. */
+  who: string;
+  value: number;
+  /** ms; forgotten after LEVEL_MS. */
+  at: number;
+}
+
+/** Hubs report while they have sockets, every four minutes (live/limits.ts). */
+export const LEVEL_MS = 10 * 60_000;
+
 export interface CountersSnapshot {
   series: Increment[];
-  /** Per name: what came in a minute, of the last minutes; null while less than one is known. */
+  /** Connections of live hubs. */
+  levels: Level[];
+  /** Per name: what came in a minute, of the last minutes; left out while less than one is known. */
   perMinute: Record<string, number>;
   /** ms: since when is counted. */
   since: number;
@@ -27,6 +41,8 @@ export interface CountersSnapshot {
 export interface CountersRpc {
   /** Resolves when it is on disk. A flush that comes again counts once. */
   add(flush: Flush): Promise<void>;
+  /** Connections that a live hub has now. */
+  viewers(who: string, value: number): Promise<void>;
   snapshot(): Promise<CountersSnapshot>;
 }
 

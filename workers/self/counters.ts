@@ -5,18 +5,28 @@
  * So a flush costs two rows written, and an eviction forgets nothing.
  */
 import { DurableObject } from "cloudflare:workers";
-import type { CountersRpc, CountersSnapshot, Flush, Increment } from "./contract.ts";
+import {
+  type CountersRpc,
+  type CountersSnapshot,
+  type Flush,
+  type Increment,
+  LEVEL_MS,
+  type Level,
+} from "./contract.ts";
 import { Totals } from "./totals.ts";
 
 /** Flushes between two folds: what a start reads at most, a few KB each. */
 const FOLD_AFTER = 200;
 /** JSON of one flush: an isolate holds 2,000 series of some 100 characters; a row may have 2 MB. */
 const MAX_FLUSH_CHARS = 1_500_000;
+/** Live hubs with somebody in them: one per watched Worker. */
+const MAX_LEVELS = 10_000;
 
 export class Counters extends DurableObject<Env> implements CountersRpc {
   private readonly sql: SqlStorage;
   private readonly totals = new Totals(Date.now());
   private readonly since: number;
+  private readonly levels = new Map<string, Level>();
   private unfolded = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -39,9 +49,17 @@ export class Counters extends DurableObject<Env> implements CountersRpc {
     if (this.unfolded >= FOLD_AFTER) this.fold();
   }
 
+  /** Not on disk: a hub reports again within minutes. */
+  async viewers(who: string, value: number): Promise<void> {
+    this.levels.delete(who);
+    if (value > 0 && this.levels.size < MAX_LEVELS) this.levels.set(who, { who, value, at: Date.now() });
+  }
+
   async snapshot(): Promise<CountersSnapshot> {
     const series = this.totals.names().flatMap((name) => this.totals.seriesOf(name));
-    return { series, perMinute: this.totals.perMinute(Date.now()), since: this.since };
+    const now = Date.now();
+    for (const { who, at } of [...this.levels.values()]) if (now - at > LEVEL_MS) this.levels.delete(who);
+    return { series, levels: [...this.levels.values()], perMinute: this.totals.perMinute(now), since: this.since };
   }
 
   private fold(): void {

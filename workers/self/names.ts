@@ -75,16 +75,18 @@ export const isPrivate = (label: string): boolean => PRIVATE_LABELS.has(label);
 /** What is asked when somebody looks: `gauges.ts`. */
 export const GAUGES = {
   tailrace_build_info: "Always 1; the version is a label.",
+  tailrace_ingest_open_shards: "Ingesters with unsealed events; of the first sixteen more is told.",
   tailrace_ingest_unsealed_events: "Events in the Ingesters' logs that are not in segments yet.",
   tailrace_ingest_unsealed_bytes: "Bytes in the Ingesters' logs that are not in segments yet.",
   tailrace_seal_oldest_unsealed_seconds: "Age of the oldest event that is not in a segment yet.",
   tailrace_seal_quarantined_batches: "Batches that were set aside because they cannot be decoded.",
-  tailrace_live_viewers: "Who watches live.",
+  tailrace_live_viewers: "Connections that watch live.",
   tailrace_notifications_waiting: "Notifications that were not passed on yet.",
   tailrace_notifications_oldest_waiting_seconds: "Age of the oldest notification that was not passed on yet.",
   tailrace_delivery_queued_events: "Events that wait for a destination and may match its rules.",
   tailrace_delivery_oldest_waiting_seconds: "Age of the oldest event that waits for a destination.",
   tailrace_delivery_circuit_open: "Destinations whose circuit breaker is not closed.",
+  tailrace_delivery_dead_letters: "Items that a destination refused and that are kept.",
   tailrace_delivery_destinations: "Destinations by condition.",
   tailrace_consumers_stalled: "Consumers that have work and did not move for a minute.",
 } as const;

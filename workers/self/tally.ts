@@ -12,7 +12,8 @@ const MAX_LABEL_CHARS = 128;
 export const OTHER = "(other)";
 
 export class Tally {
-  private readonly isolate = crypto.randomUUID();
+  /** Made with the first flush: a module that is being loaded may not draw random values. */
+  private isolate: string | undefined;
   private series = new Map<string, Increment>();
   private pending: Flush | undefined;
   private number = 0;
@@ -41,6 +42,7 @@ export class Tally {
     this.number += 1;
     const increments = [...this.series.values()];
     this.series = new Map();
+    this.isolate ??= crypto.randomUUID();
     this.pending = { isolate: this.isolate, number: this.number, increments };
     return this.pending;
   }
