@@ -20,7 +20,7 @@ import {
   replayDeadLetters,
 } from "./routes/dead-letters.ts";
 import { deployment } from "./routes/deployment.ts";
-import { testDestination } from "./routes/destination-tests.ts";
+import { previewDestination, testDestination } from "./routes/destination-tests.ts";
 import {
   backfillDestination,
   deleteDestination,
@@ -187,6 +187,7 @@ export const ROUTES: readonly Route[] = [
   get("/api/v1/destinations", "read", getDestinations),
   post("/api/v1/destinations", "admin", postDestination, DESTINATION_BODY),
   post("/api/v1/destinations/test", "admin", testDestination, DESTINATION_BODY),
+  post("/api/v1/destinations/preview", "read", previewDestination, DESTINATION_BODY),
   get("/api/v1/destinations/:id", "read", getDestination),
   put("/api/v1/destinations/:id", "admin", putDestination, DESTINATION_BODY),
   del("/api/v1/destinations/:id", "admin", deleteDestination),

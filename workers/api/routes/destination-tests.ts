@@ -1,10 +1,12 @@
 /** Before a destination is saved: does it answer, and what would its rules have sent? Nothing is stored. */
 import { readDestination } from "../../delivery/destinations.ts";
+import { readRules } from "../../delivery/rules/rules.ts";
 import { integrationOf } from "../../integrations/catalog.ts";
 import type { Handler } from "../context.ts";
-import type { TestAnswer } from "../contract.ts";
-import { TestBody } from "../destinations/input.ts";
-import { noSuchIntegration, openBefore } from "../destinations/save.ts";
+import type { PreviewAnswer, TestAnswer } from "../contract.ts";
+import { PreviewBody, TestBody } from "../destinations/input.ts";
+import { previewRules } from "../destinations/preview.ts";
+import { badFields, destinationOf, noSuchIntegration, openBefore } from "../destinations/save.ts";
 import { testIntegration } from "../destinations/test.ts";
 import { fail } from "../errors.ts";
 import { readJson } from "../input.ts";
@@ -27,3 +29,13 @@ async function storedOf(env: Env, id: string, integration: string) {
   const failure = fail("not_found", `There is no ${integration} with the id ${id}.`);
   return { ok: false as const, failure };
 }
+
+export const previewDestination: Handler = async (c) => {
+  const body = await readJson(c, PreviewBody);
+  if (!body.ok) return body.failure;
+  const integration = destinationOf(body.value.integration);
+  if (!integration.ok) return integration.failure;
+  const rules = readRules(integration.value, body.value.rules);
+  if (!rules.ok) return badFields(rules.problems);
+  return c.json((await previewRules(c.env, integration.value, rules.rules)) satisfies PreviewAnswer);
+};
