@@ -27,6 +27,7 @@ const WHOLE_STORE = [
   "test/workers/store/**/*.test.ts",
   "test/workers/issues/forget.test.ts",
   "test/workers/issues/notify.test.ts",
+  "test/workers/secrets/**/*.test.ts",
   // Counts the timers of hubs: those of other files must not be there.
   "test/workers/live/idle.test.ts",
 ];

@@ -8,6 +8,7 @@ import { eq, isNull, ne } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import type { CloudflareAnswer, CloudflareRequest } from "../api/contract.ts";
 import { database, schema } from "../db/client.ts";
+import { cloudflareTokenPurpose } from "../secrets/purposes.ts";
 import { type KeyEnv, open, type SealFailure, seal } from "../secrets/seal.ts";
 import { within } from "../util/within.ts";
 import { createClient } from "./client.ts";
@@ -37,9 +38,8 @@ const CHECK_TIMEOUT_MS = 3_000;
 /** Running rollouts that a refusal names. */
 const MAX_NAMED = 10;
 
-/** The API that accepted a token is the only one that is ever sent it: after a change of the variable it does not open. */
 const purpose = (env: ConnectionEnv, accountId: string) =>
-  `cloudflare-token:${accountId}@${env.CLOUDFLARE_API_BASE_URL}`;
+  cloudflareTokenPurpose(accountId, env.CLOUDFLARE_API_BASE_URL);
 
 let cached: { db: D1Database; client: CloudflareClient | null; at: number } | undefined;
 /** Counts `forgetConnection`: what was being read before it must not be kept. */

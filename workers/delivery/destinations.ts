@@ -12,6 +12,7 @@ import type {
 } from "../api/contract/integrations.ts";
 import { database, schema } from "../db/client.ts";
 import type { Values } from "../integrations/contract.ts";
+import { destinationPurpose } from "../secrets/purposes.ts";
 import { type KeyEnv, open, type SealFailure } from "../secrets/seal.ts";
 
 /** A team has a handful; a list needs no pages, and a nudge looks at all of them. */
@@ -40,9 +41,6 @@ export interface StoredDestination {
 }
 
 export type DestinationEnv = Pick<Env, "DB"> & KeyEnv;
-
-/** What a sealed field is sealed for: moved to another row or field it does not open. */
-export const purposeOf = (id: string, field: string): string => `destination:${id}:${field}`;
 
 /** Throws when D1 does. */
 export async function readDestination(env: DestinationEnv, id: string): Promise<StoredDestination | undefined> {
@@ -74,7 +72,7 @@ export async function openValues(
   row: Pick<StoredDestination, "id" | "values" | "sealed">,
   fields: CatalogEntry["fields"],
 ): Promise<OpenedValues> {
-  const opened = await openFields(env, row.sealed, (field) => purposeOf(row.id, field));
+  const opened = await openFields(env, row.sealed, (field) => destinationPurpose(row.id, field));
   if (!opened.ok) return opened;
   const values = { ...defaultsOf(fields), ...row.values, ...opened.values };
   return { ok: true, values, secrets: Object.values(opened.values) };

@@ -7,8 +7,8 @@
  *
  * Sealed: `v1.<key id>.<base64url of 96-bit IV, ciphertext, 128-bit tag>`
  * Key:    base64 of 32 bytes. Several, separated by commas: the first seals, all open,
- *         so a key is changed by putting the new one in front; what is stored is sealed
- *         anew when it is next saved, and the old key may go after that.
+ *         so a key is changed by putting the new one in front; `rotate.ts` then seals
+ *         anew what is stored, and the old key may go after that.
  */
 
 export interface KeyEnv {
@@ -74,6 +74,18 @@ export async function open(env: KeyEnv, purpose: string, sealed: string): Promis
     // Wrong tag, too short, or not text: WebCrypto does not say which, and nobody needs to know.
     return DAMAGED;
   }
+}
+
+/** Ids of the keys that are set; the first seals. */
+export async function keyIds(env: KeyEnv): Promise<{ ok: true; ids: string[] } | SealFailure> {
+  const keys = await keysOf(env);
+  return keys.ok ? { ok: true, ids: keys.keys.map(({ id }) => id) } : keys;
+}
+
+/** Under which key it was sealed; "" where it is no sealed text. */
+export function keyIdOf(sealed: string): string {
+  const [version, id = ""] = sealed.split(".");
+  return version === VERSION ? id : "";
 }
 
 /** Importing costs an asynchronous call each; the secret does not change while an isolate lives. */

@@ -5,16 +5,11 @@
  */
 import { and, eq } from "drizzle-orm";
 import { database, schema } from "../../db/client.ts";
-import {
-  listDestinations,
-  MAX_DESTINATIONS,
-  openFields,
-  purposeOf,
-  type StoredDestination,
-} from "../../delivery/destinations.ts";
+import { listDestinations, MAX_DESTINATIONS, openFields, type StoredDestination } from "../../delivery/destinations.ts";
 import { readRules } from "../../delivery/rules/rules.ts";
 import { integrationOf } from "../../integrations/catalog.ts";
 import type { Destination, Integration } from "../../integrations/contract.ts";
+import { destinationPurpose, destinationPurpose } from "../../secrets/purposes.ts";
 import { type SealFailure, seal } from "../../secrets/seal.ts";
 import { type AuditAction, auditRow } from "../audit.ts";
 import type { DestinationRules, NewDestination } from "../contract.ts";
@@ -153,7 +148,7 @@ export async function openBefore(
   env: Env,
   stored: StoredDestination,
 ): Promise<{ ok: true; value: Before } | { ok: false; failure: Failure }> {
-  const opened = await openFields(env, stored.sealed, (field) => purposeOf(stored.id, field));
+  const opened = await openFields(env, stored.sealed, (field) => destinationPurpose(stored.id, field));
   // One that cannot be opened any more is entered again; what is entered replaces it.
   if (opened.ok) return { ok: true, value: { values: stored.values, secrets: opened.values } };
   if (opened.code === "no_key" || opened.code === "bad_key") return { ok: false, failure: sealFailure(opened) };
@@ -165,7 +160,7 @@ export const sealFailure = ({ message }: SealFailure): Failure => fail("unavaila
 async function sealAll(env: Env, id: string, secrets: Readonly<Record<string, string>>) {
   const fields: Record<string, string> = {};
   for (const [field, text] of Object.entries(secrets)) {
-    const sealed = await seal(env, purposeOf(id, field), text);
+    const sealed = await seal(env, destinationPurpose(id, field), text);
     if (!sealed.ok) return sealed;
     fields[field] = sealed.sealed;
   }
