@@ -64,6 +64,7 @@ import {
   rolloutEvidence,
   startRollout,
 } from "./routes/rollouts.ts";
+import { getSecrets, rotateSecrets } from "./routes/secrets.ts";
 import { logIn, logOut, whoAmI } from "./routes/session.ts";
 import { getSettings, getWorkerSettings, putSettings, putWorkerSettings } from "./routes/settings.ts";
 import {
@@ -204,6 +205,8 @@ export const ROUTES: readonly Route[] = [
   get("/api/v1/connections/:script", "read", getConnection),
   put("/api/v1/connections/:script", "admin", putConnection, SMALL_BODY),
   del("/api/v1/connections/:script", "admin", deleteConnection),
+  get("/api/v1/secrets", "read", getSecrets),
+  post("/api/v1/secrets/rotate", "admin", rotateSecrets),
   get("/api/v1/tokens", "admin", listTokens),
   post("/api/v1/tokens", "admin", createToken),
   del("/api/v1/tokens/:id", "admin", revokeToken),

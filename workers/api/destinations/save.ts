@@ -9,7 +9,7 @@ import { listDestinations, MAX_DESTINATIONS, openFields, type StoredDestination 
 import { readRules } from "../../delivery/rules/rules.ts";
 import { integrationOf } from "../../integrations/catalog.ts";
 import type { Destination, Integration } from "../../integrations/contract.ts";
-import { destinationPurpose, destinationPurpose } from "../../secrets/purposes.ts";
+import { destinationPurpose } from "../../secrets/purposes.ts";
 import { type SealFailure, seal } from "../../secrets/seal.ts";
 import { type AuditAction, auditRow } from "../audit.ts";
 import type { DestinationRules, NewDestination } from "../contract.ts";

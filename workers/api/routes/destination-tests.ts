@@ -3,14 +3,13 @@ import { readDestination } from "../../delivery/destinations.ts";
 import { readRules } from "../../delivery/rules/rules.ts";
 import { integrationOf } from "../../integrations/catalog.ts";
 import type { Handler } from "../context.ts";
-import type { TestAnswer } from "../contract.ts";
+import type { PreviewAnswer, TestAnswer } from "../contract.ts";
 import { PreviewBody, TestBody } from "../destinations/input.ts";
 import { previewRules } from "../destinations/preview.ts";
 import { badFields, destinationOf, noSuchIntegration, openBefore } from "../destinations/save.ts";
 import { testIntegration } from "../destinations/test.ts";
 import { fail } from "../errors.ts";
 import { readJson } from "../input.ts";
-import { sendResult, sendResult } from "../query-failure.ts";
 
 /** Also of resources: a credential is tried the same way. */
 export const testDestination: Handler = async (c) => {
@@ -38,6 +37,5 @@ export const previewDestination: Handler = async (c) => {
   if (!integration.ok) return integration.failure;
   const rules = readRules(integration.value, body.value.rules);
   if (!rules.ok) return badFields(rules.problems);
-  const { signal } = c.req.raw;
-  return sendResult<PreviewAnswer>(c, await previewRules(c.env, integration.value, rules.rules, { signal }));
+  return c.json((await previewRules(c.env, integration.value, rules.rules)) satisfies PreviewAnswer);
 };

@@ -3,6 +3,6 @@ import type { Handler } from "../context.ts";
 import { health } from "../health.ts";
 
 export const healthz: Handler = async (c) => {
-  const answer = await health(c.env, Date.now());
+  const answer = await health(Date.now(), c.env);
   return c.json(answer, answer.status === "ok" ? 200 : 503);
 };
