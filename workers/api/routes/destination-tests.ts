@@ -10,6 +10,7 @@ import { badFields, destinationOf, noSuchIntegration, openBefore } from "../dest
 import { testIntegration } from "../destinations/test.ts";
 import { fail } from "../errors.ts";
 import { readJson } from "../input.ts";
+import { sendResult } from "../query-failure.ts";
 
 /** Also of resources: a credential is tried the same way. */
 export const testDestination: Handler = async (c) => {
@@ -37,5 +38,6 @@ export const previewDestination: Handler = async (c) => {
   if (!integration.ok) return integration.failure;
   const rules = readRules(integration.value, body.value.rules);
   if (!rules.ok) return badFields(rules.problems);
-  return c.json((await previewRules(c.env, integration.value, rules.rules)) satisfies PreviewAnswer);
+  const { signal } = c.req.raw;
+  return sendResult<PreviewAnswer>(c, await previewRules(c.env, integration.value, rules.rules, { signal }));
 };
