@@ -6,6 +6,7 @@
  * without its link or its source lines is sent all the same.
  */
 import type { Io } from "../../integrations/contract.ts";
+import { createLookUp } from "../egress/names.ts";
 import { createRequest } from "../egress/request.ts";
 import { readBaseUrl } from "./base-url.ts";
 import { exportKey } from "./export-key.ts";
@@ -19,6 +20,9 @@ export interface IoOptions {
   prefix?: string;
 }
 
+/** Of the isolate: what names lead to is the same for all. */
+const lookUp = createLookUp();
+
 /** Never rejects. */
 export async function createIo(
   env: Pick<Env, "DB" | "BUCKET" | "TAILRACE_ALLOW_LOOPBACK">,
@@ -26,8 +30,9 @@ export async function createIo(
 ): Promise<Io> {
   const traces = new Traces(env);
   const issues = new IssueNumbers(env.DB);
+  const allowLoopback = env.TAILRACE_ALLOW_LOOPBACK === "true";
   return {
-    request: createRequest({ allowLoopback: env.TAILRACE_ALLOW_LOOPBACK === "true", secrets }),
+    request: createRequest({ allowLoopback, secrets, ...(allowLoopback ? {} : { lookUp }) }),
     async putObject(key, body, contentType) {
       await env.BUCKET.put(exportKey(prefix, key), body, { httpMetadata: { contentType } });
     },

@@ -3,10 +3,10 @@
  * says why in the body (`detail`, `causes`) and in `X-Sentry-Error`; compatible
  * receivers say less. Pure.
  */
+import { retryAfterMs as retryAfterOf } from "../../util/retry-after.ts";
 import type { Failure, OutgoingAnswer } from "../contract.ts";
 import type { Dsn } from "./dsn.ts";
 import { DEFAULT_WAIT_MS } from "./limits.ts";
-import { retryAfterOf } from "./rate-limits.ts";
 import { clip, oneLine } from "./text.ts";
 
 export type Verdict =
@@ -36,7 +36,7 @@ export function judge(answer: OutgoingAnswer, dsn: Dsn, eventId: string, now: nu
     return lie === undefined ? { kind: "taken" } : { kind: "stop", failure: failed("lying", `${dsn.host} ${lie}`) };
   }
   if (status === 429) {
-    const retryAfterMs = retryAfterOf(headers, now) ?? DEFAULT_WAIT_MS;
+    const retryAfterMs = retryAfterOf(headers.get("retry-after"), now) ?? DEFAULT_WAIT_MS;
     const message = `${dsn.host} asks to wait: the project's rate limit or quota is reached${said(reason)}.`;
     return { kind: "stop", failure: { ...failed("rate_limited", message), retryAfterMs } };
   }
@@ -53,9 +53,9 @@ export function judge(answer: OutgoingAnswer, dsn: Dsn, eventId: string, now: nu
   if (status === 415)
     return { kind: "plain", failure: failed("refused", `${dsn.host} takes no such body${said(reason)}.`) };
   if (status === 408 || status === 425 || status >= 500) {
-    const retryAfterMs = retryAfterOf(headers, now);
+    const retryAfterMs = retryAfterOf(headers.get("retry-after"), now);
     const failure = failed("unavailable", `${dsn.host} answers with status ${status}${said(reason)}.`);
-    return { kind: "stop", failure: retryAfterMs === undefined ? failure : { ...failure, retryAfterMs } };
+    return { kind: "stop", failure: retryAfterMs === null ? failure : { ...failure, retryAfterMs } };
   }
   return { kind: "refused", failure: failed("refused", `${dsn.host} refused it (status ${status})${said(reason)}.`) };
 }

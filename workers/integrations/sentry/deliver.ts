@@ -6,6 +6,7 @@
  * hands on what `delivery/` calls.
  */
 import { gzipSync } from "node:zlib";
+import { rootMessage } from "../../util/error-message.ts";
 import type { EventItem, Failure, Io, Item, ItemOutcome, SendResult, Values } from "../contract.ts";
 import { judge, type Verdict } from "./answer.ts";
 import {
@@ -55,10 +56,21 @@ export async function post(envelope: Envelope, settings: Settings, limits: Limit
   const now = io.now();
   if (answer.ok) learn(limits, answer.status, answer.headers, now);
   const verdict = judge(answer, dsn, envelope.eventId, now);
+  if (verdict.kind === "stop" && verdict.failure.kind === "rate_limited") {
+    // What is said of the category counts; `Retry-After` is the longest of all.
+    const until = heldUntil(limits, envelope.category, now);
+    return until === 0 ? verdict : { kind: "stop", failure: { ...verdict.failure, retryAfterMs: until - now } };
+  }
   if (verdict.kind !== "plain") return verdict;
   if (!packed) return { kind: "refused", failure: verdict.failure };
   if (plainOnly.size < MAX_PLAIN_ONLY) plainOnly.add(dsn.endpoint);
   return post(envelope, settings, limits, io);
+}
+
+interface Log {
+  index: number;
+  subject: Subject;
+  json: string;
 }
 
 class Delivery {
@@ -110,7 +122,8 @@ class Delivery {
       return;
     }
     const category = item.feed === "traces" ? "transaction" : "error";
-    this.#outcomes[index] = await this.#sendOne(subject, category);
+    // One event that cannot be told must not hold up all that follow.
+    this.#outcomes[index] = await this.#sendOne(subject, category).catch(untold);
   }
 
   async #sendOne(subject: Subject, category: "error" | "transaction"): Promise<ItemOutcome> {
@@ -133,37 +146,38 @@ class Delivery {
     }
   }
 
-  async #logs(logs: readonly { index: number; subject: Subject }[]): Promise<void> {
-    const jsons = logs.map(({ subject }) => logJson(subject, false));
-    for (let start = 0; start < jsons.length; ) {
-      const count = fitting(jsons, start);
-      await this.#container(logs.slice(start, start + count), jsons.slice(start, start + count));
+  async #logs(given: readonly { index: number; subject: Subject }[]): Promise<void> {
+    const logs: Log[] = [];
+    for (const { index, subject } of given) {
+      try {
+        logs.push({ index, subject, json: logJson(subject, false) });
+      } catch (error) {
+        this.#outcomes[index] = untold(error);
+      }
+    }
+    for (let start = 0; start < logs.length; ) {
+      const count = fitting(logs, start);
+      await this.#container(logs.slice(start, start + count));
       start += count;
     }
   }
 
   /** Where a container is refused its halves tell which log it was. */
-  async #container(
-    logs: readonly { index: number; subject: Subject }[],
-    jsons: readonly string[],
-    harder = false,
-  ): Promise<void> {
+  async #container(logs: readonly Log[], isCut = false): Promise<void> {
     const held = this.#holds("log_item");
-    const verdict = held === undefined ? await this.#post(logEnvelope(jsons, this.#io.now())) : undefined;
+    const verdict = held === undefined ? await this.#post(logEnvelope(logs, this.#io.now())) : undefined;
     const isLarge = verdict?.kind === "too large";
+    const [only] = logs;
     if (logs.length > 1 && (isLarge || verdict?.kind === "refused")) {
       const half = logs.length >> 1;
-      await this.#container(logs.slice(0, half), jsons.slice(0, half));
-      await this.#container(logs.slice(half), jsons.slice(half));
-      return;
+      await this.#container(logs.slice(0, half));
+      await this.#container(logs.slice(half));
+    } else if (isLarge && !isCut && only !== undefined) {
+      await this.#container([{ ...only, json: logJson(only.subject, true) }], true);
+    } else {
+      const outcome = verdict === undefined ? { again: held as Failure } : outcomeOf(verdict);
+      for (const { index } of logs) this.#outcomes[index] = outcome;
     }
-    const [only] = logs;
-    if (isLarge && !harder && only !== undefined) {
-      await this.#container(logs, [logJson(only.subject, true)], true);
-      return;
-    }
-    const outcome = verdict === undefined ? { again: held as Failure } : outcomeOf(verdict);
-    for (const { index } of logs) this.#outcomes[index] = outcome;
   }
 
   async #post(envelope: Envelope): Promise<Verdict> {
@@ -191,6 +205,12 @@ class Delivery {
   #forgotten(index: number): never {
     throw new Error(`BUG: item ${index} of ${this.#items.length} has no outcome`);
   }
+}
+
+function untold(error: unknown): { refused: Failure } {
+  console.error("BUG: an event could not be put in Sentry's words", error);
+  const message = `It could not be put in Sentry's words: ${rootMessage(error)}`;
+  return { refused: { kind: "refused", message, status: 0 } };
 }
 
 const WORDS: Record<Category, string> = { error: "errors", transaction: "transactions", log_item: "logs" };

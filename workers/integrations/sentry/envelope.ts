@@ -98,23 +98,23 @@ function samplingContext(subject: Subject, transaction: string | undefined): Rec
   };
 }
 
-/** Logs that go together: how many of `jsons` from `start` on fit one container. */
-export function fitting(jsons: readonly string[], start: number): number {
+/** Logs that go together: how many of them from `start` on fit one container. */
+export function fitting(logs: readonly { json: string }[], start: number): number {
   let bytes = 0;
   let count = 0;
-  while (start + count < jsons.length && count < MAX_LOGS_PER_CONTAINER) {
-    bytes += Buffer.byteLength(jsons[start + count] as string) + 1;
+  while (start + count < logs.length && count < MAX_LOGS_PER_CONTAINER) {
+    bytes += Buffer.byteLength((logs[start + count] as { json: string }).json) + 1;
     if (count > 0 && bytes > MAX_CONTAINER_BYTES) break;
     count++;
   }
   return count;
 }
 
-export function logEnvelope(jsons: readonly string[], now: number): Envelope {
-  const bytes = encoder.encode(`{"items":[${jsons.join(",")}]}`);
+export function logEnvelope(logs: readonly { json: string }[], now: number): Envelope {
+  const bytes = encoder.encode(`{"items":[${logs.map(({ json }) => json).join(",")}]}`);
   const item = {
     type: "log",
-    item_count: jsons.length,
+    item_count: logs.length,
     content_type: "application/vnd.sentry.items.log+json",
     length: bytes.length,
   };

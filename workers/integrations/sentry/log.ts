@@ -10,14 +10,15 @@ import type { Subject } from "./subject.ts";
 import { clip, seconds, toJson } from "./text.ts";
 
 /** Level → Sentry's, with OpenTelemetry's severity number. */
-const LEVELS: Record<string, readonly [SentryLog["level"], number]> = {
-  debug: ["debug", 5],
-  info: ["info", 9],
-  log: ["info", 9],
-  warn: ["warn", 13],
-  error: ["error", 17],
-};
-const INFO = ["info", 9] as const;
+type Severity = readonly [SentryLog["level"], number];
+const INFO: Severity = ["info", 9];
+const LEVELS: ReadonlyMap<string, Severity> = new Map<string, Severity>([
+  ["debug", ["debug", 5]],
+  ["info", INFO],
+  ["log", INFO],
+  ["warn", ["warn", 13]],
+  ["error", ["error", 17]],
+]);
 
 interface LogBudget {
   body: number;
@@ -45,7 +46,7 @@ export function logJson(subject: Subject, harder: boolean): string {
 
 function logOf(subject: Subject, budget: LogBudget, trimmed: boolean): SentryLog {
   const { event } = subject;
-  const [level, severity] = LEVELS[event.level ?? ""] ?? INFO;
+  const [level, severity] = LEVELS.get(event.level ?? "") ?? INFO;
   return {
     timestamp: seconds(event.time),
     trace_id: subject.traceId,

@@ -4,6 +4,7 @@
  * nobody asks again before that; a new isolate asks once and is told.
  * https://develop.sentry.dev/sdk/foundations/transport/rate-limiting/
  */
+import { retryAfterMs } from "../../util/retry-after.ts";
 import type { Category } from "./envelope.ts";
 import { DEFAULT_WAIT_MS, MAX_WAIT_MS } from "./limits.ts";
 
@@ -31,8 +32,9 @@ export function learn(limits: Limits, status: number, headers: Headers, now: num
     for (const part of list.split(",")) learnOne(limits, part, now);
     return;
   }
-  const waitMs = retryAfterOf(headers, now) ?? (status === 429 ? DEFAULT_WAIT_MS : undefined);
-  if (waitMs !== undefined && (status === 429 || status === 200)) hold(limits, "", now + waitMs);
+  if (status !== 429 && status !== 200) return;
+  const waitMs = retryAfterMs(headers.get("retry-after"), now) ?? (status === 429 ? DEFAULT_WAIT_MS : null);
+  if (waitMs !== null) hold(limits, "", now + waitMs);
 }
 
 /** `60:error;transaction:organization:reason`; without categories it is for all. */
@@ -41,16 +43,6 @@ function learnOne(limits: Limits, part: string, now: number): void {
   const given = Number.parseFloat(seconds);
   const waitMs = Number.isFinite(given) ? bounded(given * 1_000) : DEFAULT_WAIT_MS;
   for (const name of categories.split(";")) hold(limits, name.trim(), now + waitMs);
-}
-
-/** Of `Retry-After`: seconds, or a date. Undefined where it is absent or says nothing. */
-export function retryAfterOf(headers: Headers, now: number): number | undefined {
-  const text = headers.get("retry-after")?.trim();
-  if (text === undefined || text === "") return undefined;
-  const given = Number(text);
-  if (Number.isFinite(given)) return bounded(given * 1_000);
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? undefined : bounded(date - now);
 }
 
 const bounded = (ms: number) => Math.min(Math.max(0, ms), MAX_WAIT_MS);

@@ -56,6 +56,6 @@ function messageEnvelope(settings: Settings, io: Io) {
     sdk: { name: SDK.name, version: SDK.version },
   });
   const item = `{"type":"event","content_type":"application/json","length":${Buffer.byteLength(payload)}}`;
-  const bytes = new TextEncoder().encode(`${header}\n${item}\n${payload}\n`);
+  const bytes = new Uint8Array(new TextEncoder().encode(`${header}\n${item}\n${payload}\n`));
   return { category: "error" as const, bytes, eventId, level: 0 };
 }
