@@ -76,6 +76,7 @@ import {
   registerSourceMap,
 } from "./routes/source-maps.ts";
 import { issueStack, SYMBOLICATE_BODY, symbolicateStack } from "./routes/stacks.ts";
+import { metrics, status } from "./routes/status.ts";
 import { maintenance, seal } from "./routes/store.ts";
 import { createToken, listTokens, revokeToken } from "./routes/tokens.ts";
 import { worker } from "./routes/workers.ts";
@@ -115,6 +116,9 @@ const put = (path: string, scope: RouteScope, handler: Handler, maxBody = SETTIN
 
 export const ROUTES: readonly Route[] = [
   get("/healthz", "public", healthz),
+  // Totals only; what is told per Worker and destination asks for the scope read itself.
+  get("/metrics", "public", metrics),
+  get("/api/v1/status", "read", status),
   post("/api/v1/session", "public", logIn),
   get("/api/v1/session", "any", whoAmI),
   del("/api/v1/session", "any", logOut),

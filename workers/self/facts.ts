@@ -13,9 +13,9 @@ import { rootMessage } from "../util/error-message.ts";
 import { within } from "../util/within.ts";
 
 /** A part that takes longer is as good as down. */
-export const ASK_TIMEOUT_MS = 2_000;
+const ASK_TIMEOUT_MS = 2_000;
 /** Asking wakes a Durable Object. Only those with unsealed events are asked, the ones longest in that state first. */
-export const MAX_ASKED = 16;
+const MAX_ASKED = 16;
 /** More destinations than anybody has (delivery/destinations.ts bounds them). */
 const MAX_DESTINATIONS = 200;
 
@@ -38,12 +38,17 @@ export interface KnownDestination {
   health: DestinationHealth | null;
 }
 
-export interface Facts {
-  /** Ingesters with unsealed events in all; those that were asked are in `ingesters`. */
+/** What D1 has. */
+export interface StoredFacts {
+  /** Ingesters with unsealed events in all, and those that are to be asked. */
   open: number;
-  ingesters: AskedIngester[];
+  toAsk: { shard: string; script: string }[];
   notifications: { waiting: number; oldestAt: number | null; lastPublishedAt: number | null };
   destinations: KnownDestination[];
+}
+
+export interface Facts extends StoredFacts {
+  ingesters: AskedIngester[];
 }
 
 interface DestinationColumns {
@@ -59,8 +64,13 @@ interface DestinationColumns {
 
 /** Throws when D1 is away. */
 export async function readFacts(env: Pick<Env, "DB" | "INGESTER">): Promise<Facts> {
+  const stored = await readStored(env);
+  return { ...stored, ingesters: await askIngesters(env, stored.toAsk) };
+}
+
+export async function readStored(env: Pick<Env, "DB">): Promise<StoredFacts> {
   const { shards, notifications, destinations } = schema;
-  const [open, asked, notices, rows] = await runBatch<
+  const [open, toAsk, notices, rows] = await runBatch<
     [
       { n: number },
       { shard: string; script: string },
@@ -78,7 +88,7 @@ export async function readFacts(env: Pick<Env, "DB" | "INGESTER">): Promise<Fact
   const notice = notices[0];
   return {
     open: open[0]?.n ?? 0,
-    ingesters: await askIngesters(env, asked),
+    toAsk,
     notifications: {
       waiting: notice?.waiting ?? 0,
       oldestAt: notice?.oldest ?? null,
@@ -97,7 +107,7 @@ export async function readFacts(env: Pick<Env, "DB" | "INGESTER">): Promise<Fact
 const ingester = (env: Pick<Env, "INGESTER">, shard: string): Pick<IngesterRpc, "status"> =>
   env.INGESTER.getByName(shard);
 
-function askIngesters(
+export function askIngesters(
   env: Pick<Env, "INGESTER">,
   shards: readonly { shard: string; script: string }[],
 ): Promise<AskedIngester[]> {

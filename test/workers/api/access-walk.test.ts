@@ -32,7 +32,7 @@ describe("every route", () => {
   it("is guarded, but for health, log-in and what brings a secret of its own", () => {
     const open = mounted.filter(({ method, path }) => scopeOf(method, path) === "public");
     // The socket of a tail has a secret in its address, which its hub checks (cloudflare.test.ts).
-    const names = ["GET /healthz", "POST /api/v1/session", "GET /client/v4/tails"];
+    const names = ["GET /healthz", "GET /metrics", "POST /api/v1/session", "GET /client/v4/tails"];
     expect(open.map(({ method, path }) => `${method} ${path}`)).toEqual(names);
   });
 
