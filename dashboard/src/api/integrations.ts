@@ -71,8 +71,12 @@ export const integrationsApi = {
     request<OptionsAnswer>("POST", "/api/v1/resources/options", body, signal),
 
   connections: (signal?: AbortSignal) => get<ConnectionsAnswer>("connections", {}, signal),
+  connection: (script: string, signal?: AbortSignal) =>
+    get<ConnectionAnswer>(`connections/${part(script)}`, {}, signal),
   connect: (script: string) => request<ConnectionAnswer>("PUT", `/api/v1/connections/${part(script)}`),
-  disconnect: (script: string) => request<ConnectionAnswer>("DELETE", `/api/v1/connections/${part(script)}`),
+  /** @param force also what the Worker's own configuration connected */
+  disconnect: (script: string, force: boolean) =>
+    request<ConnectionAnswer>("DELETE", `/api/v1/connections/${part(script)}${force ? "?force=true" : ""}`),
 
   status: (signal?: AbortSignal) => get<StatusAnswer>("status", {}, signal),
 };

@@ -4,23 +4,35 @@ import type { Connection, ConnectionsAnswer } from "../../../workers/api/contrac
 import { integrationsApi } from "../api/integrations.ts";
 import { Icon } from "../components/icons.tsx";
 import { CodeBlock } from "../components/integrations/markdown.tsx";
-import { ErrorState, Progress, StaleNotice } from "../components/states.tsx";
+import { ErrorState, Progress, RetryNotice, StaleNotice } from "../components/states.tsx";
 import { ago, count, full } from "../lib/format.ts";
 import { connectionState, listed } from "../lib/integrations.ts";
+import { useEvery } from "../state/every.ts";
 import { act, integrationsChanged, mayChange, useConnections } from "../state/integrations.ts";
 import { useShortcuts } from "../state/keys.ts";
 import { navigate } from "../state/location.ts";
+import { useResource } from "../state/resource.ts";
+import { toast } from "../state/toasts.ts";
 import "../styles/integrations.css";
 import "../styles/connections.css";
 
 /** From here on one searches rather than looks. */
 const SEARCH_FROM = 9;
+/** The first event comes within a second of the Worker's next request. */
+const WAITING_EVERY_MS = 2000;
 
 function State({ c, now }: { c: Connection; now: number }) {
   const state = connectionState(c);
   if (state === "self") return <span class="muted">This is Tailrace: it never listens to itself</span>;
   if (state === "off")
-    return <span class="faint">{c.lastSeen === null ? "Not connected" : "Not connected any more"}</span>;
+    return c.byTailrace ? (
+      <span class="row warn">
+        <Icon name="alert" />
+        Disconnected by a deploy: the line is not in its wrangler.toml
+      </span>
+    ) : (
+      <span class="faint">Not connected</span>
+    );
   if (state === "waiting")
     return (
       <span class="row warn">
@@ -43,16 +55,48 @@ function notes(c: Connection): string {
   return [own, others].filter((n) => n !== "").join(" · ");
 }
 
-function Row({ c, now, can }: { c: Connection; now: number; can: boolean }) {
+/** The line of this Worker: with other tail consumers it is a longer one. */
+function Line({ script }: { script: string }) {
+  const { data, error, reload } = useResource(script, (s) => integrationsApi.connection(script, s));
+  if (error !== undefined) return <RetryNotice failure={error} retry={reload} />;
+  return (
+    <div class="conn-line">
+      <p class="small muted">
+        In its <code>wrangler.toml</code>, so that its next deploy does not disconnect it:
+      </p>
+      <CodeBlock code={data?.toml ?? " "} />
+    </div>
+  );
+}
+
+/** While it waits for the first event it is asked for again and again. */
+function useNow(c: Connection): Connection {
+  const waits = connectionState(c) === "waiting";
+  const tick = useEvery(WAITING_EVERY_MS, waits);
+  const { data } = useResource(
+    `${c.script} ${waits}`,
+    (s) => (waits ? integrationsApi.connection(c.script, s) : Promise.resolve(undefined)),
+    tick,
+  );
+  return waits ? (data?.connection ?? c) : c;
+}
+
+function Row({ listed: given, now, can }: { listed: Connection; now: number; can: boolean }) {
+  const c = useNow(given);
   const [busy, setBusy] = useState(false);
   const [sure, setSure] = useState(false);
+  const [line, setLine] = useState(false);
   const run = async (connect: boolean) => {
     setBusy(true);
     setSure(false);
-    await act(connect ? `Connected: ${c.script}` : `Disconnected: ${c.script}`, () =>
-      connect ? integrationsApi.connect(c.script) : integrationsApi.disconnect(c.script),
-    );
+    const done = await act(connect ? `Connected: ${c.script}` : `Disconnected: ${c.script}`, async () => {
+      const { notice } = connect
+        ? await integrationsApi.connect(c.script)
+        : await integrationsApi.disconnect(c.script, !c.byTailrace);
+      if (notice !== undefined) toast({ text: notice });
+    });
     setBusy(false);
+    if (done) setLine(connect);
   };
   const note = notes(c);
   return (
@@ -76,6 +120,11 @@ function Row({ c, now, can }: { c: Connection; now: number; can: boolean }) {
         )}
       </span>
       <span class="conn-act">
+        {c.connected && c.byTailrace && (
+          <button type="button" class="btn quiet" aria-expanded={line} onClick={() => setLine(!line)}>
+            wrangler.toml
+          </button>
+        )}
         {!c.self &&
           (c.connected ? (
             <button
@@ -99,6 +148,7 @@ function Row({ c, now, can }: { c: Connection; now: number; can: boolean }) {
             </button>
           ))}
       </span>
+      {line && c.connected && <Line script={c.script} />}
     </li>
   );
 }
@@ -154,7 +204,7 @@ function Listed({ answer, now }: { answer: ConnectionsAnswer; now: number }) {
       {shown.length > 0 ? (
         <ul class="conns">
           {shown.map((c) => (
-            <Row key={c.script} c={c} now={now} can={can} />
+            <Row key={c.script} listed={c} now={now} can={can} />
           ))}
         </ul>
       ) : (
@@ -165,10 +215,7 @@ function Listed({ answer, now }: { answer: ConnectionsAnswer; now: number }) {
 }
 
 export default function Connections() {
-  const [often, setOften] = useState(false);
-  const { data, error, loading, reload } = useConnections(often);
-  const waits = data?.connections.some((c) => connectionState(c) === "waiting") ?? false;
-  useEffect(() => setOften(waits), [waits]);
+  const { data, error, loading, reload } = useConnections();
   useEffect(() => {
     document.title = "Workers to connect · Tailrace";
   }, []);

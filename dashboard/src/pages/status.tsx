@@ -42,7 +42,7 @@ function Checks({ checks }: Pick<StatusAnswer, "checks">) {
             </span>
             <span class="check-name">{c.name}</span>
             <span class={c.ok ? "muted" : "bad"}>{c.message ?? ""}</span>
-            <span class="num faint">{c.ms === undefined ? "" : duration(Math.round(c.ms))}</span>
+            <span class="num faint">{c.ms === undefined ? "" : `${count(Math.round(c.ms))} ms`}</span>
           </li>
         ))}
       </ul>

@@ -16,8 +16,6 @@ import { toast } from "./toasts.ts";
 
 const LIST_EVERY_MS = 5000;
 const ONE_EVERY_MS = 2000;
-/** While a Worker waits for its first event, which comes soon after its next request. Cloudflare is asked each time. */
-const CONNECTIONS_EVERY_MS = 5000;
 const STATUS_EVERY_MS = 5000;
 /** Workers seen in this time can be chosen. */
 const KNOWN_RANGE = { from: "-30d", to: "now" };
@@ -62,13 +60,8 @@ export const useDestination = (id: string) =>
 export const useResources = () =>
   useResource("resources", (s) => integrationsApi.resources(s), useEvery(LIST_EVERY_MS), changes.value);
 
-export const useConnections = (often = false) =>
-  useResource(
-    "connections",
-    (s) => integrationsApi.connections(s),
-    useEvery(CONNECTIONS_EVERY_MS, often),
-    changes.value,
-  );
+/** Cloudflare is asked for it: once, and when something was changed. */
+export const useConnections = () => useResource("connections", (s) => integrationsApi.connections(s), 0, changes.value);
 
 export const useStatus = () => useResource("status", (s) => integrationsApi.status(s), useEvery(STATUS_EVERY_MS));
 

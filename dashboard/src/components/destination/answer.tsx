@@ -1,8 +1,8 @@
 /** Above the fold of a destination: is it well, what is done about it and when, and the figures that say so. */
 import type { ComponentChildren } from "preact";
 import type { DestinationHealth, DestinationRow } from "../../../../workers/api/contract.ts";
-import { ago, count, duration, full, span } from "../../lib/format.ts";
-import { CONDITION_LABELS, CONDITION_TONES, type Tone } from "../../lib/integrations.ts";
+import { about, ago, count, duration, full, span } from "../../lib/format.ts";
+import { CONDITION_LABELS, CONDITION_TONES, dropped, type Tone } from "../../lib/integrations.ts";
 import { command, mayChange } from "../../state/integrations.ts";
 import { Icon, type IconName } from "../icons.tsx";
 import { hrefOf } from "../integrations/destination-table.tsx";
@@ -53,7 +53,7 @@ export function Answer({
             <a class="link" href={failover === undefined ? "/integrations" : hrefOf(failover)}>
               {failover?.name ?? "The failover"}
             </a>{" "}
-            carries it since {ago(health.failedOverSince, now).replace(/ ago$/, "")}
+            carries what comes, for {about(Math.max(1000, now - health.failedOverSince))} now
           </p>
         )}
       </div>
@@ -85,6 +85,12 @@ function Fact({
       <dd class="small muted">{note ?? " "}</dd>
     </div>
   );
+}
+
+/** The total stands above it: where one rule dropped it all, its name is enough. */
+function droppedNote({ droppedByRule: { sampled, ceiling } }: DestinationHealth): string {
+  if (sampled > 0 && ceiling > 0) return `${count(sampled)} sampled out, ${count(ceiling)} above the ceiling`;
+  return sampled > 0 ? "sampled out" : ceiling > 0 ? "above the ceiling" : "nothing was";
 }
 
 const CIRCUITS: Record<DestinationHealth["circuit"], [string, string]> = {
@@ -125,14 +131,11 @@ export function Facts({
       >
         {health.queued === null ? "not known" : `${count(health.queued)} ${health.queued === 1 ? "event" : "events"}`}
       </Fact>
-      <Fact label="Failed tries" note="each is tried again" tone={health.failed > 0 ? "" : ""}>
+      <Fact label="Failed tries" note="each is tried again">
         {count(health.failed)}
       </Fact>
-      <Fact
-        label="Dropped by rule"
-        note={`${count(health.droppedByRule.sampled)} sampled out, ${count(health.droppedByRule.ceiling)} above the ceiling`}
-      >
-        {count(health.droppedByRule.sampled + health.droppedByRule.ceiling)}
+      <Fact label="Dropped by rule" note={droppedNote(health)}>
+        {count(dropped(health))}
       </Fact>
       <Fact label="Takes" note={health.latency.p99 === null ? "no request yet" : `p99 ${duration(health.latency.p99)}`}>
         {health.latency.p50 === null ? "–" : duration(health.latency.p50)}

@@ -33,12 +33,14 @@ function Row({ row, entry, active, now }: { row: DestinationRow; entry?: Catalog
   return (
     <tr class={`click ${active ? "active" : ""}`}>
       <th scope="row" class="dest-name">
-        <Mark entry={entry} small />
-        <span class="dest-names">
-          <a href={hrefOf(row)} class="cut">
-            {row.name}
-          </a>
-          <span class="small faint cut">{entry?.name ?? row.integration}</span>
+        <span class="dest-who">
+          <Mark entry={entry} small />
+          <span class="dest-names">
+            <a href={hrefOf(row)} class="cut">
+              {row.name}
+            </a>
+            <span class="small faint cut">{entry?.name ?? row.integration}</span>
+          </span>
         </span>
       </th>
       <td class="dest-state">

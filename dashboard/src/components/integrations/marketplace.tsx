@@ -1,6 +1,6 @@
 /** The marketplace: every integration as a card, by category, found by a word. */
 import { CATEGORIES, type CatalogEntry } from "../../../../workers/api/contract.ts";
-import { FEED_LABELS, finds } from "../../lib/integrations.ts";
+import { feedsText, finds } from "../../lib/integrations.ts";
 import { query, setQuery } from "../../state/location.ts";
 import { Mark } from "./marks.tsx";
 
@@ -16,7 +16,7 @@ function Card({ entry, count }: { entry: CatalogEntry; count: number }) {
           </span>
           <span class="muted">{entry.summary}</span>
           <span class="small faint">
-            {entry.takes.length > 0 ? entry.takes.map((f) => FEED_LABELS[f]).join(" · ") : "Secrets for your Workers"}
+            {entry.takes.length > 0 ? feedsText(entry.takes) : "Secrets for your Workers"}
           </span>
         </span>
       </a>
@@ -33,10 +33,9 @@ interface Props {
 export function Marketplace({ catalog, used }: Props) {
   const search = query.value.find ?? "";
   const category = query.value.category;
-  const found = catalog.filter((e) => finds(e, search));
-  const shown = CATEGORIES.filter((c) => category === undefined || c === category)
-    .map((name) => ({ name, entries: found.filter((e) => e.category === name) }))
-    .filter((group) => group.entries.length > 0);
+  const shown = CATEGORIES.filter((c) => category === undefined || c === category).flatMap((c) =>
+    catalog.filter((e) => e.category === c && finds(e, search)),
+  );
   return (
     <section aria-labelledby="market-title">
       <div class="section-head market-head">
@@ -66,16 +65,11 @@ export function Marketplace({ catalog, used }: Props) {
           onInput={(e) => setQuery({ find: e.currentTarget.value }, true)}
         />
       </div>
-      {shown.map((group) => (
-        <div key={group.name} class="market-group">
-          <h3 class="small faint">{group.name}</h3>
-          <ul class="int-cards">
-            {group.entries.map((entry) => (
-              <Card key={entry.id} entry={entry} count={used.get(entry.id) ?? 0} />
-            ))}
-          </ul>
-        </div>
-      ))}
+      <ul class="int-cards">
+        {shown.map((entry) => (
+          <Card key={entry.id} entry={entry} count={used.get(entry.id) ?? 0} />
+        ))}
+      </ul>
       {shown.length === 0 && (
         <p class="muted market-none">
           Nothing of that name{category === undefined ? "" : ` among ${category}`}. Whatever speaks OTLP over HTTP can

@@ -47,12 +47,14 @@ export function ResourceTable({ resources, catalog, now }: Props) {
             return (
               <tr key={row.id} class="click">
                 <th scope="row" class="dest-name">
-                  <Mark entry={entry} small />
-                  <span class="dest-names">
-                    <a href={`/integrations/r/${encodeURIComponent(row.id)}`} class="cut">
-                      {row.name}
-                    </a>
-                    <span class="small faint cut">{entry?.name ?? row.integration}</span>
+                  <span class="dest-who">
+                    <Mark entry={entry} small />
+                    <span class="dest-names">
+                      <a href={`/integrations/r/${encodeURIComponent(row.id)}`} class="cut">
+                        {row.name}
+                      </a>
+                      <span class="small faint cut">{entry?.name ?? row.integration}</span>
+                    </span>
                   </span>
                 </th>
                 <td>

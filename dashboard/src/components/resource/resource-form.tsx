@@ -69,7 +69,7 @@ export function ResourceForm({ entry, row, onSaved }: Props) {
     const { value, problems: found } = read();
     if (Object.keys(found).length > 0) return show(found);
     const answer = await testing.run({ ...known, integration: entry.id, values: value });
-    if (answer?.problems !== undefined) show(atFields(answer.problems));
+    if (answer?.problems !== undefined) show(atFields(entry, answer.problems));
   };
   const save = async () => {
     const { value: values, problems: found } = read();
@@ -89,7 +89,7 @@ export function ResourceForm({ entry, row, onSaved }: Props) {
         else onSaved?.();
       } catch (error) {
         const said = asFailure(error);
-        show(problemsOf(said));
+        show(problemsOf(entry, said));
         setFailure(said.message);
         throw error;
       }

@@ -12,14 +12,16 @@ interface FailoverProps extends Props {
   /** Itself left out. */
   others: DestinationRow[];
   catalog: ReadonlyMap<string, CatalogEntry>;
+  problem: string | undefined;
 }
 
-export function FailoverChoice({ draft, onChange, others, catalog }: FailoverProps) {
+export function FailoverChoice({ draft, onChange, others, catalog, problem }: FailoverProps) {
   const fitting = others.filter((o) => catalog.get(o.integration)?.takes.some((f) => draft.feeds.includes(f)));
   return (
     <>
       <Frame
-        id="f-failover"
+        id="f-failoverTo"
+        problem={problem}
         label="When it is down or slow, send to"
         help={
           fitting.length === 0
@@ -28,7 +30,7 @@ export function FailoverChoice({ draft, onChange, others, catalog }: FailoverPro
         }
       >
         <select
-          {...framed("f-failover", undefined)}
+          {...framed("f-failoverTo", problem)}
           class="input"
           value={draft.failoverTo}
           disabled={fitting.length === 0}

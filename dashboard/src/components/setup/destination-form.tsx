@@ -8,6 +8,7 @@ import type { CatalogEntry, DestinationRow, DestinationState } from "../../../..
 import { integrationsApi } from "../../api/integrations.ts";
 import { type Draft, draftOf, isChanged, readDraft, readRules, readValues } from "../../lib/destination-draft.ts";
 import { freeName } from "../../lib/integrations.ts";
+import { madeSecrets } from "../../lib/made-secret.ts";
 import { act, mayChange, useKnownWorkers } from "../../state/integrations.ts";
 import { letGo, useUnsaved } from "../../state/leaving.ts";
 import { navigate } from "../../state/location.ts";
@@ -38,18 +39,11 @@ const among = (problems: Record<string, string>, prefixes: readonly string[]): b
   Object.keys(problems).some((where) => prefixes.some((p) => where === p || where.startsWith(`${p}.`)));
 
 export function DestinationForm({ entry, row, others, catalog }: Props) {
-  const first = useMemo(
-    () =>
-      draftOf(
-        entry,
-        freeName(
-          entry.name,
-          others.map((o) => o.name),
-        ),
-        row,
-      ),
-    [],
-  );
+  const first = useMemo(() => {
+    const names = others.map((o) => o.name);
+    const made = draftOf(entry, freeName(entry.name, names), row);
+    return row === undefined ? { ...made, values: { ...made.values, ...madeSecrets(entry.fields) } } : made;
+  }, []);
   const [draft, setDraft] = useState<Draft>(first);
   const [saving, setSaving] = useState<DestinationState>();
   const [failure, setFailure] = useState<string>();
@@ -82,7 +76,7 @@ export function DestinationForm({ entry, row, others, catalog }: Props) {
       integration: entry.id,
       values: read.value,
     });
-    if (answer?.problems !== undefined) show(atFields(answer.problems));
+    if (answer?.problems !== undefined) show(atFields(entry, answer.problems));
   };
 
   const save = async (state: DestinationState) => {
@@ -106,7 +100,7 @@ export function DestinationForm({ entry, row, others, catalog }: Props) {
           navigate(hrefOf(destination), true);
         } catch (error) {
           const said = asFailure(error);
-          show(problemsOf(said));
+          show(problemsOf(entry, said));
           setFailure(said.message);
           throw error;
         }
@@ -157,10 +151,15 @@ export function DestinationForm({ entry, row, others, catalog }: Props) {
               names={draft.versions}
               placeholder="all"
               describedBy="f-versions-notes"
+              invalid={problems.versions !== undefined}
               onChange={(versions) => change({ versions })}
             />
             <span class="small faint" id="f-versions-notes">
-              Ids or tags; <code>*</code> stands for any characters
+              {problems.versions ?? (
+                <>
+                  Ids or tags; <code>*</code> stands for any characters
+                </>
+              )}
             </span>
           </div>
         </div>
@@ -176,9 +175,19 @@ export function DestinationForm({ entry, row, others, catalog }: Props) {
           <Preview integration={entry.id} rules={Object.keys(rules.problems).length === 0 ? rules.value : undefined} />
         </div>
       </Step>
-      <Step n={4} title={row === undefined ? "On a bad day, and to begin with" : "On a bad day"}>
+      <Step
+        n={4}
+        title={row === undefined ? "On a bad day, and to begin with" : "On a bad day"}
+        state={among(problems, ["failoverTo", "backfillFrom"]) ? "wrong" : ""}
+      >
         <div class="choices">
-          <FailoverChoice draft={draft} onChange={change} others={others} catalog={catalog} />
+          <FailoverChoice
+            draft={draft}
+            onChange={change}
+            others={others}
+            catalog={catalog}
+            problem={problems.failoverTo}
+          />
           {row === undefined && <BackfillChoice draft={draft} onChange={change} />}
         </div>
       </Step>

@@ -6,7 +6,9 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { CatalogField } from "../../../../workers/api/contract.ts";
+import { madeSecret } from "../../lib/made-secret.ts";
 import { Icon } from "../icons.tsx";
+import { CopyButton } from "../states.tsx";
 
 export const fieldId = (name: string): string => `f-${name}`;
 
@@ -73,11 +75,22 @@ function SecretInput({ field, value, problem, isStored, onInput }: FieldProps) {
       help={field.help}
       problem={problem}
       aside={
-        value !== "" && (
-          <button type="button" class="link small" aria-controls={id} onClick={() => setShown(!shown)}>
-            {shown ? "Hide" : "Show"}
-          </button>
-        )
+        <span class="field-aside">
+          {field.generate !== undefined && (
+            <button
+              type="button"
+              class="link small"
+              onClick={() => field.generate !== undefined && onInput(madeSecret(field.generate))}
+            >
+              Make a new one
+            </button>
+          )}
+          {value !== "" && (
+            <button type="button" class="link small" aria-controls={id} onClick={() => setShown(!shown)}>
+              {shown ? "Hide" : "Show"}
+            </button>
+          )}
+        </span>
       }
     >
       <input
@@ -90,6 +103,12 @@ function SecretInput({ field, value, problem, isStored, onInput }: FieldProps) {
         value={value}
         onInput={(e) => onInput(e.currentTarget.value)}
       />
+      {field.generate !== undefined && value !== "" && (
+        <span class="made-secret">
+          <CopyButton text={value} label="Copy it" />
+          <span class="small warn">Give it to the receiver now: once this is saved, nobody is shown it again.</span>
+        </span>
+      )}
     </Frame>
   );
 }

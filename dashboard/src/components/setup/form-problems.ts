@@ -1,16 +1,22 @@
 /** What is wrong with a form: found here before it is sent, said by the server after; a field that is changed is not wrong any more. */
 import { useState } from "preact/hooks";
+import type { CatalogEntry } from "../../../../workers/api/contract.ts";
 import type { ApiFailure } from "../../api/client.ts";
 import type { Problems } from "../../lib/destination-draft.ts";
 
 /** The server speaks of fields by their names, forms of where they stand. */
-export const atFields = (problems: Record<string, string> | undefined): Problems =>
-  Object.fromEntries(Object.entries(problems ?? {}).map(([field, what]) => [`values.${field}`, what]));
+export const atFields = (entry: CatalogEntry, problems: Record<string, string>): Problems =>
+  Object.fromEntries(
+    Object.entries(problems).map(([name, what]) => [
+      entry.fields.some((f) => f.name === name) ? `values.${name}` : name,
+      what,
+    ]),
+  );
 
-export function problemsOf(failure: ApiFailure): Problems {
+export function problemsOf(entry: CatalogEntry, failure: ApiFailure): Problems {
   const { problems } = (failure.details ?? {}) as { problems?: unknown };
   if (typeof problems !== "object" || problems === null) return {};
-  return atFields(problems as Record<string, string>);
+  return atFields(entry, problems as Record<string, string>);
 }
 
 /** The control of a problem: its id without the part that says where it stands. */

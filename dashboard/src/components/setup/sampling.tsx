@@ -159,6 +159,7 @@ export function Sampling({ entry, draft, problems, onChange }: Props) {
             />
           ))}
         </ol>
+        <p class="small bad">{problems.sampling}</p>
         <div class="row sample-foot">
           <button type="button" class="btn" onClick={() => onChange({ sampling: [...sampling, newRule()] })}>
             <Icon name="plus" />
@@ -210,6 +211,7 @@ export function Tags({ draft, problems, onChange }: Omit<Props, "entry">) {
   return (
     <fieldset class="choice-set">
       <legend>Tags that go along</legend>
+      <p class="small bad">{problems.tags}</p>
       {tags.map((tag, i) => (
         <div key={i}>
           <div class="row tag-row">

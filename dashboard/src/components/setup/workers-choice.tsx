@@ -75,7 +75,9 @@ export function WorkersChoice({ draft, problems, known, onChange }: Props) {
       <legend>Workers</legend>
       <label class="check">
         <input type="radio" name="workers" checked={allWorkers} onChange={() => onChange({ allWorkers: true })} />
-        All of them <span class="muted">and those that come</span>
+        <span>
+          All of them <span class="muted">and those that come</span>
+        </span>
       </label>
       <label class="check">
         <input type="radio" name="workers" checked={!allWorkers} onChange={() => onChange({ allWorkers: false })} />
@@ -108,7 +110,7 @@ export function WorkersChoice({ draft, problems, known, onChange }: Props) {
           </div>
         </div>
       )}
-      <div class="field">
+      <div class="field except">
         <label class="small muted" for="f-except">
           Except
         </label>
@@ -117,12 +119,13 @@ export function WorkersChoice({ draft, problems, known, onChange }: Props) {
           label="Workers that are left out, names and patterns"
           names={exceptWorkers}
           placeholder="none"
+          invalid={problems.exceptWorkers !== undefined}
           onChange={(next) => onChange({ exceptWorkers: next })}
         />
       </div>
       <p class="small" id="f-workers-notes">
-        {problems.workers !== undefined ? (
-          <span class="bad">{problems.workers}</span>
+        {(problems.workers ?? problems.exceptWorkers) !== undefined ? (
+          <span class="bad">{problems.workers ?? problems.exceptWorkers}</span>
         ) : (
           known.length > 0 && (
             <span class="faint">
