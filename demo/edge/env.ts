@@ -10,8 +10,8 @@ export interface BuiltVersion {
   message: string;
   /** Share that the version has before anyone changes the deployment. */
   percent: number;
-  /** Name of the service binding that leads to it; `<binding>#<entrypoint>` leads to a named one. */
-  binding: string;
+  /** Name of the service binding that leads to it; `<binding>#<entrypoint>` leads to a named one. null: it is loaded. */
+  binding: string | null;
   /** Kept, so that it can run after the next build has replaced it; null where only the launcher can run it. */
   code: string | null;
   bindings: Binding[];
@@ -22,7 +22,7 @@ export interface BuiltVersion {
 
 export interface BuiltScript {
   versions: BuiltVersion[];
-  tailConsumers: string[];
+  tailConsumers: { service: string }[];
   /** RPC calls whose first argument has this field stay with one version, by its value. */
   affinity?: string;
   /** Why nothing can be uploaded for it; undefined: it can. */

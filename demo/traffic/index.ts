@@ -8,7 +8,7 @@ import { createClient, type StepOutcome } from "./client.ts";
 import { requestsPerSecond } from "./pace.ts";
 import { createRandom } from "./random.ts";
 import { drawVisitorNumber, type Visitor, visitorAt } from "./visitors.ts";
-import { planVisit, type Step } from "./visits.ts";
+import { planVisit, readReviews, type Step } from "./visits.ts";
 
 const TICK_MS = 50;
 const MAX_OPEN = 48;
@@ -18,12 +18,15 @@ const LONGEST_PAUSE_MS = 8_000;
 /** Seen within the first minute, and then as often as a dashboard's user has patience for. */
 const FIRST_NIGHT_MS = 10_000;
 const NIGHT_EVERY_MS = 5 * 60_000;
+const REVIEWS_EVERY_MS = 3_000;
 
 export interface TrafficOptions {
   shopUrl: string;
   /** Average requests per second. */
   rate: number;
   seed: number;
+  /** Also asks for reviews now and then: of a Worker of its own, at a pace of its own. */
+  reviews?: boolean;
   /** Runs the shop's crons. */
   fireCrons?: () => Promise<void>;
 }
@@ -40,8 +43,10 @@ interface Visit {
   steps: Step[];
 }
 
-export function startTraffic({ shopUrl, rate, seed, fireCrons }: TrafficOptions): Traffic {
+export function startTraffic({ shopUrl, rate, seed, reviews = false, fireCrons }: TrafficOptions): Traffic {
   const random = createRandom(seed);
+  // With a draw of its own, the visits of a seed are the same with and without it.
+  const readers = createRandom(seed);
   const client = createClient(shopUrl, MAX_OPEN);
   const counts: Record<StepOutcome, number> = { answered: 0, left: 0, unreachable: 0 };
   const open = new Set<Promise<void>>();
@@ -81,6 +86,13 @@ export function startTraffic({ shopUrl, rate, seed, fireCrons }: TrafficOptions)
     }
   };
   const ticking = setInterval(tick, TICK_MS);
+  const read = () => {
+    const visitor = visitorAt(createRandom, seed, drawVisitorNumber(readers));
+    const done: Promise<void> = advance({ visitor, sessionId: "s-reader", steps: [readReviews(readers)] });
+    open.add(done);
+    void done.finally(() => open.delete(done));
+  };
+  const reading = reviews ? setInterval(read, REVIEWS_EVERY_MS) : undefined;
   const night = () => void fireCrons?.().catch(() => {});
   const firstNight = setTimeout(night, FIRST_NIGHT_MS);
   const nights = setInterval(night, NIGHT_EVERY_MS);
@@ -88,6 +100,7 @@ export function startTraffic({ shopUrl, rate, seed, fireCrons }: TrafficOptions)
     counts: () => ({ ...counts }),
     async stop() {
       clearInterval(ticking);
+      clearInterval(reading);
       clearTimeout(firstNight);
       clearInterval(nights);
       client.close();

@@ -110,6 +110,12 @@ function watch(random: Random): Step[] {
   return [{ ...get("/live"), socketMs: random.between(8_000, 40_000) }];
 }
 
+/** Of the Worker that nobody has connected yet. */
+export function readReviews(random: Random): Step {
+  const { sku } = drawProduct(random) ?? {};
+  return { ...get(`/reviews/${sku}`), headers: { "x-demo-worker": "shop-reviews" } };
+}
+
 function lost(random: Random): Step[] {
   return [get(random.pick(PROBES)), get("/api/products")];
 }

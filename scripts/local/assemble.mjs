@@ -64,6 +64,8 @@ function platformWorker({ bundle, config, adminToken, secretKey, platform, port 
       TAILRACE_SECRET_KEY: secretKey,
       // Without the shop nobody answers there: nothing on this machine acts on a real account.
       CLOUDFLARE_API_BASE_URL: edgeApi(port),
+      // Receivers of integrations that run on this machine may be sent to, as nowhere else.
+      TAILRACE_ALLOW_LOOPBACK: "true",
     },
   };
   return merge(worker, platform);

@@ -56,6 +56,13 @@ const WORKERS = [
     fixed: "shop-live has Durable Objects of its own, which run only as the launcher built them",
     versions: [{ tag: "v1.0.0", entry: "src/index.ts", percent: 100, message: "Order feed over WebSockets" }],
   },
+  {
+    dir: "reviews",
+    name: "shop-reviews",
+    // A Worker of Miniflare's is bound to its tail for good; one that the edge loads follows its settings.
+    isLoaded: true,
+    versions: [{ tag: "v1.0.1", entry: "src/index.ts", percent: 100, message: "Reviews of products" }],
+  },
 ];
 
 const configOf = (worker) => join(DEMO, worker.dir, "wrangler.toml");
@@ -96,6 +103,7 @@ export function demoWorkers(given) {
   const workers = [];
   const crons = [];
   for (const worker of WORKERS) {
+    if (worker.isLoaded) continue;
     const { options } = configs.get(configOf(worker));
     const versions = built.versions.filter((version) => version.script === worker.name);
     for (const cron of options.cronTriggers ?? []) crons.push({ worker: localName(worker, versions[0].tag), cron });
@@ -131,10 +139,11 @@ function edgeWorker({ built, port, host, tail, edgeToken, platformToken, configs
       versions: built.versions
         .filter((version) => version.script === worker.name)
         .map((version) => asUploaded(worker, version, options)),
-      tailConsumers: tail === null ? [] : [tail],
+      tailConsumers: tail === null || worker.isLoaded ? [] : [{ service: tail }],
       ...pick(worker, ["affinity", "fixed"]),
     };
     for (const { binding } of shop.scripts[worker.name].versions) {
+      if (binding === null) continue;
       serviceBindings[binding] = binding;
       if (worker.entrypoint)
         serviceBindings[`${binding}#${worker.entrypoint}`] = { name: binding, entrypoint: worker.entrypoint };
@@ -171,7 +180,7 @@ function edgeWorker({ built, port, host, tail, edgeToken, platformToken, configs
 function asUploaded(worker, version, options) {
   return {
     ...pick(version, ["id", "tag", "message", "percent"]),
-    binding: localName(worker, version.tag),
+    binding: worker.isLoaded ? null : localName(worker, version.tag),
     code: worker.fixed === undefined ? moduleOf(version.file).contents : null,
     bindings: bindingsOf(worker, options),
     compatibilityDate: options.compatibilityDate,

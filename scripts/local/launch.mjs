@@ -44,6 +44,7 @@ export async function launch(options, follow) {
       shopUrl: `http://127.0.0.1:${port + 1}`,
       rate: options.rate,
       seed: options.seed,
+      reviews: true,
       fireCrons: () => nightly(stack),
     });
     console.log(`  traffic       about ${options.rate} requests/s, seed ${options.seed}`);

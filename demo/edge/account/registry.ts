@@ -11,6 +11,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { BuiltScript, BuiltVersion, EdgeEnv } from "../env.ts";
 import { checkDeployment, NO_SUCH_SCRIPT, NO_SUCH_VERSION } from "./rules.ts";
 import { Store } from "./store.ts";
+import { isObserved } from "./tails.ts";
 import {
   type Binding,
   type DeploymentRecord,
@@ -60,8 +61,9 @@ export class Registry extends DurableObject<EdgeEnv> {
         shares,
         versions: versions.map((version) => ({
           id: version.id,
-          binding: this.#builtBinding(version),
-          isObserved: script.tailConsumers.length > 0,
+          binding: this.#isAsBuilt(script) ? this.#builtBinding(version) : null,
+          isObserved: isObserved(script.tailConsumers),
+          consumers: this.#consumers(script),
         })),
       };
     }
@@ -177,8 +179,7 @@ export class Registry extends DurableObject<EdgeEnv> {
 
   /** Enters what the launcher built, unless it is there. */
   #enter(name: string, built: BuiltScript): void {
-    const consumers = built.tailConsumers.map((service) => ({ service }));
-    const script = this.#store.script(name) ?? { ...newScript(name), tailConsumers: consumers };
+    const script = this.#store.script(name) ?? { ...newScript(name), tailConsumers: built.tailConsumers };
     const migrationTag = built.versions[0]?.migrationTag ?? null;
     this.#store.putScript({ ...script, migrationTag });
     const isNew = built.versions.map((version) => this.#enterVersion(name, version));
@@ -221,6 +222,22 @@ export class Registry extends DurableObject<EdgeEnv> {
   #next(script: string): { number: number; createdAt: number } {
     const latest = this.#store.versions(script)[0];
     return { number: (latest?.number ?? 0) + 1, createdAt: Math.max(Date.now(), (latest?.createdAt ?? 0) + 1) };
+  }
+
+  /** The launcher bound its tail for good: once it leads elsewhere, its kept code is loaded instead. */
+  #isAsBuilt({ name, tailConsumers }: ScriptRecord): boolean {
+    const built = this.env.SHOP.scripts[name];
+    if (built === undefined || built.fixed !== undefined) return true;
+    return isObserved(built.tailConsumers) === isObserved(tailConsumers);
+  }
+
+  /** Uploaded ones: others have no code that could be loaded here. */
+  #consumers({ tailConsumers }: ScriptRecord): { script: string; id: string }[] {
+    return tailConsumers.flatMap(({ service }) => {
+      const id = this.#store.deployments(service, 1)[0]?.versions[0]?.version_id;
+      const version = id === undefined ? undefined : this.#store.version(service, id);
+      return version?.handlers.includes("tail") ? [{ script: service, id: version.id }] : [];
+    });
   }
 
   #builtBinding({ script, id }: VersionRecord): string | null {

@@ -101,6 +101,11 @@ export function serviceOf(script: ScriptRecord, latest: VersionRecord | undefine
   };
 }
 
+/** As GET …/scripts lists it. */
+export function listedOf({ name, tag, tags, createdAt, logpush, tailConsumers }: ScriptRecord): object {
+  return { id: name, tag, tags, created_on: iso(createdAt), logpush, tail_consumers: tailConsumers };
+}
+
 /** GET …/settings: of the newest version, and of the script. */
 export function settingsOf(script: ScriptRecord, latest: VersionRecord | undefined): object {
   return {

@@ -4,6 +4,7 @@
  * it is taken; what this edge cannot run is refused in plain words.
  */
 import { BAD_UPLOAD } from "../account/rules.ts";
+import { refusedConsumer, type TailConsumers } from "../account/tails.ts";
 import {
   type Binding,
   done,
@@ -24,9 +25,6 @@ const WRONG_TAG = 10079;
 const CLASS_MISSING = 10064;
 /** Compressed, Cloudflare takes 10 MB; this is as they come. */
 const MAX_BYTES = 64 * 2 ** 20;
-/** The platform's Worker: the only one that tails can lead to here. */
-const OBSERVER = "tailrace";
-
 /** By the type of the part. Source maps are taken and let go, as nobody here reads them. */
 const MODULE_TYPES: Record<string, ModuleType | "skip"> = {
   "application/javascript+module": "js",
@@ -45,7 +43,7 @@ export interface Metadata {
   compatibility_date?: string;
   compatibility_flags?: string[];
   annotations?: Record<string, string | undefined>;
-  tail_consumers?: { service: string }[];
+  tail_consumers?: TailConsumers | null;
   tags?: string[];
   logpush?: boolean;
   observability?: unknown;
@@ -120,6 +118,8 @@ export async function takeVersion(
   if (metadata.migrations !== undefined && !by.mayMigrate) return refuse(400, MIGRATION_IN_VERSION, MIGRATION);
   const migrated = migrate(known, metadata.migrations);
   if ("refusal" in migrated) return migrated;
+  const consumer = refusedConsumer(metadata.tail_consumers, scripts);
+  if (consumer !== undefined) return { ok: false, refusal: consumer };
   const bindings = resolveBindings(metadata, versions[0]);
   if (typeof bindings === "string") return refuse(400, CANNOT_INHERIT, bindings);
   for (const binding of bindings) {
@@ -183,7 +183,7 @@ const MIGRATION =
   "Version upload failed. You attempted to upload a version of a Worker that includes a Durable Object migration, but migrations must be fully applied via a non-versioned deployment.";
 
 function refusedParts(metadata: Metadata, main: Module | undefined): string | undefined {
-  const { assets, exports, containers, tail_consumers, compatibility_date } = metadata;
+  const { assets, exports, containers, compatibility_date } = metadata;
   if (metadata.main_module === undefined) return "only Workers that are modules run here";
   if (main === undefined) return `main module ${metadata.main_module} is not in the upload`;
   if (main.type !== "js") return `main module ${metadata.main_module} is not an ES module`;
@@ -191,13 +191,7 @@ function refusedParts(metadata: Metadata, main: Module | undefined): string | un
   if (assets !== undefined) return "static assets are not served here";
   if (containers !== undefined) return "containers do not run here";
   if (exports !== undefined) return "declared exports are not known here";
-  return foreignConsumer(tail_consumers);
-}
-
-/** @returns why tails cannot lead there; undefined: they can, or there are none */
-export function foreignConsumer(consumers: Metadata["tail_consumers"]): string | undefined {
-  const other = consumers?.find(({ service }) => service !== OBSERVER);
-  return other && `tails can lead to ${OBSERVER} only, not to ${other.service}`;
+  return undefined;
 }
 
 /** `inherit` and `keep_bindings` take from the newest version, as Cloudflare does. */

@@ -46,8 +46,7 @@ export class ObjectHost extends DurableObject<EdgeEnv> {
       this.ctx.facets.abort(FACET, new Error("The Durable Object's code has been updated."));
     }
     this.#running = version.id;
-    const { isObserved } = version;
-    const worker = load(this.env, this.ctx, { script, id: version.id, isObserved });
+    const worker = load(this.env, this.ctx, { ...version, script });
     const start = async () => ({ class: worker.getDurableObjectClass(className), id: this.ctx.id });
     return this.ctx.facets.get(FACET, start) as unknown as Facet;
   }

@@ -24,7 +24,7 @@ export async function workerFor(
   const version = live.versions.find((one) => one.id === id);
   if (version === undefined) return undefined;
   if (version.binding === null) {
-    return load(env, ctx, { script, id: version.id, isObserved: version.isObserved }).getEntrypoint(entrypoint);
+    return load(env, ctx, { ...version, script }).getEntrypoint(entrypoint);
   }
   const binding = entrypoint === undefined ? version.binding : `${version.binding}#${entrypoint}`;
   const worker = env[binding] as Fetcher | undefined;

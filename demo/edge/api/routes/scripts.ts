@@ -1,12 +1,13 @@
 /** Workers as such: the first upload, their settings, their addresses. */
 import { NO_SUCH_SCRIPT } from "../../account/rules.ts";
+import { isObserved, refusedConsumer } from "../../account/tails.ts";
 import type { ScriptRecord } from "../../account/types.ts";
 import { registryOf } from "../../env.ts";
 import { forgetLive } from "../../traffic/live.ts";
 import type { Handler, Route } from "../api.ts";
 import { failure, noSuchScript, ok } from "../envelope.ts";
-import { scriptSettingsOf, serviceOf, settingsOf } from "../shapes.ts";
-import { foreignConsumer, type Metadata, readUpload, takeVersion } from "../upload.ts";
+import { listedOf, scriptSettingsOf, serviceOf, settingsOf } from "../shapes.ts";
+import { type Metadata, readUpload, takeVersion } from "../upload.ts";
 
 const NAME = /^[a-z0-9_][a-z0-9-_]{0,62}$/;
 const SUBDOMAIN = "local";
@@ -30,7 +31,9 @@ const put: Handler = async ({ request, env, ctx, params, author, source }) => {
   if (!taken.ok) return failure(taken.refusal);
   if (isNew) await registry.ensureScript(script);
   const { metadata } = read.value;
-  await registry.changeScript(script, settingsIn(metadata));
+  // Such an upload says all there is: where tails lead, too.
+  const tail_consumers = metadata.tail_consumers ?? [];
+  await registry.changeScript(script, settingsIn({ ...metadata, tail_consumers }));
   const version = taken.value;
   const asked = { strategy: "percentage", versions: [{ version_id: version.id, percentage: 100 }] };
   const says = { author, source, triggeredBy: "deployment", message: version.message };
@@ -57,7 +60,7 @@ function settingsIn(
 
 const list: Handler = async ({ env }) => {
   const all = await registryOf(env).scripts();
-  return ok(all.map(({ name, tag, createdAt }) => ({ id: name, tag, created_on: new Date(createdAt).toISOString() })));
+  return ok(all.map(listedOf));
 };
 
 const remove: Handler = async ({ env, params }) => {
@@ -95,9 +98,19 @@ const scriptSettings: Handler = async ({ env, params }) => {
 const changeSettings: Handler = async ({ request, env, params }) => {
   const asked = await request.json<Metadata>().catch(() => null);
   if (asked === null) return failure({ status: 400, code: 10026, message: "Could not parse the settings." });
-  const foreign = foreignConsumer(asked.tail_consumers);
-  if (foreign !== undefined) return failure({ status: 400, code: 10026, message: `Local edge: ${foreign}.` });
-  const changed = await registryOf(env).changeScript(params.script ?? "", settingsIn(asked));
+  const script = params.script ?? "";
+  const registry = registryOf(env);
+  const consumer = refusedConsumer(asked.tail_consumers, await registry.scripts());
+  if (consumer !== undefined) return failure(consumer);
+  const change = settingsIn(asked);
+  const { fixed, tailConsumers = [] } = env.SHOP.scripts[script] ?? {};
+  const wanted = isObserved(change.tailConsumers ?? tailConsumers);
+  // The launcher has bound its tail for good.
+  if (fixed !== undefined && wanted !== isObserved(tailConsumers)) {
+    const why = `the tail of ${script} leads where the launcher put it`;
+    return failure({ status: 400, code: 10026, message: `Local edge: ${why} (${fixed}).` });
+  }
+  const changed = await registry.changeScript(script, change);
   if (changed === null) return noSuchScript();
   forgetLive();
   return ok(scriptSettingsOf(changed));
