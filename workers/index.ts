@@ -2,7 +2,7 @@
 import { app } from "./api/app.ts";
 import { runHousekeeping } from "./api/housekeeping.ts";
 import { handleNudges } from "./delivery/nudges.ts";
-import { expireSealed } from "./delivery/source/expire.ts";
+import { runExpiry } from "./delivery/source/expire.ts";
 import { sweepIssues } from "./errors/issues/sweep.ts";
 import { handleTail, type TailProps } from "./ingest/tail.ts";
 import { runDaily, runHourly } from "./store/maintenance.ts";
@@ -26,6 +26,6 @@ export default {
   async scheduled({ cron }, env) {
     const now = Date.now();
     if (cron === DAILY) await Promise.all([runDaily(env, now), runHousekeeping(env, now)]);
-    else await Promise.all([runHourly(env, now), sweepIssues(env, now), expireSealed(env, now)]);
+    else await Promise.all([runHourly(env, now), sweepIssues(env, now), runExpiry(env, now)]);
   },
 } satisfies ExportedHandler<Env>;

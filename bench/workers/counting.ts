@@ -5,7 +5,7 @@
  */
 import worker, { Ingester as RealIngester } from "../../workers/index.ts";
 
-export { LiveHub, RolloutGuard } from "../../workers/index.ts";
+export { Counters, Courier, LiveHub, RolloutGuard } from "../../workers/index.ts";
 
 const ZERO = { doRequests: 0, doRows: 0, alarms: 0, d1Rows: 0, r2Puts: 0, tailCalls: 0, tailItems: 0 };
 /** One isolate runs the Worker and its Durable Objects, so this sees both. */

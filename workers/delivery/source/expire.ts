@@ -31,6 +31,17 @@ export interface Expiry {
 
 type ExpireEnv = DestinationEnv & { COURIERS: { getByName(name: string): Pick<CourierRpc, "marks"> } };
 
+/** By the hourly cron: what fails is tried again by the next run. */
+export async function runExpiry(env: ExpireEnv, now: number): Promise<void> {
+  try {
+    const { lost } = await expireSealed(env, now);
+    if (lost > 0) console.warn(`${lost} events were kept for destinations for ${HOLD_DAYS} days, and are not any more`);
+  } catch (error) {
+    console.error(`sweep of what was sealed: ${rootMessage(error)}`);
+  }
+}
+
+/** Throws when D1 does. */
 export async function expireSealed(env: ExpireEnv, now: number): Promise<Expiry> {
   const all = await listDestinations(env);
   // A standby reads nothing of its own.

@@ -139,8 +139,12 @@ class EventMaker {
       const name = core?.name ?? physical;
       if (column.type !== "string") {
         to.numbers.push({ name, data: column.data, isBoolean: column.type === "boolean" });
-      } else if (physical === OVERFLOW_COLUMN) this.overflow = { name, ...column };
-      else to.texts.push({ name, ...column });
+        continue;
+      }
+      // One by one: what a segment is decoded to makes its dictionary when it is asked for.
+      const texts = { name, dict: column.dict, index: column.index };
+      if (physical === OVERFLOW_COLUMN) this.overflow = texts;
+      else to.texts.push(texts);
     }
   }
 

@@ -2,11 +2,14 @@
 import { sql } from "drizzle-orm";
 import type { Notification } from "../../api/contract.ts";
 import { runBatch } from "../../db/batch.ts";
-import { notifications } from "../../db/schema.ts";
+import { issues, notifications } from "../../db/schema.ts";
 
 interface Row extends Omit<Notification, "issueId" | "detail"> {
   issueId: number;
   detail: string;
+  /** Null for a rollout, and for an issue that was forgotten. */
+  count: number | null;
+  firstSeen: number | null;
 }
 
 /** Throws when D1 does. */
@@ -16,12 +19,14 @@ export async function readNotices(
   limit: number,
 ): Promise<{ notices: Notification[]; through: number; more: boolean }> {
   const [rows] = await runBatch<[Row]>(env.DB, [
-    sql`SELECT id, at, kind, issue_id AS issueId, script, detail FROM ${notifications}
-      WHERE id > ${after} ORDER BY id LIMIT ${limit + 1}`,
+    sql`SELECT n.id, n.at, n.kind, n.issue_id AS issueId, n.script, n.detail, i.count, i.first_seen AS firstSeen
+      FROM ${notifications} AS n LEFT JOIN ${issues} AS i ON i.id = n.issue_id
+      WHERE n.id > ${after} ORDER BY n.id LIMIT ${limit + 1}`,
   ]);
-  const notices = rows
-    .slice(0, limit)
-    .map(({ detail, ...row }) => ({ ...row, detail: JSON.parse(detail) as Notification["detail"] }));
+  const notices = rows.slice(0, limit).map(({ detail, count, firstSeen, ...row }): Notification => {
+    const known = count === null || firstSeen === null ? {} : { count, firstSeen };
+    return { ...row, detail: { ...(JSON.parse(detail) as Notification["detail"]), ...known } };
+  });
   return { notices, through: notices.at(-1)?.id ?? after, more: rows.length > limit };
 }
 

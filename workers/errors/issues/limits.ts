@@ -20,6 +20,8 @@ export const MAX_FINGERPRINTS = 1_000;
 /** Notifications passed on by one call, and for how long nobody else takes them meanwhile. */
 export const PUBLISH_BATCH = 100;
 export const CLAIM_MS = 15_000;
+/** A queue that takes longer is taken to be away: destinations look for notices every minute. */
+export const NUDGE_TIMEOUT_MS = 2_000;
 
 /** Fingerprints that one call of `regroup` leads to their issue: some 2 ms each with local stores (measured), more over the network. */
 export const REGROUP_ROWS = 100;

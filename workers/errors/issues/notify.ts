@@ -10,26 +10,36 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Notification } from "../../api/contract.ts";
 import { runBatch } from "../../db/batch.ts";
 import { notifications } from "../../db/schema.ts";
-import { CLAIM_MS, PUBLISH_BATCH } from "./limits.ts";
+import type { Nudge } from "../../delivery/contract.ts";
+import { rootMessage } from "../../util/error-message.ts";
+import { within } from "../../util/within.ts";
+import { CLAIM_MS, NUDGE_TIMEOUT_MS, PUBLISH_BATCH } from "./limits.ts";
 
 export const NOTIFICATIONS_TOPIC = "notifications";
 
 /** Takes a batch of notifications; when it throws, all of them come again. */
 export type Destination = (batch: readonly Notification[]) => Promise<void>;
 
-type NotifyEnv = Pick<Env, "DB" | "LIVE">;
+type NotifyEnv = Pick<Env, "DB" | "LIVE" | "DELIVERY">;
 
 /** There is one hub: whoever publishes and whoever listens meets there. */
 export const liveHub = (env: Pick<Env, "LIVE">) => env.LIVE.getByName("hub");
 
-/** Everybody who is told. Destinations outside come here, too. */
-export function destinations(env: Pick<Env, "LIVE">): Destination[] {
+/** Everybody who is told. Destinations outside read the rows themselves (`delivery/source/notices.ts`): they hear that there are some. */
+export function destinations(env: Pick<Env, "LIVE" | "DELIVERY">): Destination[] {
   return [
     async (batch) => {
       await liveHub(env).publish(
         NOTIFICATIONS_TOPIC,
         batch.map((n) => JSON.stringify(n)),
       );
+    },
+    async () => {
+      const nudge: Nudge = { kind: "notices" };
+      // One that is lost costs them a minute, so it holds up nobody else.
+      await within(NUDGE_TIMEOUT_MS, "queue", env.DELIVERY.send(nudge)).catch((error: unknown) => {
+        console.warn(`a nudge of notices was lost: ${rootMessage(error)}`);
+      });
     },
   ];
 }
