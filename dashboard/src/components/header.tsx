@@ -1,4 +1,5 @@
 /** The bar on top of every page: where one is, the time range, what happened, and who one is. */
+import { useEffect, useRef } from "preact/hooks";
 import { count } from "../lib/format.ts";
 import { path, withRange } from "../state/location.ts";
 import { openIssues } from "../state/open-issues.ts";
@@ -38,13 +39,19 @@ function OpenCount() {
 
 export function Header() {
   const here = path.value;
+  const nav = useRef<HTMLElement>(null);
+  // On a phone the row of pages is longer than the screen.
+  useEffect(
+    () => nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }),
+    [here],
+  );
   return (
     <header class="top">
       <a class="brand" href={withRange("/")} aria-label="Tailrace, overview">
         <Icon name="brand" />
         <span>Tailrace</span>
       </a>
-      <nav aria-label="Pages">
+      <nav aria-label="Pages" ref={nav}>
         {PAGES.map((p) => (
           <a key={p.href} href={withRange(p.href)} aria-current={p.owns(here) ? "page" : undefined}>
             {p.label}

@@ -20,7 +20,7 @@ function Part({ part }: { part: Inline }) {
   );
 }
 
-const Line = ({ inline }: { inline: Inline[] }) => (
+export const Line = ({ inline }: { inline: Inline[] }) => (
   <>
     {inline.map((part, i) => (
       <Part key={i} part={part} />

@@ -2,6 +2,8 @@
 import type { CatalogEntry } from "../../../../workers/api/contract.ts";
 import { Markdown } from "../integrations/markdown.tsx";
 
+const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).hostname.replace(/^www\./, "") : url);
+
 const WIDE = window.matchMedia("(min-width: 1001px)");
 
 export function Docs({ entry }: { entry: CatalogEntry }) {
@@ -20,7 +22,7 @@ export function Docs({ entry }: { entry: CatalogEntry }) {
         {entry.website !== "" && (
           <p>
             <a class="link" href={entry.website} target="_blank" rel="noreferrer">
-              {entry.name}'s own pages
+              {hostOf(entry.website)}
             </a>
           </p>
         )}

@@ -7,7 +7,9 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { CatalogField } from "../../../../workers/api/contract.ts";
 import { madeSecret } from "../../lib/made-secret.ts";
+import { inlineOf } from "../../lib/markdown.ts";
 import { Icon } from "../icons.tsx";
+import { Line } from "../integrations/markdown.tsx";
 import { CopyButton } from "../states.tsx";
 
 export const fieldId = (name: string): string => `f-${name}`;
@@ -39,7 +41,11 @@ export function Frame({ id, label, help, problem, aside, children }: FrameProps)
             {problem}
           </span>
         )}
-        {help !== undefined && help !== "" && <span class="small faint">{help}</span>}
+        {help !== undefined && help !== "" && (
+          <span class="small faint">
+            <Line inline={inlineOf(help)} />
+          </span>
+        )}
       </span>
     </div>
   );
@@ -190,7 +196,7 @@ export function FieldInput(props: FieldProps) {
           {field.label}
         </label>
         <span class="small faint" id={`${id}-notes`}>
-          {problem ?? field.help}
+          {problem ?? <Line inline={inlineOf(field.help)} />}
         </span>
       </div>
     );

@@ -126,62 +126,72 @@ function moved<T>(list: readonly T[], from: number, by: number): T[] {
   return next;
 }
 
-export function Sampling({ entry, draft, problems, onChange }: Props) {
+function Rules({ entry, draft, problems, onChange }: Props) {
   const { sampling } = draft;
   const set = (i: number, rule: RuleDraft) => onChange({ sampling: sampling.map((r, k) => (k === i ? rule : r)) });
   return (
-    <>
-      <div class="choice-set">
-        <h3>Sampling</h3>
-        {sampling.length > 0 && (
-          <p class="small muted">
-            From above: the first rule that fits decides. What is kept is decided by the invocation, so all of its lines
-            are sent, or none.
-          </p>
-        )}
-        <datalist id="outcomes">
-          {OUTCOMES.map((o) => (
-            <option key={o} value={o} />
-          ))}
-        </datalist>
-        <ol class="sample-rules">
-          {sampling.map((rule, i) => (
-            <Rule
-              key={rule.key}
-              entry={entry}
-              rule={rule}
-              n={i}
-              last={i === sampling.length - 1}
-              problems={problems}
-              onChange={(r) => set(i, r)}
-              onMove={(by) => onChange({ sampling: moved(sampling, i, by) })}
-              onRemove={() => onChange({ sampling: sampling.filter((_, k) => k !== i) })}
-            />
-          ))}
-        </ol>
-        <p class="small bad">{problems.sampling}</p>
-        <div class="row sample-foot">
-          <button type="button" class="btn" onClick={() => onChange({ sampling: [...sampling, newRule()] })}>
-            <Icon name="plus" />
-            Add a rule
-          </button>
-          <span class="grow" />
-          <label class="row" for="f-otherwise">
-            {sampling.length > 0 ? "Of all else send" : "Send"}
-            <input
-              {...framed("f-otherwise", problems.otherwise)}
-              class="input num short"
-              inputMode="decimal"
-              value={draft.otherwise}
-              onInput={(e) => onChange({ otherwise: e.currentTarget.value })}
-            />
-            %
-          </label>
-        </div>
-        <p class="small bad" id="f-otherwise-notes">
-          {problems.otherwise}
+    <div class="choice-set">
+      <h3>Sampling</h3>
+      {sampling.length > 0 && (
+        <p class="small muted">
+          From above: the first rule that fits decides. What is kept is decided by the invocation, so all of its lines
+          are sent, or none.
         </p>
+      )}
+      <datalist id="outcomes">
+        {OUTCOMES.map((o) => (
+          <option key={o} value={o} />
+        ))}
+      </datalist>
+      <ol class="sample-rules">
+        {sampling.map((rule, i) => (
+          <Rule
+            key={rule.key}
+            entry={entry}
+            rule={rule}
+            n={i}
+            last={i === sampling.length - 1}
+            problems={problems}
+            onChange={(r) => set(i, r)}
+            onMove={(by) => onChange({ sampling: moved(sampling, i, by) })}
+            onRemove={() => onChange({ sampling: sampling.filter((_, k) => k !== i) })}
+          />
+        ))}
+      </ol>
+      <p class="small bad">{problems.sampling}</p>
+      <div class="row sample-foot">
+        <button type="button" class="btn" onClick={() => onChange({ sampling: [...sampling, newRule()] })}>
+          <Icon name="plus" />
+          Add a rule
+        </button>
+        <span class="grow" />
+        <label class="row" for="f-otherwise">
+          {sampling.length > 0 ? "Of all else send" : "Send"}
+          <input
+            {...framed("f-otherwise", problems.otherwise)}
+            class="input num short"
+            inputMode="decimal"
+            value={draft.otherwise}
+            onInput={(e) => onChange({ otherwise: e.currentTarget.value })}
+          />
+          %
+        </label>
       </div>
+      <p class="small bad" id="f-otherwise-notes">
+        {problems.otherwise}
+      </p>
+    </div>
+  );
+}
+
+/** Notices are few and each counts: where nothing else is taken there is nothing to sample. */
+const isSampled = (entry: CatalogEntry): boolean => entry.takes.some((feed) => feed !== "notices");
+
+export function Sampling(props: Props) {
+  const { entry, draft, problems, onChange } = props;
+  return (
+    <>
+      {isSampled(entry) && <Rules {...props} />}
       <Frame
         id="f-perMinute"
         label="At most"
