@@ -32,7 +32,8 @@ export const spanIdOfLog = (item: EventItem): string =>
 
 export function spanIdOfSpan({ event, invocation, id }: EventItem): string {
   if (event.kind === "invocation") return spanIdIn(event.span_id) ?? invocationSpanId(invocation);
-  return spanIdIn(event.span_id) ?? spanIdIn(id.slice(0, 16)) ?? spanIdIn(id.slice(-16)) ?? "";
+  // The end of an item's id: its beginning is the time, which others share.
+  return spanIdIn(event.span_id) ?? spanIdIn(id.slice(-16)) ?? spanIdIn(id.slice(0, 16)) ?? "";
 }
 
 /** "" for the root of a trace. */

@@ -13,7 +13,8 @@ export interface OtlpPreset
   /** Without `/v1/…`. */
   endpoint(values: Values): string;
   headers(values: Values, signal: Signal): Record<string, string>;
-  check?(values: Values): Record<string, string>;
+  /** Field → what to do; undefined where nothing is wrong. */
+  check?(values: Values): Record<string, string | undefined>;
   look: string;
   advice: Partial<Record<Failure["kind"], string>>;
   /** Attribute for how many events a kept one stands for, where the service has a name of its own. */
@@ -96,7 +97,7 @@ export function otlpDestination(preset: OtlpPreset): Destination {
     idempotent: false,
     ordered: false,
     limits: { items: 2_000, bytes: 2 << 20 },
-    check: (values) => ({ ...checkEndpoint(endpoint(values)), ...check?.(values) }),
+    check: (values) => ({ ...checkEndpoint(endpoint(values)), ...onlyProblems(check?.(values) ?? {}) }),
     test: (values, io) => probe(target(values), { name: entry.name, look, advice }, io),
     send: (values, items, io) => send(target(values), items, io),
   };
@@ -106,4 +107,8 @@ function checkEndpoint(endpoint: string): Record<string, string> {
   const url = URL.parse(endpoint.trim());
   if (url !== null && /^https?:$/.test(url.protocol)) return {};
   return { endpoint: "Enter an address that begins with https://." };
+}
+
+function onlyProblems(found: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(Object.entries(found).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

@@ -1,0 +1,75 @@
+/** Log files in the team's own bucket, below `exports/`. */
+import type { Destination } from "../contract.ts";
+import { FORMAT_FIELDS, FORMATS_TEXT, formatOf } from "../log-files/format.ts";
+import { DEFAULT_FOLDER, put, writeObjects } from "../log-files/r2.ts";
+import { testItem } from "../sending/test-item.ts";
+
+const MAX_FOLDER_CHARS = 200;
+
+const logFilesR2: Destination = {
+  id: "log-files-r2",
+  name: "Log files in R2",
+  role: "destination",
+  category: "Archives",
+  summary: "NDJSON, plain text or syslog files in your own bucket, by Worker, day and hour.",
+  takes: ["errors", "logs", "traces"],
+  website: "https://developers.cloudflare.com/r2/",
+  mark: { text: "R2", color: "#c2570c" },
+  idempotent: true,
+  ordered: true,
+  limits: { items: 5_000, bytes: 4 << 20 },
+  fields: [
+    {
+      name: "folder",
+      label: "Folder",
+      type: "text",
+      required: true,
+      secret: false,
+      help: "Below exports/ in Tailrace's bucket: one of its own for each destination.",
+      default: DEFAULT_FOLDER,
+      example: "logs",
+    },
+    ...FORMAT_FIELDS,
+    {
+      name: "compression",
+      label: "Compression",
+      type: "select",
+      required: false,
+      secret: false,
+      help: "Compressed files end with .gz.",
+      default: "gzip",
+      options: [
+        { value: "gzip", label: "gzip" },
+        { value: "none", label: "None" },
+      ],
+    },
+  ],
+  check(values): Record<string, string> {
+    const folder = values.folder ?? "";
+    if (/^[\w./=-]*$/.test(folder) && folder.length <= MAX_FOLDER_CHARS) return {};
+    return { folder: `Letters, digits, . _ - = and / only, ${MAX_FOLDER_CHARS} characters at most.` };
+  },
+  send: writeObjects,
+  async test(values, io) {
+    const format = formatOf(values);
+    const path = `tailrace-test.${format.extension}`;
+    const failure = await put(values, path, format.write([testItem("logs", io.now())], new Map()), format, io);
+    if (failure !== undefined) return { ok: false, failure };
+    return {
+      ok: true,
+      message: `A file was written: ${values.folder || DEFAULT_FOLDER}/${path}${values.compression === "none" ? "" : ".gz"}, below exports/ in the bucket.`,
+    };
+  },
+  documentation: `Writes to Tailrace's own R2 bucket, where nothing of Tailrace's retention touches it:
+
+\`\`\`
+exports/<folder>/worker=shop/date=2026-11-21/hour=12/20261121T120000.123456Z-<id>.ndjson.gz
+\`\`\`
+
+Date and hour are those of the events (UTC). A file holds what was delivered at once: some seconds of a busy Worker, a few lines of a quiet one. A file that is written again, after a failure, has the same name, so nothing is there twice.
+
+${FORMATS_TEXT}
+
+**Read them** with anything: \`SELECT * FROM read_json('s3://…/exports/logs/*/*/*/*.ndjson.gz', hive_partitioning = true)\` in DuckDB. For analysis the Parquet segments, which Tailrace keeps anyway, are smaller and quicker; these files are for tools and auditors that want logs as logs. R2 has life-cycle rules for how long they stay.`,
+};
+export default logFilesR2;
