@@ -63,7 +63,6 @@ export class Registry extends DurableObject<EdgeEnv> {
           id: version.id,
           binding: this.#isAsBuilt(script) ? this.#builtBinding(version) : null,
           isObserved: isObserved(script.tailConsumers),
-          consumers: this.#consumers(script),
         })),
       };
     }
@@ -229,15 +228,6 @@ export class Registry extends DurableObject<EdgeEnv> {
     const built = this.env.SHOP.scripts[name];
     if (built === undefined || built.fixed !== undefined) return true;
     return isObserved(built.tailConsumers) === isObserved(tailConsumers);
-  }
-
-  /** Uploaded ones: others have no code that could be loaded here. */
-  #consumers({ tailConsumers }: ScriptRecord): { script: string; id: string }[] {
-    return tailConsumers.flatMap(({ service }) => {
-      const id = this.#store.deployments(service, 1)[0]?.versions[0]?.version_id;
-      const version = id === undefined ? undefined : this.#store.version(service, id);
-      return version?.handlers.includes("tail") ? [{ script: service, id: version.id }] : [];
-    });
   }
 
   #builtBinding({ script, id }: VersionRecord): string | null {

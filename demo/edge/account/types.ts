@@ -89,10 +89,8 @@ export interface LiveVersion {
   id: string;
   /** Binding of a Worker that the launcher runs; null: it is loaded. */
   binding: string | null;
-  /** Whether its tails lead to the platform. */
+  /** Whether its tails lead to the platform: part of the loaded Worker's name, as it cannot be changed later. */
   isObserved: boolean;
-  /** Uploaded Workers that its tails lead to. */
-  consumers: { script: string; id: string }[];
 }
 export interface LiveScript {
   shares: Share[];

@@ -20,27 +20,18 @@ export interface Runnable {
   script: string;
   id: string;
   isObserved: boolean;
-  /** Others that its tails lead to. */
-  consumers: readonly { script: string; id: string }[];
 }
 
-/** Where tails lead cannot be changed later: it is part of the loaded Worker's name. */
-const nameOf = ({ id, isObserved, consumers }: Runnable) =>
-  [id, isObserved ? "" : "-unobserved", ...consumers.map((one) => `-${one.id}`)].join("");
-
-export function load(env: EdgeEnv, ctx: { exports: unknown }, runnable: Runnable): WorkerStub {
-  const { script, id, isObserved, consumers } = runnable;
-  return env.LOADER.get(nameOf(runnable), async () => {
+export function load(env: EdgeEnv, ctx: { exports: unknown }, { script, id, isObserved }: Runnable): WorkerStub {
+  return env.LOADER.get(`${id}${isObserved ? "" : "-unobserved"}`, async () => {
     const registry = registryOf(env);
     const [version, modules] = await Promise.all([registry.version(script, id), registry.modules(id)]);
     if (version === null) throw new Error(`BUG: version ${id} of ${script} is live and does not exist`);
     const { tag, message } = version;
     const loopback = loopbackOf(ctx);
     const isForwarded = isObserved && env.PLATFORM !== undefined;
-    const platform = isForwarded ? [loopback.Tail({ props: { script, version: { id, tag, message } } })] : [];
-    // A consumer's own tail leads nowhere here: two that consume each other would never end.
-    const others = consumers.map((one) => load(env, ctx, { ...one, isObserved: false, consumers: [] }).getEntrypoint());
-    const tails = [...platform, ...others];
+    // Other consumers are kept in the settings only: the runtime hands a loaded Worker to no other one.
+    const tails = isForwarded ? [loopback.Tail({ props: { script, version: { id, tag, message } } })] : [];
     const hasDefault = version.handlers.length > 0;
     return {
       ...code(version, modules, { [WRAPPER]: wrapperOf(version.main, version.bindings, hasDefault) }),
