@@ -1,0 +1,120 @@
+/** Telling the queue that there is something: seldom, only while somebody wants to know, and at no append's cost. */
+import { describe, expect, it } from "vitest";
+import { NUDGE_ERRORS_MS, NUDGE_MS } from "../../../workers/buffer/limits.ts";
+import type { Meta } from "../../../workers/buffer/meta.ts";
+import { Nudger } from "../../../workers/buffer/nudger.ts";
+import type { Nudge } from "../../../workers/delivery/contract.ts";
+
+class Clock {
+  at = 1_000_000;
+  private readonly timers: { at: number; run: () => void }[] = [];
+  now = () => this.at;
+  after = (ms: number, run: () => void) => {
+    this.timers.push({ at: this.at + ms, run });
+  };
+  async pass(ms: number): Promise<void> {
+    const end = this.at + ms;
+    await settled();
+    for (;;) {
+      const next = this.timers.sort((a, b) => a.at - b.at)[0];
+      if (next === undefined || next.at > end) break;
+      this.timers.shift();
+      this.at = next.at;
+      next.run();
+      await settled();
+    }
+    this.at = end;
+  }
+}
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+function nudger(send: (nudge: Nudge) => Promise<unknown> = async () => {}) {
+  const values = new Map<string, string>();
+  const meta = {
+    get: (key: string) => values.get(key) ?? "",
+    set: (key: string, value: string) => values.set(key, value),
+  } as unknown as Meta;
+  const clock = new Clock();
+  const sent: (Nudge & { at: number })[] = [];
+  const make = () =>
+    new Nudger({
+      ...{ meta, clock, shard: "shop#1", script: () => "shop" },
+      send: (nudge) => {
+        sent.push({ ...nudge, at: clock.at });
+        return send(nudge);
+      },
+    });
+  return { make, clock, sent };
+}
+
+describe("Nudger", () => {
+  it("says nothing while there are no destinations", async () => {
+    const { make, clock, sent } = nudger();
+    make().note(true);
+    await clock.pass(60_000);
+    expect(sent).toEqual([]);
+  });
+
+  it("tells of the first append at once, then of all that follow together", async () => {
+    const { make, clock, sent } = nudger();
+    const one = make();
+    one.learn(true);
+    const start = clock.at;
+    for (let n = 0; n < 100; n++) {
+      one.note(false);
+      await clock.pass(100);
+    }
+    await clock.pass(60_000);
+    expect(sent.map(({ at }) => at - start)).toEqual([0, NUDGE_MS, 2 * NUDGE_MS]);
+    expect(sent[0]).toMatchObject({ kind: "log", shard: "shop#1", script: "shop", errors: false });
+  });
+
+  it("is quicker with errors, and says that there are some", async () => {
+    const { make, clock, sent } = nudger();
+    const one = make();
+    one.learn(true);
+    const start = clock.at;
+    one.note(false);
+    await clock.pass(500);
+    one.note(false);
+    one.note(true);
+    one.note(false);
+    await clock.pass(60_000);
+    expect(sent.map((nudge) => [nudge.at - start, (nudge as { errors?: boolean }).errors])).toEqual([
+      [0, false],
+      [NUDGE_ERRORS_MS, true],
+    ]);
+  });
+
+  it("remembers over a restart that there are destinations, and forgets them when D1 says so", async () => {
+    const { make, sent } = nudger();
+    make().learn(true);
+    make().note(false);
+    expect(sent).toHaveLength(1);
+    make().learn(false);
+    make().note(false);
+    expect(sent).toHaveLength(1);
+  });
+
+  it("goes on after a queue that fails, and never throws", async () => {
+    const { make, clock, sent } = nudger(() => Promise.reject(new Error("the queue is away")));
+    const one = make();
+    one.learn(true);
+    one.note(false);
+    await settled();
+    one.note(false);
+    await clock.pass(NUDGE_MS);
+    expect(sent).toHaveLength(2);
+  });
+
+  it("has one message on its way at a time", async () => {
+    const { make, clock, sent } = nudger(() => new Promise(() => {}));
+    const one = make();
+    one.learn(true);
+    for (let n = 0; n < 10; n++) {
+      one.note(true);
+      await clock.pass(NUDGE_ERRORS_MS);
+    }
+    expect(sent).toHaveLength(1);
+  });
+});
