@@ -26,6 +26,7 @@ import type {
   UnsealedRollups,
   UnsealedRollupsRequest,
 } from "./contract.ts";
+import { countAppend, countFlush, countPush, countRefused, countSealed, countSealFailure } from "./counting.ts";
 import { Follower } from "./follower.ts";
 import { IssueFlush } from "./issue-flush.ts";
 import { Leases } from "./leases.ts";
@@ -106,7 +107,11 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
       d1: () => this.stores.DB,
       shard,
       script: () => this.script,
-      flushed: (result) => this.aftermath.note(result),
+      flushed: (result) => {
+        this.aftermath.note(result);
+        countFlush(env, this.script, true);
+      },
+      failed: () => countFlush(env, this.script, false),
     });
     this.sealer = new Sealer({
       log: this.log,
@@ -118,13 +123,20 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
       script: () => this.script,
       flushIssues: (throughId) => this.flush.ensure(throughId),
       follower: this.follower,
+      sealed: (segments) => countSealed(env, this.script, segments),
+      failed: () => countSealFailure(env, this.script),
       committed: ({ forwards }) => this.nudger.learn(forwards),
     });
     const script = () => this.script;
     this.leases = new Leases(this.meta, script);
     this.live = new PushQueue({
       ...{ leases: this.leases, shard, script },
-      hub: (name) => this.hub(name),
+      hub: (name) => ({
+        push: (push) => {
+          countPush(env, this.script, push.entries);
+          return this.hub(name).push(push);
+        },
+      }),
       since: (at) => replaySince(this.log, at),
     });
     ctx.blockConcurrencyWhile(async () => {
@@ -139,8 +151,13 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     this.live.hear(request);
     const shards = wantedShards(request.spread ?? 1, this.meter.use());
     if (!this.log.has(request.batchId)) {
-      if (!admits(this.log, request)) return { ok: false, reason: "overloaded", retryAfterMs: RETRY_AFTER_MS };
-      this.meter.add(now, request.rows, this.write(request, now));
+      if (!admits(this.log, request)) {
+        countRefused(this.env, request.script);
+        return { ok: false, reason: "overloaded", retryAfterMs: RETRY_AFTER_MS };
+      }
+      const bytes = this.write(request, now);
+      this.meter.add(now, request.rows, bytes);
+      countAppend(this.env, request, bytes, now);
     }
     if (!this.mark.isSet && !this.log.isEmpty) await this.announce();
     return { ok: true, shards, ...this.live.answer(request) };

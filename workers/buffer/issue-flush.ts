@@ -34,6 +34,8 @@ export interface FlushParts {
   script: () => string;
   /** Called after a batch: what is to be told, and which versions have a map by now. */
   flushed: (result: Flushed) => void;
+  /** Called after a batch that D1 did not take. */
+  failed: () => void;
 }
 
 interface Page {
@@ -226,6 +228,7 @@ export class IssueFlush {
   /** D1 away: wait longer and longer. D1 there, but not for this batch: look for the entry that it minds. */
   private async failed(error: unknown, page: Page | undefined): Promise<void> {
     this.failures += 1;
+    this.parts.failed();
     this.lastError = rootMessage(error);
     this.sketches.forget();
     console.error(`flush of issues of ${this.parts.shard} failed ${this.failures} times: ${this.lastError}`);

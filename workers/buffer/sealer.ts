@@ -44,6 +44,9 @@ export interface SealerParts {
   flushIssues: (throughId: number) => Promise<void>;
   /** Is told what leaves the log. */
   follower: Follower;
+  /** For the counters: segments that are in the catalog now; a try that came to nothing. */
+  sealed: (segments: readonly StoredSegment[]) => void;
+  failed: () => void;
   /** Is told what the catalog said. */
   committed: (answer: { forwards: boolean }) => void;
 }
@@ -87,6 +90,7 @@ export class Sealer {
         this.retryAt = 0;
       } catch (error) {
         this.failures += 1;
+        this.parts.failed();
         this.lastError = rootMessage(error);
         this.retryAt = Date.now() + backoff(this.failures);
         this.doubtful = true;
@@ -123,6 +127,7 @@ export class Sealer {
       const commit = (closes?: number) => within(STORE_TIMEOUT_MS, "D1", commitSeal(DB, { ...seal, closes }));
       const empties = log.chunks.length === 2 && log.nextId === lastId + 1;
       this.parts.committed(empties && mark.isSet ? await mark.takeBack(commit) : await commit());
+      this.parts.sealed(segments);
     }
     this.doubtful = false;
     const { follower } = this.parts;

@@ -8,5 +8,5 @@ export { readInvocation } from "./invocation.ts";
 export { attributeField } from "./language/ast.ts";
 export { checkFilter, countMatches, type Matches } from "./matches.ts";
 export type { QueryParams } from "./params.ts";
-export { type QueryResult, runQuery } from "./run.ts";
+export { type QueryOptions, type QueryResult, runQuery } from "./run.ts";
 export { visitEvents } from "./visit.ts";

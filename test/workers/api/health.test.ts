@@ -76,7 +76,7 @@ describe("judgeIngesters", () => {
     flushFailures: 0,
     ...more,
   });
-  const judge = (more: Partial<IngesterStatus>) => judgeIngesters([{ shard: "s", status: status(more) }]);
+  const judge = (more: Partial<IngesterStatus>) => judgeIngesters([{ status: status(more) }]);
 
   it("bears one failure, and events that wait for their seal", () => {
     expect(judge({ sealFailures: 1, oldestMs: 5 * 60_000 })).toEqual({ ok: true });
@@ -86,7 +86,7 @@ describe("judgeIngesters", () => {
     expect(judge({ sealFailures: 2, lastError: "no bucket" }).message).toContain("no bucket");
     expect(judge({ flushFailures: 2 }).ok).toBe(true);
     expect(judge({ flushFailures: 5 }).message).toContain("cannot bring errors to issues");
-    expect(judgeIngesters([{ shard: "s", error: "late" }]).message).toContain("1 do not answer: late");
+    expect(judgeIngesters([{ error: "late" }]).message).toContain("1 do not answer: late");
   });
 
   it("does not tell strangers how our Workers are called", () => {

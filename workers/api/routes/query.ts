@@ -4,7 +4,8 @@
  * A client that goes away stops the reading.
  */
 import * as v from "valibot";
-import { type QueryParams, runQuery } from "../../query/index.ts";
+import { type QueryOptions, type QueryParams, runQuery } from "../../query/index.ts";
+import { count } from "../../self/count.ts";
 import type { ApiContext, Handler } from "../context.ts";
 import type { QueryLine } from "../contract.ts";
 import { errorBody, type Failure, fail, logFailure } from "../errors.ts";
@@ -34,7 +35,20 @@ export const queryByBody: Handler = async (c) => answer(c, await readJson(c, Que
 async function answer(c: ApiContext, question: Input<QueryParams>): ReturnType<Handler> {
   if (!question.ok) return question.failure;
   if ((c.req.header("accept") ?? "").includes("application/x-ndjson")) return stream(c, question.value);
-  return sendResult(c, await runQuery(c.env, question.value, { now: Date.now(), signal: c.req.raw.signal }));
+  return sendResult(c, await ask(c.env, question.value, { signal: c.req.raw.signal }));
+}
+
+/** Counts what queries cost. */
+async function ask(env: Env, question: QueryParams, options: Omit<QueryOptions, "now">) {
+  const now = Date.now();
+  const result = await runQuery(env, question, { now, ...options });
+  count(env, "tailrace_query_requests_total", { outcome: result.ok ? "ok" : "refused" });
+  count(env, "tailrace_query_seconds_total", {}, (Date.now() - now) / 1000);
+  if (result.ok) {
+    count(env, "tailrace_query_events_total", {}, result.answer.stats.events);
+    count(env, "tailrace_query_bytes_total", {}, result.answer.stats.bytes);
+  }
+  return result;
 }
 
 /** What is refused before the first line is answered with its status; what goes wrong later is a line too. */
@@ -52,7 +66,7 @@ async function stream(c: ApiContext, question: QueryParams): Promise<Response | 
       await send(errorBody(failure));
     };
     try {
-      const result = await runQuery(c.env, question, { now: Date.now(), signal, onProgress });
+      const result = await ask(c.env, question, { signal, onProgress });
       if (!result.ok) return await refuse(queryFailure(result.error));
       const { segments, events } = result.answer.stats;
       if (!begun) onProgress({ done: segments, total: segments, events });
