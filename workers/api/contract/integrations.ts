@@ -164,7 +164,7 @@ export interface DestinationsAnswer {
 export interface DestinationAnswer {
   destination: DestinationRow;
 }
-/** POST /api/v1/destinations. PUT …/:id takes the same without `integration` and `backfillFrom`; a secret that is left out stays. */
+/** POST /api/v1/destinations. PUT …/:id takes the same without `integration` and `backfillFrom`; a secret that is left out stays, an empty one is taken away. */
 export interface NewDestination {
   integration: string;
   name: string;

@@ -2,8 +2,9 @@
  * The values that somebody filled in for an integration, checked against its
  * fields, and put together with the secrets that are stored. Pure.
  *
- * A secret that is left out stays, but it never follows an address: whoever may
- * edit a destination could otherwise have its key sent to a host of their own.
+ * A secret that is left out stays, an empty one is taken away. One that stays never
+ * follows an address: whoever may edit a destination could otherwise have its key
+ * sent to a host of their own.
  */
 
 import { defaultsOf } from "../../delivery/destinations.ts";
@@ -52,7 +53,7 @@ export function fillIn(
     if (problem !== undefined) problems[field.name] = problem;
     (field.secret ? secrets : values)[field.name] = text;
   }
-  if (before !== undefined) keepSecrets(integration, { before, values, secrets, problems });
+  if (before !== undefined) keepSecrets(integration, { before, given, values, secrets, problems });
   const all = { ...defaultsOf(fields), ...values, ...secrets };
   for (const field of fields) {
     if (field.required && (all[field.name] ?? "") === "") problems[field.name] ??= `${field.label} is needed.`;
@@ -62,14 +63,16 @@ export function fillIn(
   return { problems, all, values, secrets };
 }
 
-function keepSecrets(
-  { fields }: CatalogEntry,
-  { before, values, secrets, problems }: Pick<Filled, "values" | "secrets" | "problems"> & { before: Before },
-): void {
+interface Kept extends Pick<Filled, "values" | "secrets" | "problems"> {
+  before: Before;
+  given: Readonly<Record<string, string>>;
+}
+
+function keepSecrets({ fields }: CatalogEntry, { before, given, values, secrets, problems }: Kept): void {
   const moved = fields.find((field) => leadsElsewhere(field, fields, before.values, values));
   for (const field of fields) {
     const stored = before.secrets[field.name];
-    if (!field.secret || stored === undefined || secrets[field.name] !== undefined) continue;
+    if (!field.secret || stored === undefined || given[field.name] !== undefined) continue;
     if (moved === undefined) secrets[field.name] = stored;
     else
       problems[field.name] =

@@ -1,5 +1,6 @@
 /** `/api/v1/session`: log in with a token, see who one is, log out. */
 import * as v from "valibot";
+import { rememberBaseUrl } from "../../delivery/io/base-url.ts";
 import { auditRefusedLogin, clientAddress, limitLogin } from "../auth/limits.ts";
 import { isForeignPage } from "../auth/origin.ts";
 import { MAX_CREDENTIAL_CHARS } from "../auth/secrets.ts";
@@ -39,7 +40,9 @@ export const logIn: Handler = async (c) => {
 };
 
 export const whoAmI: Handler = async (c) => {
-  const { actor, scope, expiresAt } = principalOf(c);
+  const { actor, scope, expiresAt, via } = principalOf(c);
+  // A browser asks it first, by the address that people know; links in what integrations send lead there.
+  if (via !== "token") c.executionCtx.waitUntil(rememberBaseUrl(c.env.DB, c.req.url, Date.now()));
   return c.json({ actor, scope, ...(expiresAt === undefined ? {} : { expiresAt }) } satisfies SessionAnswer);
 };
 
