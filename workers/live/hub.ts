@@ -14,6 +14,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { LIVE_CLOSE, LIVE_PING, LIVE_PONG } from "../api/contract/live.ts";
+import { COUNTERS_NAME } from "../self/contract.ts";
 import { rootMessage } from "../util/error-message.ts";
 import { type Attachment, credentialTag, sessionTag, tagsOf, tailTag, topicTag } from "./attachment.ts";
 import {
@@ -194,7 +195,14 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
     server.serializeAttachment(attachment);
     this.ctx.acceptWebSocket(server, tagsOf(attachment));
     this.ctx.waitUntil(this.alarmBy(attachment.who.expiresAt));
+    this.tellCounters();
     return { client, server };
+  }
+
+  /** How many sockets there are, when that changes and with the alarm: for /metrics. Lost is lost, the next tells it again. */
+  private tellCounters(): void {
+    const counters = this.env.COUNTERS.getByName(COUNTERS_NAME);
+    this.ctx.waitUntil(counters.viewers(this.ctx.id.name ?? "", this.open().length).catch(() => undefined));
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
@@ -209,6 +217,7 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
     if (tail !== undefined && code === CLOSE.normal) this.departures.end(tail.id);
     this.leaving.remove(socket);
     this.forget(socket, "client");
+    this.tellCounters();
     // The runtime does not answer a close of a hibernating socket: the other side would wait for it until it gives up.
     closeSocket(socket, CLOSE.normal, "");
   }
@@ -216,6 +225,7 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
   override async webSocketError(socket: WebSocket): Promise<void> {
     this.leaving.remove(socket);
     this.forget(socket, "client");
+    this.tellCounters();
     closeSocket(socket, CLOSE.goingAway, "The connection failed.");
   }
 
@@ -303,6 +313,7 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
     this.dismissGone(now);
     await this.checkCredentials(now);
     if (this.isWatched) await this.leases.take(this.wantsItems, now);
+    this.tellCounters();
     const ends = this.open().map((socket) => (socket.deserializeAttachment() as Attachment).who.expiresAt ?? Infinity);
     if (ends.length > 0) await this.alarmBy(ends.reduce((a, b) => Math.min(a, b)));
   }
@@ -378,6 +389,7 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
     }
     this.forget(socket, "hub");
     closeSocket(socket, code, reason);
+    this.tellCounters();
   }
 
   /** It may be in the course of a push: who iterates must bear that. */
