@@ -11,7 +11,14 @@ export async function showDestination(env: Env, stored: StoredDestination): Prom
   const health = await within(HEALTH_TIMEOUT_MS, "Courier", courierOf(env, stored.id).health()).catch(
     () => stored.health ?? freshHealth(stored, Date.now()),
   );
-  return rowOf(stored, health);
+  return rowOf(stored, upToDate(stored, health));
+}
+
+/** A Courier takes a change over with its next run; the page that made it is ahead of that. */
+function upToDate(stored: StoredDestination, health: DestinationHealth): DestinationHealth {
+  if ((stored.state === "paused") === (health.condition === "paused")) return health;
+  const { condition, sentence } = freshHealth(stored, health.asOf);
+  return { ...health, condition, sentence };
 }
 
 function rowOf(stored: StoredDestination, health: DestinationHealth): DestinationRow {

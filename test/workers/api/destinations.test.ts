@@ -1,0 +1,270 @@
+/** Destinations over the API: what is checked before anything is stored, and that a secret goes in and never comes out. */
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type {
+  AuditAnswer,
+  DestinationAnswer,
+  DestinationsAnswer,
+  NewDestination,
+  TestAnswer,
+} from "../../../workers/api/contract.ts";
+import { ADMIN, call, makeToken } from "./client.ts";
+
+const PATH = "/api/v1/destinations";
+/** Of 32 bytes; what no answer, row or log may hold. */
+const SECRET = `whsec_${btoa("a secret that must not be seen!!")}`;
+const KEY = "a-key-that-must-not-be-seen-0123456789";
+
+const asked: { url: string; body: string; headers: Headers }[] = [];
+let answer: () => Response;
+let printed: string[];
+
+beforeEach(() => {
+  asked.length = 0;
+  printed = [];
+  answer = () => new Response("{}", { status: 200 });
+  vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
+    const request = new Request(input as string, init as RequestInit);
+    asked.push({ url: request.url, body: await request.text(), headers: request.headers });
+    return answer();
+  });
+  for (const level of ["debug", "log", "info", "warn", "error"] as const) {
+    vi.spyOn(console, level).mockImplementation((...said) => void printed.push(said.map(String).join(" ")));
+  }
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  const { destinations } = await list();
+  for (const { id, failoverTo } of destinations) if (failoverTo !== null) await put(id, { failoverTo: null });
+  for (const { id } of destinations) await call(`${PATH}/${id}`, { method: "DELETE", token: ADMIN });
+});
+
+const WEBHOOK: NewDestination = {
+  integration: "webhook",
+  name: "Our hook",
+  values: { url: "https://hooks.example.com/tailrace", secret: SECRET },
+  rules: {},
+};
+const OTLP: NewDestination = {
+  integration: "otlp",
+  name: "Our collector",
+  values: { endpoint: "https://otlp.example.com", headers: `authorization: Bearer ${KEY}` },
+  rules: { feeds: ["logs", "traces"] },
+};
+
+type Refused = { error: { code: string; message: string; details?: { problems?: Record<string, string> } } };
+const read = async <T>(response: Response) => (await response.json()) as T;
+const list = async () => read<DestinationsAnswer>(await call(PATH, { token: ADMIN }));
+const post = (body: unknown, token = ADMIN) => call(PATH, { method: "POST", token, body });
+
+async function made(body: NewDestination) {
+  const response = await post(body);
+  expect(response.status, await response.clone().text()).toBe(201);
+  return (await read<DestinationAnswer>(response)).destination;
+}
+/** As it is, with changes. */
+async function put(id: string, changes: Partial<NewDestination>): Promise<Response> {
+  const { destination } = await read<DestinationAnswer>(await call(`${PATH}/${id}`, { token: ADMIN }));
+  const { name, values, rules, standby, failoverTo } = destination;
+  return call(`${PATH}/${id}`, {
+    method: "PUT",
+    token: ADMIN,
+    body: { name, values, rules, standby, failoverTo, ...changes },
+  });
+}
+async function problems(response: Response): Promise<Record<string, string>> {
+  const body = await read<Refused>(response);
+  expect(body.error, JSON.stringify(body)).toMatchObject({ code: "bad_fields" });
+  expect(response.status).toBe(422);
+  return body.error.details?.problems ?? {};
+}
+const stored = async () => JSON.stringify((await env.DB.prepare("select * from destinations").all()).results);
+const auditOf = async () => {
+  const { rows } = await read<AuditAnswer>(await call("/api/v1/audit?limit=50", { token: ADMIN }));
+  return rows.filter(({ action }) => action.startsWith("destination."));
+};
+
+describe("a new destination", () => {
+  it("is stored with its rules filled in, and told without its secrets", async () => {
+    const row = await made(WEBHOOK);
+    expect(row).toMatchObject({
+      ...{ integration: "webhook", name: "Our hook", state: "enabled", standby: false, failoverTo: null },
+      ...{ values: { url: "https://hooks.example.com/tailrace" }, secretsSet: ["secret"] },
+      rules: { feeds: ["notices"], otherwise: 1, workers: [] },
+    });
+    expect((await list()).destinations.map(({ id }) => id)).toEqual([row.id]);
+  });
+
+  it("holds its secret nowhere where somebody could read it", async () => {
+    const { id } = await made(WEBHOOK);
+    await put(id, { values: { url: "https://hooks.example.com/other" } });
+    const answers = await Promise.all(
+      [PATH, `${PATH}/${id}`, "/api/v1/audit", "/api/v1/secrets", "/api/v1/integrations"].map(async (path) =>
+        (await call(path, { token: ADMIN })).text(),
+      ),
+    );
+    const raw = SECRET.slice("whsec_".length);
+    for (const text of [...answers, await stored(), ...printed]) expect(text).not.toContain(raw);
+    expect(await stored()).toContain("v1.");
+  });
+
+  it.each<[string, Partial<NewDestination>, string, RegExp]>([
+    ["a needed field is missing", { values: { secret: SECRET } }, "url", /needed/],
+    ["a secret cannot be one", { values: { ...WEBHOOK.values, secret: "short" } }, "secret", /whsec_/],
+    ["a field is not one of it", { values: { ...WEBHOOK.values, uri: "x" } }, "uri", /no field/],
+    ["the address is no URL", { values: { ...WEBHOOK.values, url: "hooks" } }, "url", /not a URL/],
+    ["the address is private", { values: { ...WEBHOOK.values, url: "https://10.0.0.1/" } }, "url", /public/],
+    ["the address is not https", { values: { ...WEBHOOK.values, url: "http://example.com/" } }, "url", /https/],
+    ["the failover is not there", { failoverTo: "dst_nobody" }, "failoverTo", /no destination/],
+    ["a standby has a failover", { failoverTo: "dst_nobody", standby: true }, "failoverTo", /standby/i],
+    ["it would begin tomorrow", { backfillFrom: Date.now() + 86_400_000 }, "backfillFrom", /past/],
+  ])("is refused with what to do when %s", async (_, change, field, message) => {
+    expect((await problems(await post({ ...WEBHOOK, ...change })))[field]).toMatch(message);
+    expect((await list()).destinations).toEqual([]);
+  });
+
+  it("is refused when its rules ask for what it cannot take", async () => {
+    expect(Object.keys(await problems(await post({ ...WEBHOOK, rules: { feeds: ["logs"] } })))).not.toEqual([]);
+  });
+
+  it("needs a name of its own, an integration that there is, and a body that fits", async () => {
+    await made(WEBHOOK);
+    expect((await problems(await post({ ...WEBHOOK, name: "our HOOK " }))).name).toMatch(/already/);
+    expect((await post({ ...WEBHOOK, integration: "nothing" })).status).toBe(404);
+    expect((await post({ ...WEBHOOK, integration: "turso", name: "A database" })).status).toBe(400);
+    expect((await post({ ...WEBHOOK, name: " " })).status).toBe(400);
+    expect((await post({ ...WEBHOOK, surprise: 1 })).status).toBe(400);
+    expect((await post([])).status).toBe(400);
+  });
+
+  it("is an admin's to make; who reads sees it", async () => {
+    const { token } = await makeToken("read");
+    expect((await post(WEBHOOK, token)).status).toBe(403);
+    const { id } = await made(WEBHOOK);
+    expect((await call(`${PATH}/${id}`, { token })).status).toBe(200);
+    expect((await call(`${PATH}/${id}/pause`, { method: "POST", token })).status).toBe(403);
+  });
+});
+
+describe("a change", () => {
+  it("keeps the secrets that are left out, and takes away those that are emptied", async () => {
+    const { id } = await made({ ...WEBHOOK, values: { ...WEBHOOK.values, authorization: `Bearer ${KEY}` } });
+    const kept = await put(id, { name: "Renamed" });
+    expect((await read<DestinationAnswer>(kept)).destination).toMatchObject({
+      ...{ name: "Renamed", secretsSet: ["authorization", "secret"] },
+    });
+    const emptied = await put(id, { values: { url: WEBHOOK.values.url as string, authorization: "" } });
+    expect((await read<DestinationAnswer>(emptied)).destination.secretsSet).toEqual(["secret"]);
+    const without = await put(id, { values: { url: WEBHOOK.values.url as string, secret: "" } });
+    expect((await problems(without)).secret).toMatch(/needed/);
+  });
+
+  it("does not take a stored secret along to another host, but to another path of the same", async () => {
+    const { id } = await made(WEBHOOK);
+    expect((await put(id, { values: { url: "https://hooks.example.com/elsewhere" } })).status).toBe(200);
+    const moved = await problems(await put(id, { values: { url: "https://evil.example.net/tailrace" } }));
+    expect(moved.secret).toMatch(/again/);
+    expect((await put(id, { values: { url: "https://evil.example.net/", secret: SECRET } })).status).toBe(200);
+  });
+
+  it("does not let failovers run in a circle, or take over for what they cannot take", async () => {
+    const a = await made({ ...OTLP, name: "A" });
+    const b = await made({ ...OTLP, name: "B", failoverTo: a.id });
+    expect((await problems(await put(a.id, { failoverTo: b.id }))).failoverTo).toMatch(/B → this one/);
+    expect((await problems(await put(a.id, { failoverTo: a.id }))).failoverTo).toMatch(/itself/);
+    const hook = await made(WEBHOOK);
+    expect((await problems(await put(a.id, { failoverTo: hook.id }))).failoverTo).toMatch(/cannot take logs, traces/);
+  });
+
+  it("is written down without values", async () => {
+    const { id } = await made(WEBHOOK);
+    await put(id, { values: { url: "https://hooks.example.com/b", authorization: KEY } });
+    await call(`${PATH}/${id}/pause`, { method: "POST", token: ADMIN });
+    const rows = (await auditOf()).filter(({ target }) => target === id);
+    expect(rows.map(({ action }) => action)).toEqual([
+      ...["destination.pause", "destination.update", "destination.create"],
+    ]);
+    expect(rows[1]?.detail).toMatchObject({ changed: ["authorization", "url"] });
+    expect(JSON.stringify(rows)).not.toContain("hooks.example.com");
+  });
+
+  it("pauses, resumes, and says what a paused one cannot do", async () => {
+    const { id } = await made(WEBHOOK);
+    const turn = (verb: string) => call(`${PATH}/${id}/${verb}`, { method: "POST", token: ADMIN });
+    expect((await read<DestinationAnswer>(await turn("pause"))).destination).toMatchObject({
+      ...{ state: "paused", health: { condition: "paused" } },
+    });
+    expect((await turn("retry")).status).toBe(400);
+    expect((await read<DestinationAnswer>(await turn("resume"))).destination.state).toBe("enabled");
+    expect((await turn("retry")).status).toBe(200);
+  });
+});
+
+describe("a removed destination", () => {
+  it("is gone, unless another one leans on it", async () => {
+    const a = await made({ ...OTLP, name: "A" });
+    const b = await made({ ...OTLP, name: "B", failoverTo: a.id });
+    const refused = await call(`${PATH}/${a.id}`, { method: "DELETE", token: ADMIN });
+    expect(await read<Refused>(refused)).toMatchObject({
+      error: { code: "in_use", message: expect.stringContaining("B") },
+    });
+    expect((await call(`${PATH}/${b.id}`, { method: "DELETE", token: ADMIN })).status).toBe(204);
+    expect((await call(`${PATH}/${a.id}`, { method: "DELETE", token: ADMIN })).status).toBe(204);
+    expect((await call(`${PATH}/${a.id}`, { token: ADMIN })).status).toBe(404);
+  });
+});
+
+describe("a test", () => {
+  const test = async (body: unknown) =>
+    read<TestAnswer>(await call(`${PATH}/test`, { method: "POST", token: ADMIN, body }));
+  const { integration, values } = WEBHOOK;
+
+  it("is a real round trip, and stores nothing", async () => {
+    expect(await test({ integration, values })).toMatchObject({ ok: true });
+    expect(asked).toHaveLength(1);
+    expect(asked[0]?.url).toBe(values.url);
+    expect(asked[0]?.body).toContain("tailrace.test");
+    expect((await list()).destinations).toEqual([]);
+  });
+
+  it("says what the receiver said, without the secret that it was sent", async () => {
+    answer = () => new Response(`who is ${KEY}, and what is ${SECRET}?`, { status: 401 });
+    const said = await test({ integration, values: { ...values, authorization: KEY } });
+    expect(said.ok).toBe(false);
+    expect(said.message).not.toContain(KEY);
+    expect(said.message).not.toContain(SECRET);
+  });
+
+  it("sends nothing when a field is wrong", async () => {
+    const said = await test({ integration, values: { ...values, url: "http://169.254.169.254/latest" } });
+    expect(said).toMatchObject({ ok: false, problems: { url: expect.stringContaining("https") } });
+    expect(asked).toEqual([]);
+  });
+
+  it("uses the stored secret for the stored host only", async () => {
+    const { id } = await made({ ...WEBHOOK, values: { ...values, authorization: `Bearer ${KEY}` } });
+    expect(await test({ id, integration, values: { url: `${values.url}/new` } })).toMatchObject({ ok: true });
+    expect(asked[0]?.headers.get("authorization")).toBe(`Bearer ${KEY}`);
+    const moved = await test({ id, integration, values: { url: "https://evil.example.net/" } });
+    expect(moved).toMatchObject({ ok: false, problems: { secret: expect.stringMatching(/again/) } });
+    expect(asked).toHaveLength(1);
+  });
+});
+
+describe("dead letters", () => {
+  it("of a destination that is not there are not asked for", async () => {
+    expect((await call(`${PATH}/dst_nobody/dead-letters`, { token: ADMIN })).status).toBe(404);
+  });
+
+  it("are listed, and refuse what is no selection and no item", async () => {
+    const { id } = await made(WEBHOOK);
+    const page = await call(`${PATH}/${id}/dead-letters?limit=10`, { token: ADMIN });
+    expect(await page.json()).toEqual({ deadLetters: [], total: 0 });
+    const send = (path: string, method: string, body: unknown) =>
+      call(`${PATH}/${id}/dead-letters${path}`, { method, token: ADMIN, body });
+    expect((await send("/1", "PUT", { item: "{}" })).status).toBe(404);
+    expect((await send("/1", "PUT", { item: "[]" })).status).toBe(400);
+    expect((await send("/replay", "POST", { ids: [] })).status).toBe(400);
+    expect(await (await send("/discard", "POST", { ids: "all" })).json()).toMatchObject({ changed: 0 });
+  });
+});
