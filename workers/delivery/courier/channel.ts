@@ -160,11 +160,14 @@ export class Channel {
 
   /** Events that wait and may match, as far as is known. */
   queued(): number | null {
-    let sum: number | null = null;
+    let sum = 0;
+    let known = 0;
     for (const lane of this.lanes.values()) {
       if (lane.beyond === null && lane.items === 0) continue;
-      sum = (sum ?? 0) + lane.waitingItems + lane.flying + (lane.beyond ?? 0);
+      known += 1;
+      sum += lane.waitingItems + lane.flying + (lane.beyond ?? 0);
     }
+    if (known === 0 && this.lanes.size > 0) return null;
     return sum;
   }
 

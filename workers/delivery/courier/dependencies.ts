@@ -56,7 +56,7 @@ async function openReceiver(env: Env, row: StoredDestination): Promise<Opened> {
 const misplaced = (message: string): Opened => ({ ok: false, failure: { kind: "blocked", status: 0, message } });
 
 /** The feeds that were chosen, as far as the receiver takes them: a failover may take fewer. */
-function rulesOf(integration: Destination, row: StoredDestination): Rules {
+export function rulesOf(integration: Destination, row: StoredDestination): Rules {
   const rules = { ...row.rules, feeds: row.rules.feeds.filter((feed) => integration.takes.includes(feed)) };
   const events = rules.feeds.filter((feed) => feed !== "notices");
   return {

@@ -157,8 +157,8 @@ export class Engine {
       if (row === undefined || own === undefined) return;
       const now = this.deps.now();
       if (now >= this.nextSweep) await this.sweep(now);
+      if (!row.standby) this.hear();
       if (row.state === "paused" || row.standby || this.problem !== null || now > until) return;
-      this.hear();
       await this.lookAtFailover(now);
       await this.lookAtBackfill(own);
       own.step();
@@ -252,6 +252,7 @@ export class Engine {
         own.begin({ kind: "notices", shard: "", script: "", position: at(notice), ahead: NONE });
       this.state.started = true;
       this.state.revision = row.revision;
+      this.state.chosen = row.rules;
       this.book.writeState(this.state);
     });
   }
@@ -262,6 +263,12 @@ export class Engine {
     const wanted = (script: string) => own.rules.takesEvents && own.rules.wants(script);
     const marks = await sources.startMarks();
     const fresh = marks.filter(({ shard, script }) => wanted(script) && !own.lanes.has(`log:${shard}`));
+    // What was wanted before and is not known began since: it is read from its beginning.
+    const before =
+      this.state.chosen === null
+        ? null
+        : this.deps.rules(own.receiver.integration, { ...row, rules: this.state.chosen });
+    const isNew = ({ script }: Mark) => before === null || !before.takesEvents || !before.wants(script);
     await sources.seal(fresh.map(({ shard }) => shard));
     const sealed = fresh.length > 0 ? await sources.startMarks() : marks;
     const notice = await sources.lastNotice();
@@ -270,10 +277,14 @@ export class Engine {
         if (lane.kind === "log" && !wanted(lane.script)) own.end("log", lane.shard);
         if (lane.kind === "notices" && !own.rules.takesNotices) own.end("notices", "");
       }
-      this.beginAt(own, sealed);
+      this.beginAt(
+        own,
+        sealed.map((mark) => (isNew(mark) ? mark : { ...mark, through: 0 })),
+      );
       if (own.rules.takesNotices)
         own.begin({ kind: "notices", shard: "", script: "", position: at(notice), ahead: NONE });
       this.state.revision = row.revision;
+      this.state.chosen = row.rules;
       this.book.writeState(this.state);
     });
   }

@@ -1,5 +1,5 @@
 /** What a Courier must remember besides its cursors: one JSON row, written in the transaction that moves them. */
-import type { BackfillRequest, DestinationHealth } from "../../api/contract/integrations.ts";
+import type { BackfillRequest, DestinationHealth, DestinationRules } from "../../api/contract/integrations.ts";
 import type { Failure } from "../../integrations/contract.ts";
 import type { CeilingState } from "../rules/ceiling.ts";
 import { MAX_CEILING_MINUTES } from "../rules/limits.ts";
@@ -40,6 +40,8 @@ export interface CourierState {
   started: boolean;
   /** Revision of the row by which it works. */
   revision: number;
+  /** … and its rules: what they wanted has a cursor, or is new. */
+  chosen: DestinationRules | null;
   counters: Counters;
   receiver: ReceiverState;
   via: ReceiverState;
@@ -66,6 +68,7 @@ export function newState(now: number): CourierState {
   return {
     started: false,
     revision: 0,
+    chosen: null,
     counters: {
       ...{ delivered: 0, failed: 0, sampled: 0, ceiling: 0 },
       ...{ rejected: 0, lost: 0, viaFailover: 0, deadDropped: 0 },
