@@ -18,7 +18,7 @@ import {
   lookUp,
   transactionEnvelope,
 } from "./envelope.ts";
-import { BUDGETS, GZIP_FROM_BYTES, WIDTH } from "./limits.ts";
+import { BUDGETS, GZIP_FROM_BYTES, TURN_MS, WIDTH } from "./limits.ts";
 import { logJson } from "./log.ts";
 import { heldUntil, type Limits, learn, limitsOf } from "./rate-limits.ts";
 import { CLIENT } from "./sdk.ts";
@@ -79,6 +79,7 @@ class Delivery {
   readonly #io: Io;
   readonly #limits: Limits;
   readonly #outcomes: (ItemOutcome | undefined)[];
+  readonly #until: number;
   #requests = 0;
   /** Why nothing more is sent. */
   #stopped: Failure | undefined;
@@ -89,6 +90,7 @@ class Delivery {
     this.#io = io;
     this.#limits = limitsOf(`${settings.dsn.publicKey}@${settings.dsn.endpoint}`);
     this.#outcomes = items.map(() => undefined);
+    this.#until = io.now() + TURN_MS;
   }
 
   async run(): Promise<SendResult> {
@@ -196,6 +198,8 @@ class Delivery {
   #holds(category: Category): Failure | undefined {
     if (this.#stopped !== undefined) return this.#stopped;
     const now = this.#io.now();
+    if (now > this.#until)
+      return { kind: "timeout", message: `${this.#settings.dsn.host} answers slowly: the rest follows.`, status: 0 };
     const until = heldUntil(this.#limits, category, now);
     if (until === 0) return undefined;
     const message = `${this.#settings.dsn.host} asked to wait with ${WORDS[category]}: the project's rate limit or quota is reached.`;

@@ -13,6 +13,8 @@ export const MAX_LOGS_PER_CONTAINER = 100;
 export const MAX_LOG_BYTES = 200_000;
 /** Envelopes under way at the same time; Workers may wait for six answers at once. */
 export const WIDTH = 6;
+/** ms: of a batch nothing more is begun after this; `delivery/` waits for 40 s, and a request may take ten. */
+export const TURN_MS = 25_000;
 /** Smaller bodies are sent as they are: an event of a few KB takes longer to pack than to send. */
 export const GZIP_FROM_BYTES = 16_384;
 /** Sentry cuts tags here. */

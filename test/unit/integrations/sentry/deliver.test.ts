@@ -76,6 +76,20 @@ describe("what the receiver answers", () => {
     expect(outcomes).toEqual(["delivered"]);
   });
 
+  it("a receiver that answers slowly gets what it takes in time, and the rest later", async () => {
+    const io = fakeIo();
+    const { request } = io;
+    io.request = async (asked) => {
+      const answer = await request(asked);
+      io.at += 1_000;
+      return answer;
+    };
+    const { outcomes, requests } = await sentry.send({ dsn: newDsn() }, errors(100), io);
+    expect(requests).toBeLessThan(40);
+    expect(outcomes.slice(0, 20)).toEqual(Array(20).fill("delivered"));
+    expect(outcomes.at(-1)).toMatchObject({ again: { kind: "timeout" } });
+  });
+
   it("a refusal is of one event, with the reason, and the others go on", async () => {
     const no = { status: 400, body: '{"detail":"invalid event envelope","causes":["missing field"]}' };
     const { outcomes } = await send(errors(3), [{}, no, {}]);
