@@ -66,14 +66,14 @@ export function decodeOtlp(signal: "logs" | "traces", encoding: "protobuf" | "js
     throw new Error("the body holds fields that the official definitions do not know");
   }
   const whole = request.toObject(message, { longs: String, bytes: Array });
-  const resources = (whole[signal === "logs" ? "resourceLogs" : "resourceSpans"] ?? []) as Record<string, never>[];
+  const resources = (whole[signal === "logs" ? "resourceLogs" : "resourceSpans"] ?? []) as Record<string, unknown>[];
   return resources.map((group) => {
-    const scopes = group[signal === "logs" ? "scopeLogs" : "scopeSpans"] as Record<string, never>[];
+    const scopes = group[signal === "logs" ? "scopeLogs" : "scopeSpans"] as Record<string, unknown>[];
     if (scopes.length !== 1) throw new Error(`a resource with ${scopes.length} scopes`);
     const records = (scopes[0]?.[signal === "logs" ? "logRecords" : "spans"] ?? []) as Record<string, unknown>[];
     return {
       resource: ((group.resource as { attributes?: DecodedAttribute[] }).attributes ?? []) as DecodedAttribute[],
-      scope: scopes[0]?.scope as never,
+      scope: scopes[0]?.scope as DecodedGroup["scope"],
       records: records.map(withHexIds),
     };
   });

@@ -25,10 +25,12 @@ const STATUS = new Map([
   ["emergency", "emergency"],
 ]);
 
-/** Top-level names that mean something to Datadog, or that are filled in below: a Worker's attribute steps aside. */
+/** What is filled in below, or means something to Datadog: a Worker's attribute of the same name steps aside. */
 const RESERVED = new Set(
-  `message status service host hostname source ddsource ddtags timestamp date trace_id span_id dd http error network
-  duration usr faas cloudflare tailrace logger`.split(/\s+/),
+  `message status service host hostname source ddsource ddtags timestamp date trace_id span_id duration logger
+  dd http error faas cloudflare tailrace http.method http.status_code http.route http.url http.url_details
+  http.url_details.path http.url_details.host http.useragent error.kind error.message error.stack faas.name
+  faas.invocation_id faas.trigger tailrace.uid tailrace.kind tailrace.seq tailrace.fingerprint`.split(/\s+/),
 );
 const NS_PER_MS = 1_000_000;
 const US_PER_MS = 1_000;
@@ -80,7 +82,9 @@ function messageOf({ event, feed }: EventItem): string {
   return event.message || event.name || event.kind;
 }
 
-const errorMessage = ({ event }: EventItem) => (event.kind === "exception" ? event.message : undefined);
+/** Of a logged Error the text around it is the message; its own is an attribute. */
+const errorMessage = ({ event }: EventItem) =>
+  event.kind === "exception" ? event.message : event.attributes?.["error.message"];
 
 function httpOf({ event }: EventItem): Record<string, unknown> | undefined {
   if (event.method === undefined && event.status === undefined) return undefined;
@@ -99,8 +103,7 @@ function httpOf({ event }: EventItem): Record<string, unknown> | undefined {
 function own(attributes: Readonly<Record<string, AttributeValue>>): Record<string, AttributeValue> {
   const out: Record<string, AttributeValue> = Object.create(null);
   for (const name of Object.keys(attributes)) {
-    const top = name.split(".", 1)[0] as string;
-    out[RESERVED.has(top) ? COLLISION_PREFIX + name : name] = attributes[name] as AttributeValue;
+    out[RESERVED.has(name) ? COLLISION_PREFIX + name : name] = attributes[name] as AttributeValue;
   }
   return out;
 }
