@@ -25,6 +25,7 @@ const CHECK_TIMEOUT_MS = 60_000;
 const WHOLE_STORE = [
   "test/workers/api/**/*.test.ts",
   "test/workers/store/**/*.test.ts",
+  "test/workers/delivery/source/kept.test.ts",
   "test/workers/issues/forget.test.ts",
   "test/workers/issues/notify.test.ts",
   "test/workers/secrets/**/*.test.ts",

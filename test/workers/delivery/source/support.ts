@@ -1,5 +1,6 @@
 /** Readers as Couriers are: they hold a position, and what they delivered. */
 import { env } from "cloudflare:workers";
+import type { DestinationRules } from "../../../../workers/api/contract/integrations.ts";
 import type { Page, Position } from "../../../../workers/delivery/contract.ts";
 import { readShard } from "../../../../workers/delivery/source/read.ts";
 import type { TailraceEvent } from "../../../../workers/event/event.ts";
@@ -69,9 +70,17 @@ export function invoked(
   return [own, ...more, { ...context, ...exception, seq: logs + 1, time: time + (logs + 1) * logsAfter }];
 }
 
+const RULES: DestinationRules = {
+  ...{ workers: [], exceptWorkers: [], versions: [], feeds: ["errors", "logs", "traces"], minLevel: "debug" },
+  ...{ notices: [], sampling: [], otherwise: 1, perMinute: null, tags: {} },
+};
+
 /** A destination that is paused: what is sealed is kept for it, and nobody is nudged. */
-export async function addDestination(id: string, more: { state?: string; rules?: object; createdAt?: number } = {}) {
-  const rules = { workers: [], exceptWorkers: [], versions: [], feeds: ["errors", "logs", "traces"], ...more.rules };
+export async function addDestination(
+  id: string,
+  more: { state?: string; rules?: Partial<DestinationRules>; createdAt?: number } = {},
+) {
+  const rules = { ...RULES, ...more.rules };
   await env.DB.prepare(
     `INSERT INTO destinations (id, integration, name, state, rules, field_values, sealed, revision, created_at, created_by, updated_at)
       VALUES (?, 'otlp', ?, ?, ?, '{}', '{}', 1, ?, 'test', 0)`,
