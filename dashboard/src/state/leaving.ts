@@ -5,15 +5,11 @@
  */
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { guardNavigation, navigate } from "./location.ts";
+import { guardNavigation, navigate, type Wanted } from "./location.ts";
 
-/** Where one wanted to go: a path of this site, or back. */
-export type Wanted = { to: string } | "back";
 export const wantsToLeave = signal<Wanted | undefined>(undefined);
 
 let guarded = false;
-/** The form's own address: the browser has changed it already when it says that one goes back. */
-let here = "";
 
 function ask(wanted: Wanted): void {
   wantsToLeave.value = wanted;
@@ -49,13 +45,6 @@ function onClick(event: MouseEvent): void {
   ask({ to: link.pathname + link.search });
 }
 
-function onPopState(event: PopStateEvent): void {
-  if (!guarded) return;
-  event.stopImmediatePropagation();
-  history.pushState(null, "", here);
-  ask("back");
-}
-
 function onUnload(event: BeforeUnloadEvent): void {
   if (guarded) event.preventDefault();
 }
@@ -64,16 +53,13 @@ export function useUnsaved(unsaved: boolean): void {
   useEffect(() => {
     if (!unsaved) return;
     guarded = true;
-    here = window.location.pathname + window.location.search;
-    guardNavigation((to) => ask({ to }));
+    guardNavigation({ at: window.location.pathname + window.location.search, ask });
     window.addEventListener("click", onClick, true);
-    window.addEventListener("popstate", onPopState, true);
     window.addEventListener("beforeunload", onUnload);
     return () => {
       letGo();
       stay();
       window.removeEventListener("click", onClick, true);
-      window.removeEventListener("popstate", onPopState, true);
       window.removeEventListener("beforeunload", onUnload);
     };
   }, [unsaved]);

@@ -15,17 +15,32 @@ export function bindRouter(next: typeof route): void {
   route = next;
 }
 
-/** Asks in place of navigating while a form holds what is not saved (state/leaving.ts). */
-let ask: ((url: string) => void) | undefined;
+/** Where one wants to go: a path of this site, or back. */
+export type Wanted = { to: string } | "back";
 
-export function guardNavigation(guard: ((url: string) => void) | undefined): void {
-  ask = guard;
+/** Asks in place of leaving `at` while its form holds what is not saved (state/leaving.ts). */
+interface Guard {
+  at: string;
+  ask: (wanted: Wanted) => void;
+}
+let guard: Guard | undefined;
+
+export function guardNavigation(next: Guard | undefined): void {
+  guard = next;
 }
 
 export function navigate(url: string, replace = false): void {
-  if (ask === undefined) route(url, replace);
-  else ask(url);
+  if (guard === undefined) route(url, replace);
+  else guard.ask({ to: url });
 }
+
+// Before the router's own, which is registered when it mounts: a window asks its listeners in their order.
+window.addEventListener("popstate", (event) => {
+  if (guard === undefined) return;
+  event.stopImmediatePropagation();
+  history.pushState(null, "", guard.at);
+  guard.ask("back");
+});
 
 /** Changes parameters of the present page; `undefined` takes one out. One history entry unless `replace`. */
 export function setQuery(changes: Record<string, string | undefined>, replace = false): void {
