@@ -1,9 +1,13 @@
 /** What Tailrace sends to Sentry, as Sentry's own local receiver reads it. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { DestinationAnswer, TestAnswer } from "../../workers/api/contract/integrations.ts";
 import { createRequest } from "../../workers/delivery/egress/request.ts";
 import sentry from "../../workers/integrations/catalog/sentry.ts";
+import { type Bundle, thrownBy, withEsbuild } from "../support/bundled-app.ts";
+import { awaitOneIssue, errorItem, uploadMap, versionId } from "../support/issues.ts";
 import { event, fakeIo, invocationOf, itemOf, REQUEST } from "../support/sentry.ts";
 import { Spotlight } from "../support/spotlight.ts";
+import { ADMIN_TOKEN, startTestStack, type TestStack } from "../support/stack.ts";
 
 let spotlight: Spotlight;
 beforeAll(async () => {
@@ -77,5 +81,85 @@ describe("Spotlight", () => {
     const dsn = "http://key@127.0.0.1:9/1";
     const { outcomes } = await sentry.send({ dsn }, [itemOf("errors", event("exception", 2))], io);
     expect(outcomes).toMatchObject([{ again: { kind: "unreachable", status: 0 } }]);
+  });
+});
+
+describe("a whole Tailrace", () => {
+  let tailrace: TestStack;
+  let bundle: Bundle;
+  beforeAll(async () => {
+    bundle = await withEsbuild();
+    tailrace = await startTestStack();
+  });
+  afterAll(() => tailrace?.stop());
+
+  async function post<T>(path: string, body: unknown): Promise<T> {
+    const answer = await tailrace.client.call<T>("POST", path, JSON.stringify(body), {
+      "content-type": "application/json",
+    });
+    expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(300);
+    return answer.body;
+  }
+
+  /** As a browser does: from then on Tailrace knows where its pages are. */
+  async function openDashboard(): Promise<void> {
+    const { url } = tailrace.client;
+    const login = await fetch(`${url}/api/v1/session`, {
+      method: "POST",
+      headers: { "content-type": "application/json", origin: url },
+      body: JSON.stringify({ token: ADMIN_TOKEN }),
+    });
+    const cookie = (login.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
+    const session = await fetch(`${url}/api/v1/session`, { headers: { cookie } });
+    expect(session.status).toBe(200);
+  }
+
+  it("delivers an error in the team's own source, with a link back, and the log before it", async () => {
+    const { client } = tailrace;
+    const script = "sentry-shop";
+    const { dsn } = spotlight;
+    await openDashboard();
+    await uploadMap(client, script, versionId(1), bundle.map);
+    const values = { dsn, environment: "staging" };
+    const tested = await post<TestAnswer>("/api/v1/destinations/test", { integration: "sentry", values });
+    expect(tested).toMatchObject({ ok: true });
+    const rules = { feeds: ["errors", "logs"], tags: { team: "pay" } };
+    const made = await post<DestinationAnswer>("/api/v1/destinations", {
+      integration: "sentry",
+      name: "Spotlight",
+      values,
+      rules,
+    });
+    expect(JSON.stringify(made)).not.toContain("spotlight0key");
+
+    const { name, message, stack = "" } = await thrownBy(bundle, "deep");
+    const first = errorItem({ script, version: versionId(1), name, message, stack });
+    await client.ingest([first]);
+    const issue = await awaitOneIssue(client, script, 1);
+    const time = Date.now();
+    const logs = [{ timestamp: time - 1, level: "info", message: ["charging the card"] }];
+    await client.ingest([errorItem({ script, version: versionId(1), name, message, stack, time, logs })]);
+
+    const error = await spotlight.payload("event", (e) => e.tags.worker === script && e.breadcrumbs !== undefined);
+    expect(error).toMatchObject({
+      release: versionId(1),
+      environment: "staging",
+      tags: { team: "pay", worker: script, outcome: "exception", colo: "LHR" },
+      breadcrumbs: { values: [{ message: "charging the card" }] },
+      contexts: { tailrace: { issue: `${client.url}/issues/${issue.id}` } },
+    });
+    const top = error.exception.values.at(-1).stacktrace.frames.at(-1);
+    expect(top).toMatchObject({
+      function: "priceOf",
+      filename: expect.stringMatching(/src\/cart\/line\.ts$/),
+      in_app: true,
+    });
+    expect(top.context_line).toContain("// deep 0: priceOf");
+    expect(top.pre_context.length + top.post_context.length).toBeGreaterThan(0);
+    const { items } = await spotlight.payload("log", (log) => log.items[0].body === "charging the card");
+    expect(items[0]).toMatchObject({ trace_id: error.contexts.trace.trace_id });
+    await expect(
+      spotlight.payload("event", (e) => e.tags.worker === script && e.breadcrumbs === undefined),
+    ).resolves.toBeDefined();
   });
 });
