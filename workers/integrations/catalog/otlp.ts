@@ -68,5 +68,5 @@ and TLS and authentication in front of it.
 
 **Headers** can be written as \`Name: value\` or as in \`OTEL_EXPORTER_OTLP_HEADERS\` (\`name=value,name2=value2\`, percent-encoded).
 
-**Failures.** As the specification says, only 429, 502, 503 and 504 are tried again (with \`Retry-After\`); other answers than 2xx refuse the content: the batch is halved until the record that is to blame is alone, and that one becomes a dead letter. 401, 403 and 404 wait for you. What a receiver counts in \`partial_success\` is shown as rejected; it does not say which records those were.`,
+**Failures.** 429 and 5xx are tried again, with \`Retry-After\`; 401, 403 and 404 wait for you; other answers refuse the content: the batch is halved until the record that is to blame is alone, and that one becomes a dead letter. (The specification has only 429, 502, 503 and 504 tried again; receivers that are down answer 500 as well, and losing their events would be worse.) What a receiver counts in \`partial_success\` is shown as rejected; it does not say which records those were.`,
 });

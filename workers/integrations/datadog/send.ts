@@ -5,8 +5,16 @@
  */
 import type { EventItem, Io, Item, NoticeItem, OutgoingAnswer, SendResult, Values } from "../contract.ts";
 import { gzip } from "../sending/gzip.ts";
-import { again, delivered, failureOf, Outcomes, plainVerdict, type Verdict } from "../sending/outcomes.ts";
-import { looksLikeHtml } from "../sending/said.ts";
+import {
+  again,
+  delivered,
+  failureOf,
+  isWebPage,
+  lying,
+  Outcomes,
+  plainVerdict,
+  type Verdict,
+} from "../sending/outcomes.ts";
 import { stackTexts } from "../sending/stack-text.ts";
 import { trimmed } from "../sending/trim.ts";
 import { bodiesOf } from "./batches.ts";
@@ -97,7 +105,5 @@ const keyOf = (values: Values): string => (values.key ?? "").trim();
 function verdictOf(answer: OutgoingAnswer, io: Io): Verdict {
   if (!answer.ok) return again(answer.failure);
   if (answer.status < 200 || answer.status >= 300) return plainVerdict(failureOf(answer, io.now()));
-  if (!looksLikeHtml(answer.text) && !answer.cut) return delivered;
-  const message = `Status ${answer.status}, but with a web page where Datadog says that it accepted something. Is this the address of the intake?`;
-  return again({ kind: "lying", message, status: answer.status });
+  return isWebPage(answer) ? again(lying(answer, "Datadog says that it accepted something")) : delivered;
 }

@@ -1,45 +1,36 @@
 /**
  * What a receiver's answer means (OTLP/HTTP: opentelemetry.io/docs/specs/otlp).
  *   2xx      taken; `partial_success` counts what was thrown away, without naming it
- *   429, 502, 503, 504  try again, and honour Retry-After: these four and no others
+ *   429, 502, 503, 504  try again, and honour Retry-After
+ *   other 5xx  the specification says that these are not to be tried again. They are,
+ *            within bounds: receivers that are down answer 500 as well, and `delivery/`
+ *            finds a single record that a receiver stumbles over by itself
  *   400 …    never will be taken like this
  * A key that is refused and an address where nobody takes it are for a person to
- * mend, so that their items wait. A 2xx with a web page, or with what is no answer
- * of this protocol, is not believed.
+ * mend, so that their items wait. A web page with a 2xx is a proxy's or a log-in's:
+ * it is not believed. Anything else is, for receivers answer in many ways.
  */
 import type { Failure, OutgoingAnswer } from "../contract.ts";
-import { again, delivered, failureOf, refused, type Verdict } from "../sending/outcomes.ts";
-import { looksLikeHtml, short } from "../sending/said.ts";
+import { again, delivered, failureOf, isWebPage, lying, refused, type Verdict } from "../sending/outcomes.ts";
+import { short } from "../sending/said.ts";
 import { readFields, readText } from "./protobuf/reader.ts";
 
 type Answer = Extract<OutgoingAnswer, { ok: true }>;
 
-const RETRYABLE = new Set([429, 502, 503, 504]);
+const AGAIN: ReadonlySet<Failure["kind"]> = new Set(["rate_limited", "unavailable", "unauthorized", "misplaced"]);
 
 export function verdictOf(answer: OutgoingAnswer, nowMs: number): Verdict {
   if (!answer.ok) return again(answer.failure);
   if (answer.status >= 200 && answer.status < 300) return readSuccess(answer);
   const failure = failureOf(answer, nowMs, statusMessage(answer));
-  if (RETRYABLE.has(answer.status)) return again(failure);
-  if (failure.kind === "unauthorized" || failure.kind === "misplaced") return again(failure);
-  return refused(failure);
+  return AGAIN.has(failure.kind) ? again(failure) : refused(failure);
 }
 
 function readSuccess(answer: Answer): Verdict {
-  if (answer.bytes.length === 0) return delivered;
-  if (answer.cut) return lying(answer, "more than such an answer can be");
+  if (isWebPage(answer)) return again(lying(answer, "an OTLP receiver says what it took"));
   const partial = isProtobuf(answer) ? readPartialProtobuf(answer.bytes) : readPartialJson(answer.text);
-  if (partial === undefined) return lying(answer, looksLikeHtml(answer.text) ? "a web page" : "something else");
-  if (partial.rejected > 0) {
-    return { fate: "delivered", rejected: { count: partial.rejected, message: short(partial.message) } };
-  }
-  return delivered;
-}
-
-function lying({ status }: Answer, what: string): Verdict {
-  const message = `Status ${status}, but with ${what} where an OTLP receiver says what it took. Is this the address of one?`;
-  const failure: Failure = { kind: "lying", message, status };
-  return again(failure);
+  if (partial === undefined || partial.rejected === 0) return delivered;
+  return { fate: "delivered", rejected: { count: partial.rejected, message: short(partial.message) } };
 }
 
 /** Some forget the header: JSON begins with a brace, which is no protobuf that this could be. */
@@ -53,14 +44,11 @@ interface Partial {
   rejected: number;
   message: string;
 }
-const ALL: Partial = { rejected: 0, message: "" };
 
 function readPartialProtobuf(bytes: Uint8Array): Partial | undefined {
   const fields = readFields(bytes);
-  if (fields === undefined) return undefined;
-  const partial = fields.findLast(({ number }) => number === 1);
-  if (partial === undefined) return ALL;
-  const inner = readFields(partial.bytes);
+  const partial = fields?.findLast(({ number }) => number === 1);
+  const inner = partial && readFields(partial.bytes);
   if (inner === undefined) return undefined;
   const message = inner.findLast(({ number }) => number === 2)?.bytes;
   const text = message === undefined ? "" : readText(message);
@@ -78,7 +66,7 @@ function readPartialJson(text: string): Partial | undefined {
   }
   if (!isObject(value)) return undefined;
   const partial = value.partialSuccess ?? value.partial_success;
-  if (!isObject(partial)) return ALL;
+  if (!isObject(partial)) return undefined;
   const rejected =
     partial.rejectedLogRecords ?? partial.rejectedSpans ?? partial.rejected_log_records ?? partial.rejected_spans;
   const message = partial.errorMessage ?? partial.error_message;

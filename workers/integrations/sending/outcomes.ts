@@ -2,7 +2,7 @@
 
 import { retryAfterMs } from "../../util/retry-after.ts";
 import type { Failure, ItemOutcome, OutgoingAnswer, SendResult } from "../contract.ts";
-import { said } from "./said.ts";
+import { looksLikeHtml, said } from "./said.ts";
 
 /** The fate of all items of one request. */
 export type Verdict =
@@ -70,6 +70,17 @@ function kindOf(status: number): Failure["kind"] {
   if (status === 408) return "timeout";
   if (status === 429) return "rate_limited";
   return status >= 500 ? "unavailable" : "refused";
+}
+
+/** A proxy's, or a log-in's in front of the receiver: no receiver of events answers with a page for people. */
+export function isWebPage({ headers, text }: Extract<OutgoingAnswer, { ok: true }>): boolean {
+  return looksLikeHtml(text) || (/^text\/html/i.test(headers.get("content-type") ?? "") && text.trim() !== "");
+}
+
+/** @param place ends "a web page where …" */
+export function lying({ status }: { status: number }, place: string): Failure {
+  const message = `Status ${status}, but with a web page where ${place}. Is this the right address?`;
+  return { kind: "lying", message, status };
 }
 
 /** For receivers whose protocol is plain HTTP: 408, 429 and 5xx pass, keys and addresses can be mended, the rest is about the content. */

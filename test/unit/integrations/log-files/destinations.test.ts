@@ -138,6 +138,7 @@ describe("log lines over HTTP", () => {
   for (const behaviour of [
     { kind: "truncate" },
     { kind: "close" },
+    { kind: "lie" },
     { kind: "redirect", to: "https://example.com/" },
   ] as const) {
     it(`a sink that does ${behaviour.kind} took nothing`, async () => {
