@@ -41,6 +41,8 @@ const STATUS = {
   token_refused: 422,
   /** Cloudflare's API said no to us: to ask again changes nothing, so it is none of the 5xx. */
   cloudflare: 424,
+  /** The same of a service whose credentials a resource is. */
+  service: 424,
   upgrade_required: 426,
   too_many_requests: 429,
   /** The client has gone; nobody reads it (nginx's number). */

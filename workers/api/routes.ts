@@ -54,6 +54,14 @@ import { listNotifications, liveNotifications } from "./routes/notifications.ts"
 import { overview } from "./routes/overview.ts";
 import { queryByBody, queryByUrl } from "./routes/query.ts";
 import {
+  deleteResource,
+  getResources,
+  postResource,
+  putResource,
+  resourceOptions,
+  rotateResourceRoute,
+} from "./routes/resources.ts";
+import {
   abortRollout,
   getRollout,
   listRollouts,
@@ -205,6 +213,12 @@ export const ROUTES: readonly Route[] = [
   post("/api/v1/destinations/:id/dead-letters/discard", "admin", discardDeadLetters),
   get("/api/v1/destinations/:id/dead-letters/:letter", "read", getDeadLetter),
   put("/api/v1/destinations/:id/dead-letters/:letter", "admin", putDeadLetter, LETTER_BODY),
+  get("/api/v1/resources", "read", getResources),
+  post("/api/v1/resources", "admin", postResource, DESTINATION_BODY),
+  post("/api/v1/resources/options", "admin", resourceOptions, DESTINATION_BODY),
+  put("/api/v1/resources/:id", "admin", putResource, DESTINATION_BODY),
+  post("/api/v1/resources/:id/rotate", "admin", rotateResourceRoute, DESTINATION_BODY),
+  del("/api/v1/resources/:id", "admin", deleteResource),
   get("/api/v1/connections", "read", listConnections),
   get("/api/v1/connections/:script", "read", getConnection),
   put("/api/v1/connections/:script", "admin", putConnection, SMALL_BODY),

@@ -32,6 +32,7 @@ export function createWorkersClient(account: Account): WorkersClient {
           body: { name, text, type: "secret_text" },
           result: v.unknown(),
         }),
+        text,
       ),
     deleteSecret: async (script, name) =>
       done(await send({ method: "DELETE", path: of(script, "secrets", name), result: v.unknown() })),
@@ -39,4 +40,8 @@ export function createWorkersClient(account: Account): WorkersClient {
   };
 }
 
-const done = (result: ApiResult<unknown>): ApiResult<void> => (result.ok ? { ...result, value: undefined } : result);
+/** @param secret that an answer may repeat */
+function done(result: ApiResult<unknown>, secret = ""): ApiResult<void> {
+  if (result.ok) return { ...result, value: undefined };
+  return secret === "" ? result : { ...result, message: result.message.replaceAll(secret, "[secret]") };
+}

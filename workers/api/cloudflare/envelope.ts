@@ -50,6 +50,7 @@ const CODES: Record<FailureTag, number> = {
   changed_meanwhile: BAD_BODY,
   not_ours: BAD_BODY,
   bad_fields: BAD_BODY,
+  service: UNKNOWN_ERROR,
 };
 
 export const success = (result: unknown) => ({ success: true, errors: [], messages: [], result });

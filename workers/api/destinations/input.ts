@@ -1,7 +1,7 @@
 /** Shapes of what `routes/destinations.ts` and its neighbours are sent. What the fields and rules mean is checked by `values.ts` and `delivery/rules/`. */
 import * as v from "valibot";
 import { DESTINATION_STATES, type DestinationRules } from "../contract.ts";
-import { plainText, wholeNumber } from "../input.ts";
+import { wholeNumber } from "../input.ts";
 
 /** A service account's JSON key has 2.5 KB; a list of headers less. */
 const MAX_VALUE = 16_000;
@@ -27,7 +27,7 @@ const destinationId = v.pipe(
   v.regex(/^[\w-]{1,64}$/, "This is not the id of a destination."),
   v.maxLength(MAX_ID),
 );
-const name = v.pipe(
+export const nameOfOne = v.pipe(
   v.string("A name is a text."),
   v.trim(),
   v.minLength(1, "Give it a name."),
@@ -49,7 +49,7 @@ const rules = v.custom<Partial<DestinationRules>>(
 );
 
 const settings = {
-  name,
+  name: nameOfOne,
   values: fieldValues,
   rules: v.optional(rules, {}),
   state: v.optional(v.picklist(DESTINATION_STATES)),
@@ -89,5 +89,3 @@ export const SelectionBody = v.strictObject({
     `ids is "all", or a list of 1 to ${MAX_SELECTED} numbers of dead letters.`,
   ),
 });
-// Kept beside the others: names of Workers, as they come in bodies of resources.
-export const workerNames = v.pipe(v.array(plainText(255)), v.maxLength(200, "At most 200 Workers at once."));

@@ -11,6 +11,7 @@ import { testIntegration } from "../destinations/test.ts";
 import { fail } from "../errors.ts";
 import { readJson } from "../input.ts";
 import { sendResult } from "../query-failure.ts";
+import { beforeOf } from "./resources.ts";
 
 /** Also of resources: a credential is tried the same way. */
 export const testDestination: Handler = async (c) => {
@@ -26,7 +27,8 @@ export const testDestination: Handler = async (c) => {
 
 async function storedOf(env: Env, id: string, integration: string) {
   const stored = await readDestination(env, id);
-  if (stored !== undefined && stored.integration === integration) return openBefore(env, stored);
+  if (stored === undefined) return beforeOf(env, id, integration);
+  if (stored.integration === integration) return openBefore(env, stored);
   const failure = fail("not_found", `There is no ${integration} with the id ${id}.`);
   return { ok: false as const, failure };
 }
