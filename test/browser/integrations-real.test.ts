@@ -38,8 +38,7 @@ const arrived = (from: HostileReceiver): string[] =>
 
 test("a collector is set up with a card, gets the last hour, is unplugged, and loses nothing", async () => {
   const now = Date.now();
-  const line = (text: string, at: number) =>
-    item(at, { script: "shop", logs: [{ level: "info", message: [text] }] });
+  const line = (text: string, at: number) => item(at, { script: "shop", logs: [{ level: "info", message: [text] }] });
   await tailrace.client.ingest([
     line("before it was set up", now - 20 * 60_000),
     item(now - 10 * 60_000, { script: "shop", failure: FAILURE }),

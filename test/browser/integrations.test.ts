@@ -110,6 +110,7 @@ async function open(stub: Stub = {}, options: ViewOptions = {}): Promise<Stubbed
         return { changed: gone.length, refused: 0 };
       }
       if (one !== undefined) {
+        if (!letters.some((l) => l.id === Number(one))) return undefined;
         const text = (body as { item?: string } | null)?.item ?? '{"user.birthday":"1970-01-01"}';
         return { deadLetter: { ...letters.find((l) => l.id === Number(one)), item: text } };
       }

@@ -65,8 +65,11 @@ export const integrationsApi = {
   resources: (signal?: AbortSignal) => get<ResourcesAnswer>("resources", {}, signal),
   createResource: (body: NewResource) => request<ResourceAnswer>("POST", "/api/v1/resources", body),
   changeResource: (id: string, body: ResourceChange) => request<ResourceAnswer>("PUT", resource(id), body),
-  rotateResource: (id: string) => request<ResourceAnswer>("POST", resource(id, "/rotate")),
-  removeResource: (id: string) => request<void>("DELETE", resource(id)),
+  /** @param values what is new of the credentials, where the service makes none by itself */
+  rotateResource: (id: string, values: Record<string, string>) =>
+    request<ResourceAnswer>("POST", resource(id, "/rotate"), { values }),
+  /** @param force also where a secret cannot be taken out of its Worker */
+  removeResource: (id: string, force: boolean) => request<void>("DELETE", resource(id, force ? "?force=true" : "")),
   options: (body: OptionsRequest, signal?: AbortSignal) =>
     request<OptionsAnswer>("POST", "/api/v1/resources/options", body, signal),
 

@@ -43,7 +43,7 @@ export function Header() {
   // On a phone the row of pages is longer than the screen.
   useEffect(
     () => nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }),
-    [here],
+    [here, openIssues.value],
   );
   return (
     <header class="top">

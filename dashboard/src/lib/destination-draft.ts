@@ -29,6 +29,8 @@ export type Backfill = (typeof BACKFILLS)[number];
 export interface Draft {
   name: string;
   values: Record<string, string>;
+  /** Stored secrets that are to be taken away. */
+  removed: string[];
   allWorkers: boolean;
   workers: string[];
   exceptWorkers: string[];
@@ -64,11 +66,12 @@ export function draftOf(entry: CatalogEntry, name: string, row?: DestinationRow)
   return {
     name: row?.name ?? name,
     values: { ...defaultValues(entry.fields), ...row?.values },
+    removed: [],
     allWorkers: (rules?.workers.length ?? 0) === 0,
     workers: rules?.workers ?? [],
     exceptWorkers: rules?.exceptWorkers ?? [],
     versions: rules?.versions ?? [],
-    feeds: rules?.feeds ?? [...entry.takes],
+    feeds: rules?.feeds ?? [...(entry.defaultFeeds ?? entry.takes)],
     minLevel: rules?.minLevel ?? "debug",
     notices: rules?.notices ?? [],
     sampling: (rules?.sampling ?? []).map((r) =>
@@ -160,17 +163,19 @@ export function readRules(draft: Draft): Read<DestinationRules> {
   return { value, problems };
 }
 
-/** What is filled in; a secret that is left empty is the one stored. */
+/** What is filled in; a secret that is left out stays as it is stored, an empty one is taken away. */
 export function readValues(
   fields: readonly CatalogField[],
   values: Record<string, string>,
   secretsSet: readonly string[],
+  removed: readonly string[] = [],
 ): Read<Record<string, string>> {
   const problems: Problems = {};
   const value: Record<string, string> = {};
   for (const field of fields) {
     const text = field.secret ? (values[field.name] ?? "").trim() : (values[field.name] ?? "");
     if (text.trim() !== "") value[field.name] = text;
+    else if (removed.includes(field.name)) value[field.name] = "";
     else if (field.required && !(field.secret && secretsSet.includes(field.name)))
       problems[`values.${field.name}`] = `${field.label} is needed.`;
     if (field.type === "number" && text.trim() !== "" && !Number.isFinite(Number(text)))
@@ -194,7 +199,7 @@ export function readDraft(
   now: number,
 ): Read<NewDestination> {
   const rules = readRules(draft);
-  const values = readValues(entry.fields, draft.values, secretsSet);
+  const values = readValues(entry.fields, draft.values, secretsSet, draft.removed);
   const problems = { ...values.problems, ...rules.problems };
   if (draft.name.trim() === "") problems.name = "Give it a name.";
   return {

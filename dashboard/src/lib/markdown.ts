@@ -1,13 +1,14 @@
 /**
  * The little Markdown that integrations' documentation is written in, as data:
- * headings, paragraphs, lists, fenced code, and inside a line code, bold, and
- * links. Anything else stays text. Never HTML, so nothing has to be cleaned. Pure.
+ * headings, paragraphs, lists, fenced code, and inside a line code, bold,
+ * emphasis, and links. Anything else stays text. Never HTML, so nothing has to be cleaned. Pure.
  */
 
 export type Inline =
   | { kind: "text"; text: string }
   | { kind: "code"; text: string }
   | { kind: "bold"; text: string }
+  | { kind: "emphasis"; text: string }
   | { kind: "link"; text: string; href: string };
 export type Block =
   | { kind: "heading"; inline: Inline[] }
@@ -15,7 +16,8 @@ export type Block =
   | { kind: "list"; ordered: boolean; entries: Inline[][] }
   | { kind: "code"; text: string };
 
-const INLINE = /`([^`]+)`|\*\*([^*]+)\*\*|\[([^\]]+)\]\(([^)\s]+)\)|<(https:\/\/[^\s>]+)>/g;
+const INLINE =
+  /`([^`]+)`|\*\*([^*]+)\*\*|\*([^*\s](?:[^*]*[^*\s])?)\*|\[([^\]]+)\]\(([^)\s]+)\)|<(https:\/\/[^\s>]+)>/g;
 /** Only to where a reader may be led: the web, and pages of this site. */
 const SAFE_HREF = /^(https:\/\/|\/(?!\/))/;
 
@@ -26,13 +28,14 @@ export function inlineOf(text: string): Inline[] {
     if (to > at) parts.push({ kind: "text", text: text.slice(at, to) });
   };
   for (const match of text.matchAll(INLINE)) {
-    const [whole, code, bold, label, href, bare] = match;
+    const [whole, code, bold, emphasis, label, href, bare] = match;
     const target = href ?? bare;
     if (target !== undefined && !SAFE_HREF.test(target)) continue;
     plain(match.index);
     at = match.index + whole.length;
     if (code !== undefined) parts.push({ kind: "code", text: code });
     else if (bold !== undefined) parts.push({ kind: "bold", text: bold });
+    else if (emphasis !== undefined) parts.push({ kind: "emphasis", text: emphasis });
     else if (target !== undefined) parts.push({ kind: "link", text: label ?? target, href: target });
   }
   plain(text.length);

@@ -58,7 +58,12 @@ function notes(c: Connection): string {
 /** The line of this Worker: with other tail consumers it is a longer one. */
 function Line({ script }: { script: string }) {
   const { data, error, reload } = useResource(script, (s) => integrationsApi.connection(script, s));
-  if (error !== undefined) return <RetryNotice failure={error} retry={reload} />;
+  if (error !== undefined)
+    return (
+      <div class="conn-line">
+        <RetryNotice failure={error} retry={reload} />
+      </div>
+    );
   return (
     <div class="conn-line">
       <p class="small muted">

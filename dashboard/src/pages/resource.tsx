@@ -1,18 +1,23 @@
 /** One resource: which Workers have its secrets, the lines of code that use them, rotate, remove. */
 import { useEffect, useState } from "preact/hooks";
-import type { ResourceRow } from "../../../workers/api/contract.ts";
+import type { CatalogEntry, ResourceRow } from "../../../workers/api/contract.ts";
+import type { ApiFailure } from "../api/client.ts";
 import { integrationsApi } from "../api/integrations.ts";
 import { Dialog } from "../components/dialog.tsx";
 import { Icon } from "../components/icons.tsx";
 import { CodeBlock } from "../components/integrations/markdown.tsx";
 import { Mark } from "../components/integrations/marks.tsx";
 import { ResourceForm } from "../components/resource/resource-form.tsx";
+import { Fields } from "../components/setup/fields.tsx";
+import { problemsOf } from "../components/setup/form-problems.ts";
 import { ErrorState, Progress, StaleNotice } from "../components/states.tsx";
 import { ago, full } from "../lib/format.ts";
 import { listed } from "../lib/integrations.ts";
-import { act, mayChange, useCatalog, useResources } from "../state/integrations.ts";
+import { integrationsChanged, mayChange, useCatalog, useResources } from "../state/integrations.ts";
 import { useShortcuts } from "../state/keys.ts";
 import { navigate } from "../state/location.ts";
+import { asFailure } from "../state/resource.ts";
+import { toast } from "../state/toasts.ts";
 import "../styles/settings.css";
 import "../styles/rollout-record.css";
 import "../styles/rollout.css";
@@ -22,20 +27,34 @@ import "../styles/destination.css";
 
 type Asked = "rotate" | "remove";
 
-function Ask({ row, asked, onClose }: { row: ResourceRow; asked: Asked; onClose: () => void }) {
+interface AskProps {
+  row: ResourceRow;
+  entry: CatalogEntry | undefined;
+  asked: Asked;
+  onClose: () => void;
+}
+
+function Ask({ row, entry, asked, onClose }: AskProps) {
+  const [values, setValues] = useState<Record<string, string>>({});
   const [busy, setBusy] = useState(false);
   const names = listed(row.workers.map((w) => w.script));
   const secrets = listed([...new Set(row.workers.flatMap((w) => w.secrets))]);
+  const [failure, setFailure] = useState<ApiFailure>();
+  // It was said what stays behind, and the same button pressed again.
+  const force = failure?.code === "in_use";
   const run = async () => {
     setBusy(true);
-    const done =
-      asked === "rotate"
-        ? await act(`Rotated: ${row.name}`, () => integrationsApi.rotateResource(row.id))
-        : await act(`Removed: ${row.name}`, () => integrationsApi.removeResource(row.id));
-    setBusy(false);
-    if (!done) return;
-    onClose();
-    if (asked === "remove") navigate("/integrations");
+    try {
+      if (asked === "rotate") await integrationsApi.rotateResource(row.id, values);
+      else await integrationsApi.removeResource(row.id, force);
+      toast({ text: `${asked === "rotate" ? "Rotated" : "Removed"}: ${row.name}` });
+      onClose();
+      if (asked === "remove") navigate("/integrations");
+    } catch (error) {
+      setFailure(asFailure(error));
+      setBusy(false);
+    }
+    integrationsChanged();
   };
   return (
     <Dialog title={asked === "rotate" ? `Rotate ${row.name}?` : `Remove ${row.name}?`} onClose={onClose}>
@@ -43,7 +62,7 @@ function Ask({ row, asked, onClose }: { row: ResourceRow; asked: Asked; onClose:
         {asked === "rotate" ? (
           <ul class="ask-what">
             <li>New credentials are made where the service can, and written into {names || "no Worker yet"}.</li>
-            <li>Requests that are under way finish with the old ones.</li>
+            <li>A service that makes none by itself needs a new one from you.</li>
           </ul>
         ) : (
           <ul class="ask-what">
@@ -56,6 +75,20 @@ function Ask({ row, asked, onClose }: { row: ResourceRow; asked: Asked; onClose:
             <li>The stored credentials are deleted here. At the service itself nothing is deleted.</li>
           </ul>
         )}
+        {asked === "rotate" && entry !== undefined && (
+          <div class="setup-fields">
+            <Fields
+              fields={entry.fields.filter((f) => f.secret)}
+              values={values}
+              problems={failure === undefined ? {} : problemsOf(entry, failure)}
+              stored={row.secretsSet}
+              onInput={(name, value) => setValues((v) => ({ ...v, [name]: value }))}
+            />
+          </div>
+        )}
+        <p role="status" class="bad">
+          {failure?.message}
+        </p>
         <div class="row ask-buttons">
           <button
             type="button"
@@ -63,7 +96,7 @@ function Ask({ row, asked, onClose }: { row: ResourceRow; asked: Asked; onClose:
             disabled={busy}
             onClick={() => void run()}
           >
-            {asked === "rotate" ? "Rotate" : "Remove"}
+            {asked === "rotate" ? "Rotate" : force ? "Remove all the same" : "Remove"}
           </button>
           <button type="button" class="btn quiet" autofocus onClick={onClose}>
             Leave it
@@ -204,7 +237,7 @@ export default function ResourcePage({ id }: { id: string }) {
           </section>
         </div>
       )}
-      {asked !== undefined && <Ask row={row} asked={asked} onClose={() => setAsked(undefined)} />}
+      {asked !== undefined && <Ask row={row} entry={entry} asked={asked} onClose={() => setAsked(undefined)} />}
     </div>
   );
 }

@@ -60,6 +60,12 @@ describe("what is wrong is said where it stands", () => {
     expect(readValues(SENTRY.fields, { grouping: "sentry" }, ["dsn"]).problems).toEqual({});
   });
 
+  test("a stored secret that is not needed is left out to stay, and empty to be taken away", () => {
+    const optional = SENTRY.fields.map((f) => ({ ...f, required: false }));
+    expect(readValues(optional, {}, ["dsn"]).value).toEqual({});
+    expect(readValues(optional, {}, ["dsn"], ["dsn"]).value).toEqual({ dsn: "" });
+  });
+
   test("rules", () => {
     const { problems } = readRules({
       ...fresh(),

@@ -76,6 +76,10 @@ describe("documentation", () => {
   });
 
   test("inside a line: code, bold, links; nothing that leads elsewhere than the web and here", () => {
+    expect(inlineOf("*e* 2 * 3 * 4")).toEqual([
+      { kind: "emphasis", text: "e" },
+      { kind: "text", text: " 2 * 3 * 4" },
+    ]);
     expect(inlineOf("a `b` **c** [d](https://e.example/) <https://f.example/>")).toEqual([
       { kind: "text", text: "a " },
       { kind: "code", text: "b" },

@@ -2,6 +2,9 @@
 import type { DestinationHealth } from "../../../../workers/api/contract.ts";
 import { count, full, moment, percent } from "../../lib/format.ts";
 
+/** A beginning that long ago means all. */
+const ALL_MS = 3650 * 86_400_000;
+
 export function BackfillBar({ backfill, now }: { backfill: NonNullable<DestinationHealth["backfill"]>; now: number }) {
   const share = backfill.rows > 0 ? Math.min(1, backfill.done / backfill.rows) : 0;
   return (
@@ -9,7 +12,9 @@ export function BackfillBar({ backfill, now }: { backfill: NonNullable<Destinati
       <div class="row">
         <b>Sends what was</b>
         <span class="muted" title={`${full(backfill.from)} to ${full(backfill.to)}`}>
-          from {moment(backfill.from, now)} to {moment(backfill.to, now)}
+          {backfill.from < now - ALL_MS
+            ? "all that is stored"
+            : `from ${moment(backfill.from, now)} to ${moment(backfill.to, now)}`}
         </span>
         <span class="grow" />
         <span>

@@ -60,7 +60,6 @@ export function LetterDialog({ destination, letter, onChanged, onClose }: Props)
       const answer = await integrationsApi.editDeadLetter(destination, letter, text);
       setText(pretty(answer.deadLetter.item));
       setSaid({ tone: "good", text: "Stored." });
-      reload();
       return true;
     } catch (failure) {
       setSaid({ tone: "bad", text: asFailure(failure).message });
@@ -158,7 +157,7 @@ export function LetterDialog({ destination, letter, onChanged, onClose }: Props)
                   type="button"
                   class="btn"
                   disabled={busy || !isChanged || mistake !== undefined}
-                  onClick={() => void save()}
+                  onClick={() => void save().then((done) => done && reload())}
                 >
                   Save
                 </button>

@@ -4,14 +4,10 @@ import { type Block, type Inline, parseMarkdown } from "../../lib/markdown.ts";
 import { CopyButton } from "../states.tsx";
 
 function Part({ part }: { part: Inline }) {
-  if (part.kind !== "link")
-    return part.kind === "code" ? (
-      <code>{part.text}</code>
-    ) : part.kind === "bold" ? (
-      <b>{part.text}</b>
-    ) : (
-      <span>{part.text}</span>
-    );
+  if (part.kind === "code") return <code>{part.text}</code>;
+  if (part.kind === "bold") return <b>{part.text}</b>;
+  if (part.kind === "emphasis") return <em>{part.text}</em>;
+  if (part.kind === "text") return <span>{part.text}</span>;
   const away = part.href.startsWith("https:");
   return (
     <a class="link" href={part.href} {...(away ? { target: "_blank", rel: "noreferrer" } : {})}>

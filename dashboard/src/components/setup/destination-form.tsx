@@ -65,11 +65,11 @@ export function DestinationForm({ entry, row, others, catalog }: Props) {
     clear(`values.${name}`);
   };
 
-  const { value: values } = readValues(entry.fields, draft.values, stored);
+  const { value: values } = readValues(entry.fields, draft.values, stored, draft.removed);
   const now = keyOf(values);
   const rules = readRules(draft);
   const test = async () => {
-    const read = readValues(entry.fields, draft.values, stored);
+    const read = readValues(entry.fields, draft.values, stored, draft.removed);
     if (Object.keys(read.problems).length > 0) return show(read.problems);
     const answer = await testing.run({
       ...(row === undefined ? {} : { id: row.id }),
@@ -133,7 +133,17 @@ export function DestinationForm({ entry, row, others, catalog }: Props) {
               onInput={(e) => change({ name: e.currentTarget.value })}
             />
           </Frame>
-          <Fields fields={entry.fields} values={draft.values} problems={problems} stored={stored} onInput={setValue} />
+          <Fields
+            fields={entry.fields}
+            values={draft.values}
+            problems={problems}
+            stored={stored}
+            removed={draft.removed}
+            onRemove={(name, on) =>
+              change({ removed: on ? [...draft.removed, name] : draft.removed.filter((r) => r !== name) })
+            }
+            onInput={setValue}
+          />
           <TestPanel name={entry.name} testing={testing} now={now} onTest={() => void test()} />
         </div>
       </Step>

@@ -65,13 +65,16 @@ interface FieldProps {
   value: string;
   problem: string | undefined;
   isStored: boolean;
+  /** It is to be taken away. */
+  isRemoved?: boolean;
+  onRemove?: (on: boolean) => void;
   onInput: (value: string) => void;
   load?: LoadOptions;
 }
 
 const SECRET_TYPE = { shown: { type: "text" }, hidden: { type: "password" } } as const;
 
-function SecretInput({ field, value, problem, isStored, onInput }: FieldProps) {
+function SecretInput({ field, value, problem, isStored, isRemoved = false, onRemove, onInput }: FieldProps) {
   const [shown, setShown] = useState(false);
   const id = fieldId(field.name);
   return (
@@ -91,6 +94,11 @@ function SecretInput({ field, value, problem, isStored, onInput }: FieldProps) {
               Make a new one
             </button>
           )}
+          {isStored && !field.required && value === "" && onRemove !== undefined && (
+            <button type="button" class="link small" aria-controls={id} onClick={() => onRemove(!isRemoved)}>
+              {isRemoved ? "Keep it" : "Remove it"}
+            </button>
+          )}
           {value !== "" && (
             <button type="button" class="link small" aria-controls={id} onClick={() => setShown(!shown)}>
               {shown ? "Hide" : "Show"}
@@ -105,7 +113,13 @@ function SecretInput({ field, value, problem, isStored, onInput }: FieldProps) {
         {...SECRET_TYPE[shown ? "shown" : "hidden"]}
         autocomplete="new-password"
         spellcheck={false}
-        placeholder={isStored ? "Stored. Leave empty to keep it." : (field.example ?? "")}
+        placeholder={
+          isStored
+            ? isRemoved
+              ? "Removed when this is saved."
+              : "Stored. Leave empty to keep it."
+            : (field.example ?? "")
+        }
         value={value}
         onInput={(e) => onInput(e.currentTarget.value)}
       />
@@ -233,11 +247,13 @@ interface FieldsProps {
   problems: Record<string, string>;
   /** Names of secrets that are stored. */
   stored: readonly string[];
+  removed?: readonly string[];
+  onRemove?: (name: string, on: boolean) => void;
   onInput: (name: string, value: string) => void;
   load?: LoadOptions;
 }
 
-export function Fields({ fields, values, problems, stored, onInput, load }: FieldsProps) {
+export function Fields({ fields, values, problems, stored, removed = [], onRemove, onInput, load }: FieldsProps) {
   const draw = (field: CatalogField) => (
     <FieldInput
       key={field.name}
@@ -245,6 +261,8 @@ export function Fields({ fields, values, problems, stored, onInput, load }: Fiel
       value={values[field.name] ?? ""}
       problem={problems[`values.${field.name}`]}
       isStored={stored.includes(field.name)}
+      isRemoved={removed.includes(field.name)}
+      onRemove={onRemove && ((on) => onRemove(field.name, on))}
       onInput={(value) => onInput(field.name, value)}
       load={load}
     />
