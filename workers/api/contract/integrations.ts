@@ -48,6 +48,8 @@ export interface CatalogEntry {
   summary: string;
   /** Feeds; empty for a resource. */
   takes: readonly Feed[];
+  /** Those that are sent unless its rules say otherwise; all when absent. */
+  defaultFeeds?: readonly Feed[];
   fields: readonly CatalogField[];
   /** Markdown: where to find the key, what arrives, what is known to be different. */
   documentation: string;

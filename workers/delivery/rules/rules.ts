@@ -41,7 +41,7 @@ const NOTICES: Readonly<Record<NoticeKind, true>> = {
 };
 
 /** @param given of anybody: absent fields have their default */
-export function readRules(integration: Pick<CatalogEntry, "takes">, given: unknown): ReadRules {
+export function readRules(integration: Pick<CatalogEntry, "takes" | "defaultFeeds">, given: unknown): ReadRules {
   if (given !== undefined && !isObject(given))
     return { ok: false, problems: { rules: "The rules must be an object." } };
   const fields: Partial<Record<keyof DestinationRules, unknown>> = given ?? {};
@@ -60,7 +60,7 @@ export function readRules(integration: Pick<CatalogEntry, "takes">, given: unkno
     workers: read("workers", []),
     exceptWorkers: read("exceptWorkers", []),
     versions: read("versions", []),
-    feeds: read("feeds", [...integration.takes]),
+    feeds: read("feeds", [...(integration.defaultFeeds ?? integration.takes)]),
     minLevel: read("minLevel", "debug"),
     notices: read("notices", []),
     sampling: read("sampling", []),

@@ -13,7 +13,7 @@ Works with sentry.io, self-hosted Sentry, and what takes a Sentry DSN (GlitchTip
 
 - **Errors**: what was thrown is an unhandled error, what was logged as an \`Error\` a handled one, with causes, your own source (Tailrace's source maps, nothing needs to be uploaded to Sentry), the request, the user, the console calls before it as breadcrumbs, and a link back to the issue here. An invocation that failed and threw nothing (status 5xx, CPU or memory exceeded) is a message. The release is the Worker's version.
 - **Logs**: console calls as Sentry's structured logs, tied to the error by the trace.
-- **Traces**: one transaction for each invocation. They count against the quota of transactions: sample them.
+- **Traces**: one transaction for each invocation. They count against the quota of transactions, so they are off unless you choose them: sample them.
 
 **Known differences**
 
@@ -31,6 +31,8 @@ const sentry: Destination = {
   category: "Errors",
   summary: "Errors with your own source, console logs and traces, to Sentry or anything with a Sentry DSN.",
   takes: ["errors", "logs", "traces"],
+  // Every invocation as a transaction would use up most quotas within hours.
+  defaultFeeds: ["errors", "logs"],
   fields: [
     {
       name: "dsn",

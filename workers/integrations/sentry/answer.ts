@@ -7,10 +7,10 @@ import { retryAfterMs as retryAfterOf } from "../../util/retry-after.ts";
 import type { Failure, OutgoingAnswer } from "../contract.ts";
 import type { Dsn } from "./dsn.ts";
 import { DEFAULT_WAIT_MS } from "./limits.ts";
-import { clip, oneLine } from "./text.ts";
+import { oneLine } from "./text.ts";
 
 export type Verdict =
-  | { kind: "taken" }
+  | { kind: "taken"; otherId?: string }
   /** This content will not be taken. */
   | { kind: "refused"; failure: Failure }
   /** The same with less in it might be. */
@@ -21,6 +21,7 @@ export type Verdict =
   | { kind: "plain"; failure: Failure };
 
 const MAX_REASON = 300;
+const MAX_ID = 64;
 /** Relay's words for keys and projects that it does not know, which it says with 400. */
 const WRONG_DSN =
   /bad sentry dsn|project path parameter|missing authorization|sentry-auth|authorization payload|invalid project/i;
@@ -32,8 +33,10 @@ export function judge(answer: OutgoingAnswer, dsn: Dsn, eventId: string, now: nu
   const reason = reasonOf(answer);
   const failed = (kind: Failure["kind"], message: string): Failure => ({ kind, message, status });
   if (status >= 200 && status < 300) {
-    const lie = lieOf(answer, eventId);
-    return lie === undefined ? { kind: "taken" } : { kind: "stop", failure: failed("lying", `${dsn.host} ${lie}`) };
+    const lie = lieOf(answer);
+    if (lie !== undefined) return { kind: "stop", failure: failed("lying", `${dsn.host} ${lie}`) };
+    const otherId = otherIdOf(answer, eventId);
+    return otherId === undefined ? { kind: "taken" } : { kind: "taken", otherId };
   }
   if (status === 429) {
     const retryAfterMs = retryAfterOf(headers.get("retry-after"), now) ?? DEFAULT_WAIT_MS;
@@ -67,24 +70,27 @@ function keyRefused({ host, project }: Dsn, reason: string): string {
   return `${host} does not accept the key of project ${project}${said(reason)}. Copy the DSN again from the project's settings, Client Keys.`;
 }
 
-/** A success that is none: a page of a portal or proxy, or JSON that speaks of an error or of another event. */
-function lieOf({ text, cut, headers }: OutgoingAnswer & { ok: true }, eventId: string): string | undefined {
+/**
+ * A success that is none: a page of a portal or proxy, or JSON that plainly speaks
+ * of an error. Anything else is believed, as SDKs do, which look at the status
+ * alone: to doubt a receiver that answers in its own way is to send everything twice.
+ */
+function lieOf({ text }: OutgoingAnswer & { ok: true }): string | undefined {
   const body = text.trim();
   if (body === "") return undefined;
-  const isPage = body.startsWith("<") || (headers.get("content-type") ?? "").startsWith("text/html");
-  if (isPage) return "says yes with a web page, which no Sentry does: is the DSN of this host?";
-  if (!body.startsWith("{")) return undefined;
+  // Small servers call everything text/html.
+  if (body.startsWith("<")) return "says yes with a web page, which no Sentry does: is the DSN of this host?";
   const json = parsed(body);
-  if (json === undefined) return cut ? undefined : "says yes, but its answer breaks off.";
-  const { id } = json;
-  if (typeof id === "string" && eventId !== "" && id.replaceAll("-", "").toLowerCase() !== eventId) {
-    return "says yes to another event than the one that was sent.";
-  }
-  const error = json.detail ?? json.error ?? json.errors;
-  if (id === undefined && error !== undefined && error !== null && error !== false) {
-    return `says yes and speaks of an error: ${clip(oneLine(String(error), MAX_REASON), MAX_REASON)}`;
-  }
-  return undefined;
+  const error = json?.error ?? json?.detail;
+  if (json?.id !== undefined || typeof error !== "string" || error === "") return undefined;
+  return `says yes and speaks of an error: ${oneLine(error, MAX_REASON)}`;
+}
+
+/** The id by which the receiver calls it, where that is not the one that it was sent under. */
+function otherIdOf({ text }: OutgoingAnswer & { ok: true }, eventId: string): string | undefined {
+  const id = parsed(text)?.id;
+  if (typeof id !== "string" || eventId === "" || id.replaceAll("-", "").toLowerCase() === eventId) return undefined;
+  return oneLine(id, MAX_ID);
 }
 
 /** In one line; "" when it says none. */

@@ -23,13 +23,16 @@ export async function sendTestMessage(values: Values, io: Io): Promise<TestResul
   const { settings } = read;
   const { host, project } = settings.dsn;
   const envelope = messageEnvelope(settings, io);
+  let otherId: string | undefined;
   for (const isSecond of [false, true]) {
     if (isSecond) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     const verdict = await post(envelope, settings, new Map(), io);
     if (verdict.kind !== "taken") return { ok: false, failure: verdict.failure };
+    otherId = verdict.otherId;
   }
-  const message = `${host} took the message “${WORDS}” for project ${project}, environment ${settings.environment}: it is among the project's issues in a moment.`;
-  return { ok: true, message };
+  const taken = `${host} took the message “${WORDS}” for project ${project}, environment ${settings.environment}: it is among the project's issues in a moment.`;
+  const doubt = `It calls it ${otherId}, which is not the id that it was sent under: it may keep what comes twice twice.`;
+  return { ok: true, message: otherId === undefined ? taken : `${taken} ${doubt}` };
 }
 
 function messageEnvelope(settings: Settings, io: Io) {

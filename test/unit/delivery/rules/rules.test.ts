@@ -28,6 +28,12 @@ describe("rules that nobody filled in", () => {
     expect(readRules(ALL, undefined)).toEqual({ ok: true, rules: DEFAULTS });
     expect(readRules({ takes: ["notices"] }, {})).toMatchObject({ ok: true, rules: { feeds: ["notices"] } });
   });
+
+  it("leave out what an integration only sends when it is chosen", () => {
+    const sparing = { ...ALL, defaultFeeds: ["errors", "logs"] as const };
+    expect(readRules(sparing, {})).toMatchObject({ ok: true, rules: { feeds: ["errors", "logs"] } });
+    expect(readRules(sparing, { feeds: ["traces"] })).toMatchObject({ ok: true, rules: { feeds: ["traces"] } });
+  });
 });
 
 describe("rules that are right", () => {

@@ -52,9 +52,7 @@ describe("what the receiver answers", () => {
     ],
     ["too much, without a time", { status: 429 }, { kind: "rate_limited", retryAfterMs: 60_000 }],
     ["yes, in a page of a portal", { body: "<!doctype html><title>Sign in</title>" }, { kind: "lying" }],
-    ["yes, to another event", { body: '{"id":"00000000000000000000000000000001"}' }, { kind: "lying" }],
     ["yes, and speaks of an error", { body: '{"error":"index is read-only"}' }, { kind: "lying" }],
-    ["yes, and breaks off", { body: '{"id":"0000' }, { kind: "lying" }],
   ])("%s: is tried again, and nothing is asked a hundred times", async (_, answer, failure) => {
     const { outcomes, io } = await send(errors(100), [answer]);
     expect(outcomes).toHaveLength(100);
@@ -69,12 +67,15 @@ describe("what the receiver answers", () => {
     expect(requests).toBeLessThanOrEqual(6);
   });
 
-  it.each(["", "ok", '{"id":"%"}', "{}"])("%j of a success is one", async (body) => {
-    const [item] = errors(1) as [Item];
-    const uuid = item.id.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-").toUpperCase();
-    const { outcomes } = await send([item], [{ body: body.replace("%", uuid) }]);
-    expect(outcomes).toEqual(["delivered"]);
-  });
+  it.each(["", "ok", '{"id":"%"}', '{"id":"x"}', "{}", '{"id":"0000', "null", "[]", '{"error":null}'])(
+    "a success that says %j is one",
+    async (body) => {
+      const [item] = errors(1) as [Item];
+      const uuid = item.id.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-").toUpperCase();
+      const { outcomes } = await send([item], [{ body: body.replace("%", uuid) }]);
+      expect(outcomes).toEqual(["delivered"]);
+    },
+  );
 
   it("a receiver that answers slowly gets what it takes in time, and the rest later", async () => {
     const io = fakeIo();
@@ -234,6 +235,11 @@ describe("the test", () => {
     ["a page", [{ body: "<html>" }], { kind: "lying" }],
   ])("says it when it is %s", async (_, answers, failure) => {
     expect(await sentry.test({ dsn: newDsn() }, fakeIo(answers))).toMatchObject({ ok: false, failure });
+  });
+
+  it("says when the receiver calls the event by another id", async () => {
+    const result = await sentry.test({ dsn: newDsn() }, fakeIo([{ body: '{"id":"x"}' }]));
+    expect(result).toMatchObject({ ok: true, message: expect.stringContaining("It calls it x") });
   });
 
   it("sends nothing with a DSN that is none", async () => {
