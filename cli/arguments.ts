@@ -1,4 +1,11 @@
 /** From the command line and the environment to what is to be done. Pure; throws `CliFailure` that says what is wrong. */
+import {
+  type AccountRequest,
+  readConnect,
+  readDestinations,
+  readDisconnect,
+  readSecrets,
+} from "./account/arguments.ts";
 import { usageFailure } from "./failure.ts";
 import {
   COMMON,
@@ -20,6 +27,7 @@ export type Request =
   | { command: "version" }
   | TailRequest
   | RolloutRequest
+  | AccountRequest
   | { command: "upload"; server: Server; directory: string; worker: string; version: string }
   | { command: "list"; server: Server; worker: string; version: string; json: boolean }
   | {
@@ -39,6 +47,10 @@ export function readRequest(argv: readonly string[], env: Environment): Request 
   if (first === "--version" || first === "-v") return { command: "version" };
   if (first === "tail") return readTail(argv.slice(1), env) ?? { command: "help", topic: "tail" };
   if (first === "rollout") return readRollout(argv.slice(1), env);
+  if (first === "connect") return readConnect(argv.slice(1), env);
+  if (first === "disconnect") return readDisconnect(argv.slice(1), env);
+  if (first === "secrets") return readSecrets(argv.slice(1), env);
+  if (first === "destinations") return readDestinations(argv.slice(1), env);
   if (first === "deploy") return readDeploy(argv.slice(1), env);
   if (first === "sourcemaps" && second === "upload") return readUpload(argv.slice(2), env);
   if (first === "sourcemaps" && second === "list") return readList(argv.slice(2), env);

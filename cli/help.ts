@@ -158,6 +158,66 @@ ${serverOptions("read")}
 Exit code: 0 ended by Ctrl-C, --limit, --for, or by whoever read its output;
 1 failed: the token is refused or was revoked, or nothing was there until --for;
 2 wrong arguments or filter.`,
+  connect: `Usage: tailrace connect <worker> [--no-wait]
+       tailrace connect --list
+
+Makes a Worker of the connected Cloudflare account send its events to Tailrace:
+its tail consumers are read, ours is put among them, and they are written back;
+everything else stays as it is. Then waits for the first event. The line that it
+prints belongs into the Worker's wrangler.toml: a deploy of a configuration that
+does not have it may take the entry out again.
+
+  tailrace connect shop
+  tailrace connect --list
+
+      --list             all Workers of the account, and what becomes of their events
+      --for <time>       waits so long for the first event: 30s, 5m (default 2m)
+      --no-wait          does not wait for an event
+      --json             as the API answers
+${serverOptions("admin (--list: read)")}
+
+Exit code: 0 connected, and events arrive (or --no-wait); 1 failed; 2 wrong
+arguments; 5 connected, and no event came until --for was over, or until Ctrl-C.`,
+  disconnect: `Usage: tailrace disconnect <worker>
+
+Takes back what tailrace connect did: our entry goes, other tail consumers stay.
+An entry that the Worker's own wrangler.toml made is left alone, since its next
+deploy would bring it back: take the line out there.
+
+      --force            takes out such an entry as well, until the next deploy
+      --json             as the API answers
+${serverOptions("admin")}
+
+Exit code: 0 not connected any more; 1 failed; 2 wrong arguments.`,
+  destinations: `Usage: tailrace destinations list
+       tailrace destinations test <name>|<id>
+
+Where events and notices are sent, and how that goes. \`test\` makes a real round
+trip with what is stored, which leaves a message that says so, or nothing. The
+dashboard sets them up, under Integrations (docs/integrations.md).
+
+      --json             as the API answers
+${serverOptions("read (test: admin)")}
+
+Exit code: 0 done, the receiver took it; 1 failed, or it did not; 2 wrong arguments.`,
+  "secrets rotate": `Usage: tailrace secrets rotate
+
+Credentials of others are stored encrypted under TAILRACE_SECRET_KEY, a secret of
+the Worker. To change that key:
+
+  1. put a new one in front:  <new>,<old>
+       openssl rand -base64 32
+       npx wrangler secret put TAILRACE_SECRET_KEY
+  2. tailrace secrets rotate     encrypts all of them again, under the new one
+  3. take the old one away:  <new>
+
+It may be repeated at any time.
+
+      --json             as the API answers
+${serverOptions("admin")}
+
+Exit code: 0 done; 1 failed, or some are under a key that is gone (they are named:
+enter them again); 2 wrong arguments.`,
   "sourcemaps upload": `Usage: tailrace sourcemaps upload <dir> --worker <name> --version <id>
 
 Uploads the source maps in <dir> for one version of a Worker. <dir> is what the
@@ -217,17 +277,24 @@ const OVERVIEW = `Usage: tailrace <command>
   tailrace sourcemaps upload <dir> --worker <name> --version <id>
       the source maps of a build, for one version
   tailrace sourcemaps list --worker <name> --version <id>
+  tailrace connect <worker> | --list, tailrace disconnect <worker>
+      Workers whose events come here
+  tailrace destinations list | test <name>
+      where events and notices are sent
+  tailrace secrets rotate
+      stored credentials, encrypted again under a new key
 
   tailrace <command> --help, tailrace --version
 
 Environment:
   TAILRACE_URL     address of your Tailrace
-  TAILRACE_TOKEN   API token; Settings makes one (scope deploy; read for tail and lists)
+  TAILRACE_TOKEN   API token; Settings makes one (scope deploy; read for tail and lists;
+                   admin to connect Workers, for destinations test and secrets)
   CLOUDFLARE_ACCESS_CLIENT_ID, CLOUDFLARE_ACCESS_CLIENT_SECRET
                    a service token, if Cloudflare Access is in front of it
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments or settings (nothing was tried),
-3 deployed without source maps. Of rollouts: 4 taken back, 5 still running, 6 ended by
+3 deployed without source maps, 5 connected and no event yet. Of rollouts: 4 taken back, 5 still running, 6 ended by
 a person, 7 not begun: preflight said no.`;
 
 export const helpOf = (topic: Topic | undefined): string => (topic === undefined ? OVERVIEW : TEXTS[topic]);

@@ -1,10 +1,14 @@
 /** The `tailrace` command: reads arguments, runs one command, turns failures into messages and exit codes. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { version } from "../package.json";
 import { ApiClient } from "./api/client.ts";
 import { type Request, readRequest } from "./arguments.ts";
+import { type ConnectSurroundings, connect, disconnect, listConnections } from "./commands/connect.ts";
 import { deploy } from "./commands/deploy.ts";
+import { listDestinations, testDestination } from "./commands/destinations.ts";
 import { listMaps } from "./commands/list.ts";
 import { type RolloutSurroundings, rollout } from "./commands/rollout.ts";
+import { rotateSecrets } from "./commands/secrets.ts";
 import { uploadDirectory } from "./commands/upload.ts";
 import { CliFailure, EXIT } from "./failure.ts";
 import { helpOf } from "./help.ts";
@@ -71,6 +75,18 @@ async function run(request: Request, output: Output, { env, cwd, streams }: Surr
       const { tailHere } = await import("./tail/here.ts");
       return tailHere(request, { api: clientOf(request.server, output), output, streams, userAgent: USER_AGENT });
     }
+    case "connect":
+      return connect(request, connectingOf(request.server, output));
+    case "connections":
+      return listConnections(request, connectingOf(request.server, output, "read"));
+    case "disconnect":
+      return disconnect(request, connectingOf(request.server, output));
+    case "secrets rotate":
+      return rotateSecrets(clientOf(request.server, output, "admin"), request.json, output);
+    case "destinations list":
+      return listDestinations(clientOf(request.server, output, "read"), request.json, output);
+    case "destinations test":
+      return testDestination(clientOf(request.server, output, "admin"), request.name, request.json, output);
     case "deploy":
       return deploy(request, { ...rolloutsOf(request.server), api: clientOf(request.server, output), env });
     default:
@@ -78,8 +94,14 @@ async function run(request: Request, output: Output, { env, cwd, streams }: Surr
   }
 }
 
-function clientOf(server: Server, output: Output): ApiClient {
+const connectingOf = (server: Server, output: Output, scope = "admin"): ConnectSurroundings => ({
+  ...{ api: clientOf(server, output, scope), output, onInterrupt },
+  now: Date.now,
+  sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
+});
+
+function clientOf(server: Server, output: Output, scope = "deploy"): ApiClient {
   const onRetry = (why: string, waitMs: number) =>
     output.note(`${server.url} (${why}): trying again in ${(waitMs / 1000).toFixed(1)} s`);
-  return new ApiClient({ ...server, userAgent: USER_AGENT, onRetry });
+  return new ApiClient({ ...server, scope, userAgent: USER_AGENT, onRetry });
 }

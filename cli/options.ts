@@ -13,6 +13,10 @@ export interface Server {
 
 export const TOPICS = [
   "tail",
+  "connect",
+  "disconnect",
+  "destinations",
+  "secrets rotate",
   "deploy",
   "rollout",
   "rollout start",

@@ -5,6 +5,7 @@
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ConnectionAnswer, ConnectionsAnswer } from "../../workers/api/contract.ts";
+import { runCli, startCli } from "../support/cli.ts";
 import { until } from "../support/client.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
 import { createProject, type Project } from "../support/wrangler.ts";
@@ -181,4 +182,32 @@ test("Tailrace does not observe itself, and Workers that are not there are not c
   expect(await ask("PUT", "tailrace")).toMatchObject({ status: 400, body: { error: { code: "bad_request" } } });
   expect(await ask("PUT", "nobody")).toMatchObject({ status: 404, body: { error: { code: "not_found" } } });
   expect(await ask("PUT", "..")).toMatchObject({ status: 404 });
+});
+
+test("the command connects, waits for the first event, lists, and disconnects", async () => {
+  const url = tailrace.stack.url;
+  const running = startCli(["connect", REVIEWS, "--for", "1m"], { url });
+  await until(
+    async () => running.printed.stderr,
+    (said) => said.includes("Waiting for its first event"),
+    DEADLINE_MS,
+  );
+  await arrivesAt(REVIEWS, "/reviews/KI-1005");
+  const connected = await running.ended;
+  expect(connected).toMatchObject({ code: 0, stdout: expect.stringContaining("events arrive") });
+  expect(connected.stdout).toContain('tail_consumers = [{ service = "tailrace" }]');
+
+  const listed = await runCli(["connect", "--list"], { url });
+  expect(listed.stdout).toMatch(/shop-reviews +connected by Tailrace/);
+  expect(listed.stdout).toMatch(/shop-live +connected by its own configuration/);
+
+  expect(await runCli(["disconnect", REVIEWS], { url })).toMatchObject({ code: 0 });
+  expect(await consumersOf(REVIEWS)).toEqual([]);
+  const own = await runCli(["disconnect", "shop-live"], { url });
+  expect(own).toMatchObject({ code: 1, stderr: expect.stringContaining("wrangler.toml") });
+  // Nobody calls it meanwhile.
+  const unseen = await runCli(["connect", "listener", "--for", "1s", "--json"], { url });
+  expect(unseen.code).toBe(5);
+  expect(JSON.parse(unseen.stdout)).toMatchObject({ connection: { connected: true, verified: false } });
+  expect(await runCli(["connect", "nobody"], { url })).toMatchObject({ code: 1 });
 });
