@@ -6,6 +6,7 @@ import { scoreGrouping } from "../../test/support/grouping-score.ts";
 import { bigMap } from "./big-map.mjs";
 import { installClickhouse, measureClickhouse } from "./clickhouse.mjs";
 import { appendCost, costTable } from "./cost.mjs";
+import { deliveryNote, deliveryRows, measureDelivery } from "./delivery.mjs";
 import { measureFreshness } from "./freshness.mjs";
 import { measureGrouping } from "./grouping.mjs";
 import { fill, measureIngest } from "./ingest.mjs";
@@ -43,6 +44,7 @@ export async function bench({ size, chosen, machine }) {
   await measure("live", () => measureLive(size.live));
   await measure("rollouts", () => measureRollouts(size.rollouts));
   await measure("edge", () => measureRolloutEdge(size.edge));
+  await measure("delivery", () => measureDelivery(size.delivery));
   await measure("dashboard", () => dashboardFirstLoad());
   await measure("cost", () => measureOperations(size.operations));
   return document(found, machine);
@@ -82,6 +84,7 @@ function document(found, machine) {
   if (found.live) full.push("", ...liveNotes(found.live));
   if (found.rollouts) full.push("", ...rolloutNotes(found.rollouts));
   if (found.edge) full.push("", rolloutEdgeNote(found.edge));
+  if (found.delivery) full.push("", ...deliveryNote(found.delivery));
   if (cost) full.push("", "## Operations per million invocations", "", cost.text, "", cost.markdown);
   const summary = [`${ran} [docs/bench.md](docs/bench.md) has the details.`, "", promises];
   if (cost) summary.push("", cost.text, "", cost.markdown);
@@ -90,8 +93,8 @@ function document(found, machine) {
 
 /** One row per promise: measured, peer, ratio, floor, aim, verdict. */
 function promised(found) {
-  const { ingest, observed, queries, freshness, symbolication, grouping, labels, live, rollouts, edge, dashboard } =
-    found;
+  const { ingest, observed, queries, freshness, symbolication, grouping, labels, live, rollouts, edge } = found;
+  const { delivery, dashboard } = found;
   const rows = [];
   const higher = (name, measured, peer, ratio, floor, aim) =>
     rows.push([name, measured, peer, show(ratio), floor, aim, verdict(ratio, floor, aim)].map(String));
@@ -182,6 +185,7 @@ function promised(found) {
   if (live) liveRows(live, higher, lower);
   if (rollouts) rolloutRows(rollouts, lower);
   if (edge) rolloutEdgeRows(edge, lower);
+  if (delivery) deliveryRows(delivery, higher, lower);
   if (dashboard) {
     lower(
       "dashboard, first load, gzip JavaScript",

@@ -294,8 +294,10 @@ export class Channel {
   }
 
   private readSegments(destination: string, { next }: Lane): Promise<Page> {
-    const { errorsOnly } = this.rules;
-    return this.office.deps.sources.readBackfill({ destination, position: next, maxRows: PAGE_ROWS, errorsOnly });
+    const { errorsOnly, wants } = this.rules;
+    return this.office.deps.sources.readBackfill({
+      ...{ destination, position: next, maxRows: PAGE_ROWS, errorsOnly, wants },
+    });
   }
 
   private spanOf(lane: Lane): Span | null {

@@ -371,6 +371,9 @@ export class Engine {
         this.heard.set(`log:${shard}`, { kind: "log", shard, script, errors: false });
     }
     if (own.rules.takesNotices) this.heard.set("notices", { kind: "notices" });
+    const backfill = own.lanes.get("backfill");
+    if (backfill !== undefined && backfill.position.through > 0)
+      await this.deps.sources.endBackfill(backfill.position.through);
     if (this.problem !== null) this.isStale = true;
     if (row.state === "paused" || own.gate() > now) await own.peek();
   }
