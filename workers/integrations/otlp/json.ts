@@ -1,103 +1,82 @@
 /**
- * OTLP's JSON (proto3 JSON with OTLP's exceptions: ids in hex, enums as numbers,
- * 64-bit integers as text). Written as text piece by piece: building objects for
- * JSON.stringify takes twice as long. Texts are made well formed: half a surrogate
- * pair is no UTF-8, and strict receivers would refuse the whole batch.
+ * OTLP's JSON: proto3 JSON with OTLP's exceptions (ids in hex, enums as numbers),
+ * 64-bit integers as text. Texts are made well formed: half a surrogate pair is no
+ * UTF-8, and strict receivers would refuse the whole batch.
  */
-
 import { type AnyValue, type Attributes, isInt, type LogRecord, type ResourceGroup, type Span } from "./records.ts";
 import { SCOPE_NAME, SCOPE_VERSION } from "./scope.ts";
 
-const SCOPE = `{"name":${text(SCOPE_NAME)},"version":${text(SCOPE_VERSION)}}`;
+const SCOPE = { name: SCOPE_NAME, version: SCOPE_VERSION };
 
-export const encodeLogsJson = (groups: readonly ResourceGroup<LogRecord>[]): Uint8Array<ArrayBuffer> =>
-  encode(groups, "Logs", "logRecords", logRecord);
-
-export const encodeTracesJson = (groups: readonly ResourceGroup<Span>[]): Uint8Array<ArrayBuffer> =>
-  encode(groups, "Spans", "spans", span);
-
-function encode<T>(
-  groups: readonly ResourceGroup<T>[],
-  kind: "Logs" | "Spans",
-  list: string,
-  write: (record: T) => string,
-): Uint8Array<ArrayBuffer> {
-  let out = `{"resource${kind}":[`;
-  let first = true;
-  for (const { resource, records } of groups) {
-    out += `${first ? "" : ","}{"resource":{"attributes":${attributes(resource)}},"scope${kind}":[{"scope":${SCOPE},"${list}":[`;
-    for (let i = 0; i < records.length; i++) out += (i > 0 ? "," : "") + write(records[i] as T);
-    out += "]}]}";
-    first = false;
-  }
-  return new TextEncoder().encode(`${out}]}`) as Uint8Array<ArrayBuffer>;
+export function encodeLogsJson(groups: readonly ResourceGroup<LogRecord>[]): Uint8Array<ArrayBuffer> {
+  return encode({
+    resourceLogs: groups.map(({ resource, records }) => ({
+      resource: { attributes: keyValues(resource) },
+      scopeLogs: [{ scope: SCOPE, logRecords: records.map(logRecord) }],
+    })),
+  });
 }
 
-function logRecord(record: LogRecord): string {
+export function encodeTracesJson(groups: readonly ResourceGroup<Span>[]): Uint8Array<ArrayBuffer> {
+  return encode({
+    resourceSpans: groups.map(({ resource, records }) => ({
+      resource: { attributes: keyValues(resource) },
+      scopeSpans: [{ scope: SCOPE, spans: records.map(span) }],
+    })),
+  });
+}
+
+const encode = (request: object): Uint8Array<ArrayBuffer> =>
+  new TextEncoder().encode(JSON.stringify(request)) as Uint8Array<ArrayBuffer>;
+
+function logRecord(record: LogRecord) {
   const time = nanos(record.time);
-  let out = `{"timeUnixNano":"${time}","observedTimeUnixNano":"${time}"`;
-  if (record.severity > 0) out += `,"severityNumber":${record.severity}`;
-  if (record.severityText !== "") out += `,"severityText":${text(record.severityText)}`;
-  out += `,"body":{"stringValue":${text(record.body)}},"attributes":${attributes(record.attributes)}`;
-  if (record.traceId !== "") out += `,"traceId":"${record.traceId}"`;
-  if (record.spanId !== "") out += `,"spanId":"${record.spanId}"`;
-  return `${out}}`;
+  return {
+    timeUnixNano: time,
+    observedTimeUnixNano: time,
+    severityNumber: record.severity || undefined,
+    severityText: textOrNothing(record.severityText),
+    body: { stringValue: record.body.toWellFormed() },
+    attributes: keyValues(record.attributes),
+    traceId: record.traceId || undefined,
+    spanId: record.spanId || undefined,
+  };
 }
 
-function span(record: Span): string {
-  let out = `{"traceId":"${record.traceId}","spanId":"${record.spanId}"`;
-  if (record.parentSpanId !== "") out += `,"parentSpanId":"${record.parentSpanId}"`;
-  out += `,"name":${text(record.name)},"kind":${record.kind}`;
-  out += `,"startTimeUnixNano":"${nanos(record.start)}","endTimeUnixNano":"${nanos(record.end)}"`;
-  out += `,"attributes":${attributes(record.attributes)}`;
-  if (record.events.length > 0) {
-    const events = record.events.map(
-      (event) =>
-        `{"timeUnixNano":"${nanos(event.time)}","name":${text(event.name)},"attributes":${attributes(event.attributes)}}`,
-    );
-    out += `,"events":[${events.join(",")}]`;
-  }
-  if (record.status > 0) {
-    const message = record.statusMessage === "" ? "" : `"message":${text(record.statusMessage)},`;
-    out += `,"status":{${message}"code":${record.status}}`;
-  }
-  return `${out}}`;
+function span(record: Span) {
+  return {
+    traceId: record.traceId,
+    spanId: record.spanId,
+    parentSpanId: record.parentSpanId || undefined,
+    name: record.name.toWellFormed(),
+    kind: record.kind,
+    startTimeUnixNano: nanos(record.start),
+    endTimeUnixNano: nanos(record.end),
+    attributes: keyValues(record.attributes),
+    events: record.events.map(({ time, name, attributes }) => ({
+      timeUnixNano: nanos(time),
+      name,
+      attributes: keyValues(attributes),
+    })),
+    status: record.status === 0 ? undefined : { message: textOrNothing(record.statusMessage), code: record.status },
+  };
 }
 
-function attributes({ names, values }: Attributes): string {
-  let out = "[";
-  for (let i = 0; i < names.length; i++)
-    out += (i > 0 ? "," : "") + opening(names[i] as string) + anyValue(values[i] as AnyValue);
-  return `${out}]`;
+function keyValues({ names, values }: Attributes) {
+  return names.map((name, i) => ({ key: name.toWellFormed(), value: anyValue(values[i] as AnyValue) }));
 }
 
-/** Names come again and again; a Worker that makes names out of ids fills the map up, then it starts anew. */
-const openings = new Map<string, string>();
-const MAX_OPENINGS = 5_000;
-
-function opening(name: string): string {
-  let found = openings.get(name);
-  if (found === undefined) {
-    if (openings.size >= MAX_OPENINGS) openings.clear();
-    found = `{"key":${text(name)},"value":`;
-    openings.set(name, found);
-  }
-  return found;
+function anyValue(value: AnyValue) {
+  if (typeof value === "string") return { stringValue: value.toWellFormed() };
+  if (typeof value === "boolean") return { boolValue: value };
+  if (typeof value === "number") return isInt(value) ? { intValue: String(value) } : { doubleValue: double(value) };
+  return { arrayValue: { values: value.map((one) => ({ stringValue: one.toWellFormed() })) } };
 }
 
-/** Closes the attribute, too. */
-function anyValue(value: AnyValue): string {
-  if (typeof value === "string") return `{"stringValue":${text(value)}}}`;
-  if (typeof value === "boolean") return `{"boolValue":${value}}}`;
-  if (typeof value === "number") {
-    if (isInt(value)) return `{"intValue":"${value}"}}`;
-    return `{"doubleValue":${Object.is(value, -0) ? "-0.0" : Number.isFinite(value) ? value : `"${value}"`}}}`;
-  }
-  return `{"arrayValue":{"values":[${value.map((one) => `{"stringValue":${text(one)}}`).join(",")}]}}}`;
+/** What a JSON number cannot be is text, as proto3 has it. */
+function double(value: number): number | string {
+  return Object.is(value, -0) ? "-0" : Number.isFinite(value) ? value : String(value);
 }
 
 const nanos = (micros: number): string => (micros === 0 ? "0" : `${micros}000`);
-
-function text(value: string): string {
-  return JSON.stringify(value.toWellFormed());
-}
+const textOrNothing = (text: string): string | undefined => (text === "" ? undefined : text.toWellFormed());
