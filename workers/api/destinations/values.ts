@@ -56,7 +56,8 @@ export function fillIn(
   if (before !== undefined) keepSecrets(integration, { before, given, values, secrets, problems });
   const all = { ...defaultsOf(fields), ...values, ...secrets };
   for (const field of fields) {
-    if (field.required && (all[field.name] ?? "") === "") problems[field.name] ??= `${field.label} is needed.`;
+    if (field.required && (all[field.name] ?? "") === "")
+      problems[field.name] ??= `${field.label} is needed.${howToMake(field)}`;
   }
   // What its own check says may lean on values that are there and right.
   if (Object.keys(problems).length === 0) Object.assign(problems, integration.check?.(all) ?? {});
@@ -118,3 +119,7 @@ function problemOf(field: CatalogField, text: string, allowLoopback: boolean): s
       return undefined;
   }
 }
+
+/** One that is ours to make: the form makes it, who calls the API does it by hand. */
+const howToMake = ({ generate }: CatalogField) =>
+  generate === undefined ? "" : ` Make one: echo "${generate.prefix}$(openssl rand -base64 ${generate.bytes})"`;

@@ -4,7 +4,16 @@
  */
 import type { Destination, FailureKind, Io, NoticeItem, OutgoingAnswer, Values } from "../contract.ts";
 import { cut, cutEscaped } from "../notices/clean.ts";
-import { failureOf, jsonOf, lying, noticesOf, postJson, type Reply, sendTogether } from "../notices/exchange.ts";
+import {
+  failureOf,
+  isPage,
+  jsonOf,
+  lying,
+  noticesOf,
+  postJson,
+  type Reply,
+  sendTogether,
+} from "../notices/exchange.ts";
 import { describeNotice, type Notice, type Tone, timesText } from "../notices/notice.ts";
 
 /** Discord's limits: embeds of a message, and characters of all of them together. */
@@ -92,8 +101,7 @@ function replyOf(answer: OutgoingAnswer, now: number): Reply {
     const told = failure ?? lying("Discord", 0, "");
     return { ok: false, failure: wait === undefined ? told : { ...told, retryAfterMs: wait } };
   }
-  if (answer.status !== 204 && typeof jsonOf(answer.text)?.id !== "string")
-    return { ok: false, failure: lying("Discord", answer.status, answer.text) };
+  if (isPage(answer.text)) return { ok: false, failure: lying("Discord", answer.status, answer.text) };
   const holdMs = holdOf(answer.headers);
   return holdMs === undefined ? { ok: true } : { ok: true, holdMs };
 }

@@ -6,7 +6,7 @@
 import type { CatalogField, NoticeKind } from "../../api/contract/integrations.ts";
 import type { Destination, FailureKind, Io, NoticeItem, OutgoingAnswer, Values } from "../contract.ts";
 import { cut } from "../notices/clean.ts";
-import { failureOf, jsonOf, lying, noticesOf, postJson, type Reply, sendEach } from "../notices/exchange.ts";
+import { failureOf, isPage, jsonOf, lying, noticesOf, postJson, type Reply, sendEach } from "../notices/exchange.ts";
 import { describeNotice, timesText } from "../notices/notice.ts";
 
 /** PagerDuty's limits, in characters. */
@@ -92,7 +92,8 @@ async function post(values: Values, event: object, io: Io): Promise<Reply> {
   const answer = await postJson(io, addressOf(values), event);
   const failure = failureOf(answer, "PagerDuty", io.now(), answer.ok ? meaningOf(answer) : undefined);
   if (failure !== undefined) return { ok: false, failure };
-  if (answer.ok && jsonOf(answer.text)?.status === "success") return { ok: true };
+  const status = answer.ok ? (jsonOf(answer.text)?.status ?? "success") : "";
+  if (answer.ok && status === "success" && !isPage(answer.text)) return { ok: true };
   return { ok: false, failure: answer.ok ? lying("PagerDuty", answer.status, answer.text) : answer.failure };
 }
 

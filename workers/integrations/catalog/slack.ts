@@ -4,7 +4,16 @@
  */
 import type { Destination, Failure, FailureKind, Io, NoticeItem, OutgoingAnswer, Values } from "../contract.ts";
 import { cut, cutEscaped } from "../notices/clean.ts";
-import { failureOf, jsonOf, lying, noticesOf, postJson, type Reply, sendTogether } from "../notices/exchange.ts";
+import {
+  failureOf,
+  isPage,
+  jsonOf,
+  lying,
+  noticesOf,
+  postJson,
+  type Reply,
+  sendTogether,
+} from "../notices/exchange.ts";
 import { describeNotice, type Notice, type Tone, timesText, utcText } from "../notices/notice.ts";
 
 /** Limits of Block Kit: characters of a header, of a section, of one of its ten fields, and blocks of a message. */
@@ -107,18 +116,18 @@ function messageOf(items: readonly NoticeItem[], io: Io) {
 function replyOf(answer: OutgoingAnswer, now: number): Reply {
   const failure = failureOf(answer, "Slack", now, answer.ok ? meaningOf(answer) : undefined);
   if (failure !== undefined) return { ok: false, failure };
-  return isYes(answer) ? { ok: true } : { ok: false, failure: notSlack(answer) };
+  return isNo(answer) ? { ok: false, failure: notSlack(answer) } : { ok: true };
 }
 
-/** Slack says `ok`; services that take Slack's messages say it in JSON. */
-function isYes(answer: OutgoingAnswer): boolean {
-  if (!answer.ok) return false;
+/** Slack says `ok`; services that take Slack's messages say nothing, or something in JSON. */
+function isNo(answer: OutgoingAnswer): boolean {
+  if (!answer.ok) return true;
   const json = jsonOf(answer.text);
-  return answer.text.trim() === "ok" || json?.ok === true || json?.success === true;
+  return isPage(answer.text) || meaningOf(answer) !== undefined || json?.ok === false || json?.success === false;
 }
 
 const notSlack = (answer: OutgoingAnswer): Failure =>
-  answer.ok ? lying("Slack", answer.status, answer.text) : answer.failure;
+  answer.ok ? { ...lying("Slack", answer.status, answer.text), ...meaningOf(answer) } : answer.failure;
 
 function meaningOf({ text }: OutgoingAnswer & { ok: true }): { kind: FailureKind; message: string } | undefined {
   const error = jsonOf(text)?.error;

@@ -57,7 +57,7 @@ const webhook: Destination = {
       type: "secret",
       required: true,
       secret: true,
-      help: "Made for you: give it to the receiver. Or one of your own, `whsec_` and at least 24 bytes in base64.",
+      help: "Made for you: give it to the receiver. Or one of your own: `echo whsec_$(openssl rand -base64 32)`.",
       example: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
       generate: { prefix: "whsec_", bytes: 32 },
     },

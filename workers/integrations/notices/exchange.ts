@@ -75,6 +75,9 @@ export const lying = (receiver: string, status: number, text: string): Failure =
   message: `The answer (${status}) is not one that ${receiver} gives${quoted(text)}. ${ADVICE.lying}`,
 });
 
+/** A page for people: a proxy, a log-in, a hoster's "this site is parked". */
+export const isPage = (text: string): boolean => text.trimStart().startsWith("<");
+
 /** Items that are no notices would be a mistake of the rules: these integrations take nothing else. */
 export function noticesOf(items: readonly Item[]): NoticeItem[] {
   return items.map((item) => {

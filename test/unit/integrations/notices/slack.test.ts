@@ -125,13 +125,19 @@ describe("its answers", () => {
     ]);
   });
 
-  test.each([{ kind: "lie" } as const, { kind: "answer", body: "" } as const])(
-    "2xx from something else is no delivery: %o",
-    async (behaviour) => {
-      receiver.behave(behaviour);
-      expect((await failure()).again?.kind).toBe("lying");
-    },
-  );
+  test.each([
+    [{ kind: "lie" }, "lying"],
+    [{ kind: "answer", body: '{"ok":false}' }, "lying"],
+    [{ kind: "answer", body: "no_service" }, "misplaced"],
+  ] as const)("2xx that is no yes is no delivery: %o is %s", async (behaviour, kind) => {
+    receiver.behave(behaviour);
+    expect((await failure()).again?.kind).toBe(kind);
+  });
+
+  test.each(["", "{}", "OK", '{"success":true}'])("services that take Slack's messages may answer %o", async (body) => {
+    receiver.behave({ kind: "answer", body });
+    expect((await send()).outcomes).toEqual(["delivered"]);
+  });
 
   test("the webhook's address is in no message", async () => {
     receiver.behave({ kind: "echo", status: 400 });
