@@ -92,6 +92,8 @@ export interface UnsealedRollupsRequest {
 }
 
 export interface ReadLogRequest {
+  /** Who reads: a destination. */
+  reader: string;
   /** The last entry that the reader has. */
   afterId: number;
   /** Of text; at least one entry comes, and no more than READ_LOG_BYTES. */
@@ -118,8 +120,10 @@ export interface ReadLogAnswer {
   waiting: number;
   /** ms: of the first event after `afterId` that may be wanted; null when there is none. */
   oldest: number | null;
-  /** 0 to 1 and beyond: how busy this Ingester is with appends. */
+  /** 0 to 1 and beyond: how busy this Ingester is with appends, and those that share its thread. */
   use: number;
+  /** So busy that the reader is asked to come again later: nothing was read. */
+  isBusy: boolean;
 }
 
 export interface IngesterStatus {

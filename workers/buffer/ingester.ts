@@ -46,6 +46,7 @@ import { Nudger } from "./nudger.ts";
 import { OpenMark } from "./open-mark.ts";
 import { admits, Meter, wantedShards } from "./pressure.ts";
 import { PushQueue } from "./push-queue.ts";
+import { Readers } from "./readers.ts";
 import { replay, replaySince } from "./replay.ts";
 import { Sealer, type Stores } from "./sealer.ts";
 import { SplitWatch } from "./split-watch.ts";
@@ -73,6 +74,7 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
   private readonly reader: LogReader;
   private readonly nudger: Nudger;
   private readonly meter = new Meter(Date.now());
+  private readonly readers = new Readers();
   /** When the alarm goes off, ms; undefined when none is set. */
   private alarmAt: number | undefined;
 
@@ -157,6 +159,7 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
       }
       const bytes = this.write(request, now);
       this.meter.add(now, request.rows, bytes);
+      this.readers.appended(now, request.rows, bytes);
       countAppend(this.env, request, bytes, now);
     }
     if (!this.mark.isSet && !this.log.isEmpty) await this.announce();
@@ -177,7 +180,10 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
 
   async readLog(request: ReadLogRequest): Promise<ReadLogAnswer> {
     this.nudger.learn(true);
-    return { ...this.reader.read(request), use: this.meter.pace(Date.now()) };
+    const now = Date.now();
+    const use = this.readers.use(now);
+    const isBusy = this.readers.putsOff(request.reader, now);
+    return { ...(isBusy ? this.reader.none(request) : this.reader.read(request)), use, isBusy };
   }
 
   async seal(): Promise<SealResult> {

@@ -58,6 +58,12 @@ export const FOLLOW_BYTES = 3_000_000;
 export const READ_LOG_BYTES = 4_000_000;
 /** Entries that one page looks at. */
 export const READ_LOG_ENTRIES = 2_000;
+/** Above this part of what an Ingester takes, readers of its log give way … */
+export const GIVE_WAY_USE = 0.5;
+/** … for so long; one that waited is not put off again before the appends have ended. */
+export const GIVE_WAY_MS = 60_000;
+/** Readers that are remembered: more than there are destinations. */
+export const MAX_PUT_OFF = 200;
 /** So often at most a shard says that it has something to deliver: a message costs three operations of a queue. */
 export const NUDGE_MS = 5_000;
 /** The same when there are errors among it. */

@@ -22,6 +22,8 @@ const MAY_HOLD_ERRORS = `issues != '' OR parts = 1 OR rollups = '[]' OR instr(ba
   OR instr(batch, '"tailrace.fingerprint"') > 0
   OR rollups GLOB '*"errors":[1-9]*' OR rollups GLOB '*"errors":0.*'`;
 
+type LogPage = Omit<ReadLogAnswer, "use" | "isBusy">;
+
 export class LogReader {
   private readonly parts: TextParts;
 
@@ -32,13 +34,26 @@ export class LogReader {
     this.parts = new TextParts(sql);
   }
 
-  read({ afterId, maxBytes, errorsOnly }: ReadLogRequest): Omit<ReadLogAnswer, "use"> {
-    const { chunks } = this.log;
-    const firstId = chunks[0]?.firstId ?? this.log.nextId;
-    const page: Omit<ReadLogAnswer, "use"> = {
-      ...{ firstId, batches: [], through: afterId, more: false, waiting: 0, oldest: null },
+  /** What is there, without reading any of it. */
+  none({ afterId }: Pick<ReadLogRequest, "afterId">): LogPage {
+    const { chunks, nextId, rows, oldestAt } = this.log;
+    const firstId = chunks[0]?.firstId ?? nextId;
+    const more = afterId + 1 < nextId;
+    return {
+      firstId,
+      batches: [],
+      through: afterId,
+      more,
+      waiting: more ? rows : 0,
+      oldest: more ? (oldestAt ?? null) : null,
     };
-    if (afterId + 1 < firstId) return { ...page, more: true, waiting: this.log.rows };
+  }
+
+  read({ afterId, maxBytes, errorsOnly }: Omit<ReadLogRequest, "reader">): LogPage {
+    const { chunks } = this.log;
+    const none = this.none({ afterId });
+    if (afterId + 1 < none.firstId) return none;
+    const page: LogPage = { ...none, waiting: 0, oldest: null };
     const room = { bytes: Math.min(maxBytes, READ_LOG_BYTES), isFull: false };
     for (const chunk of chunks) {
       if (chunk.lastId <= afterId) continue;
@@ -48,12 +63,7 @@ export class LogReader {
     return { ...page, more: room.isFull };
   }
 
-  private readChunk(
-    chunk: Chunk,
-    page: Omit<ReadLogAnswer, "use">,
-    room: { bytes: number; isFull: boolean },
-    errorsOnly: boolean,
-  ): void {
+  private readChunk(chunk: Chunk, page: LogPage, room: { bytes: number; isFull: boolean }, errorsOnly: boolean): void {
     const heads = this.heads(chunk, page.through, errorsOnly);
     const ids: number[] = [];
     for (const { id, rows, bytes, min_time, wanted } of heads) {

@@ -1,6 +1,6 @@
 /**
- * Two decisions of an Ingester, without I/O or clock: whether it takes a batch,
- * and over how many shards the Worker's events should be spread.
+ * Decisions of an Ingester, without I/O or clock: whether it takes a batch, over
+ * how many shards the Worker's events should be spread, and how busy it is.
  */
 import { MAX_SHARDS } from "./contract.ts";
 import { HARD_APPENDS, HARD_BYTES, HARD_EVENTS, SOFT_APPENDS, SOFT_BYTES, SOFT_EVENTS } from "./limits.ts";
@@ -28,6 +28,8 @@ export const BUSY_PER_SECOND = { appends: 400, rows: 25_000, bytes: 6_000_000 } 
 /** Below this part of every limit, half as many shards do: far enough below 1/2 that it does not swing. */
 const QUIET = 0.2;
 const WINDOW_MS = 10_000;
+/** Short: a burst is to be noticed before much was read beside it. */
+const PACE_MS = 250;
 
 interface Window {
   appends: number;
@@ -36,14 +38,18 @@ interface Window {
 }
 
 const nothing = (): Window => ({ appends: 0, rows: 0, bytes: 0 });
-const PACE_MS = 1_000;
+
+function count(window: Window, rows: number, bytes: number): void {
+  window.appends += 1;
+  window.rows += rows;
+  window.bytes += bytes;
+}
 
 /** Appends of the last whole 10 s. */
 export class Meter {
   private startedAt: number;
   private current = nothing();
   private last: Window | undefined;
-  private lately = { at: 0, before: nothing(), now: nothing() };
 
   constructor(now: number) {
     this.startedAt = now;
@@ -57,24 +63,7 @@ export class Meter {
       this.current = nothing();
       this.startedAt = now;
     }
-    if (now - this.lately.at >= PACE_MS)
-      this.lately = {
-        at: now,
-        before: now - this.lately.at < 2 * PACE_MS ? this.lately.now : nothing(),
-        now: nothing(),
-      };
-    for (const window of [this.current, this.lately.now]) {
-      window.appends += 1;
-      window.rows += rows;
-      window.bytes += bytes;
-    }
-  }
-
-  /** How busy it is at this moment: of the last second or two, 1 = all of a limit. Who reads the log gives way by it. */
-  pace(now: number): number {
-    const { at, before, now: current } = this.lately;
-    if (now - at >= 2 * PACE_MS) return 0;
-    return Math.max(usedBy(current, PACE_MS), now - at >= PACE_MS ? 0 : usedBy(before, PACE_MS));
+    count(this.current, rows, bytes);
   }
 
   /**
@@ -85,6 +74,30 @@ export class Meter {
     const now = usedBy(this.current);
     if (this.last === undefined) return now >= 1 ? now : undefined;
     return Math.max(now, usedBy(this.last));
+  }
+}
+
+/** Appends of this very moment: who reads the log gives way by it. */
+export class Pace {
+  private at = 0;
+  private before = nothing();
+  private current = nothing();
+
+  add(now: number, rows: number, bytes: number): void {
+    const age = now - this.at;
+    if (age >= PACE_MS) {
+      this.before = age >= 2 * PACE_MS ? nothing() : this.current;
+      this.current = nothing();
+      this.at = now;
+    }
+    count(this.current, rows, bytes);
+  }
+
+  /** 1 = all of a limit. */
+  use(now: number): number {
+    const age = now - this.at;
+    if (age >= 2 * PACE_MS) return 0;
+    return Math.max(usedBy(this.current, PACE_MS), age >= PACE_MS ? 0 : usedBy(this.before, PACE_MS));
   }
 }
 

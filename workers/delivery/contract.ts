@@ -50,7 +50,7 @@ export interface Page {
 export interface ReadRequest {
   shard: string;
   script: string;
-  /** Id of the destination. */
+  /** Id of the destination: an Ingester that is busy puts each off for a while. */
   reader: string;
   position: Position;
   /** Bytes of log, or rows of segments, that one page holds at most (one entry at least). */

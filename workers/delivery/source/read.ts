@@ -5,12 +5,13 @@
  * seal, a compaction or an eviction comes in between.
  *
  * The Ingester is asked first, D1 after it: a seal is in D1 before it leaves the
- * log, so what the log did not have any more is found there.
+ * log, so what the log did not have any more is found there. While it is busy with
+ * appends it gives nothing out, whoever asks and wherever it lies: the page is empty.
  */
 import type { IngesterRpc, ReadLogAnswer } from "../../buffer/contract.ts";
 import { decodeBatch } from "../../event/batch-wire.ts";
 import { within } from "../../util/within.ts";
-import type { Page, ReadRequest } from "../contract.ts";
+import type { Page, Position, ReadRequest } from "../contract.ts";
 import { Invocations } from "./invocations.ts";
 import { READ_TIMEOUT_MS } from "./limits.ts";
 import { PageBuilder } from "./page.ts";
@@ -21,18 +22,25 @@ export type SourceEnv = Pick<Env, "DB" | "BUCKET" | "INGESTER">;
 /** Throws when a store is away. */
 export async function readShard(env: SourceEnv, request: ReadRequest): Promise<Page> {
   const log = await readLog(env, request);
-  if (!isGone(log, request)) return fromLog(request, log);
+  if (log.isBusy || !isGone(log, request)) return fromLog(request, log);
   const page = await fromSegments(env, request, log);
   if (page.invocations.length > 0 || page.lost > 0) return page;
   // Nothing was sealed there: the log goes on, as a rule.
   const next = { ...request, position: page.after(0) };
   const again = await readLog(env, next);
-  return isGone(again, next) ? page : fromLog(next, again);
+  return isGone(again, next) && !again.isBusy ? page : fromLog(next, again);
 }
 
-function readLog(env: SourceEnv, { shard, position, maxBytes, errorsOnly }: ReadRequest): Promise<ReadLogAnswer> {
+function readLog(
+  env: SourceEnv,
+  { shard, reader, position, maxBytes, errorsOnly }: ReadRequest,
+): Promise<ReadLogAnswer> {
   const ingester: Pick<IngesterRpc, "readLog"> = env.INGESTER.getByName(shard);
-  return within(READ_TIMEOUT_MS, "Ingester", ingester.readLog({ afterId: position.through, maxBytes, errorsOnly }));
+  return within(
+    READ_TIMEOUT_MS,
+    "Ingester",
+    ingester.readLog({ reader, afterId: position.through, maxBytes, errorsOnly }),
+  );
 }
 
 const isGone = (log: ReadLogAnswer, { position }: ReadRequest) => log.firstId > position.through + 1;
@@ -57,8 +65,11 @@ function fromLog({ script, position, maxRows, errorsOnly, shard }: ReadRequest, 
   const { waiting, more, use, oldest, batches, through } = log;
   const left = batches.reduce((sum, { rows }) => sum + rows, 0) - seen - lost;
   const rest = { use, lost, oldest, from: "log" as const, waiting: waiting + Math.max(left, 0), more };
-  return page.build({ through, offset: 0 }, rest);
+  return page.build(movedTo(through, position), rest);
 }
+
+/** What is done of the next entry stays done when nothing was read. */
+const movedTo = (through: number, from: Position): Position => (through > from.through ? { through, offset: 0 } : from);
 
 async function fromSegments(env: SourceEnv, request: ReadRequest, log: ReadLogAnswer): Promise<Page> {
   const { shard, script, position, maxRows, errorsOnly } = request;
@@ -83,5 +94,5 @@ async function fromSegments(env: SourceEnv, request: ReadRequest, log: ReadLogAn
   if (all) through = Math.max(through, sealedThrough, log.firstId - 1);
   const waiting = Math.max(rows - done, 0) + log.waiting;
   const rest = { use: log.use, lost, oldest: chunks[0]?.oldest ?? log.oldest, from: "segments" as const, waiting };
-  return page.build({ through: Math.max(through, position.through), offset: 0 }, { ...rest, more: true });
+  return page.build(movedTo(through, position), { ...rest, more: true });
 }

@@ -169,6 +169,7 @@ describe("errors only", () => {
     for (let n = 0; n < 3; n++) await stub.append(appendOf(script, some(script, 2)));
     await stub.append(appendOf(script, some(script, 2, { failed: true })));
     const { batches, through } = await stub.readLog({
+      reader: "test",
       afterId: await firstOf(script),
       maxBytes: 1e6,
       errorsOnly: true,
@@ -189,5 +190,5 @@ describe("errors only", () => {
   });
 
   const firstOf = async (script: string) =>
-    (await ingester(script).readLog({ afterId: 0, maxBytes: 1, errorsOnly: false })).firstId - 1;
+    (await ingester(script).readLog({ reader: "test", afterId: 0, maxBytes: 1, errorsOnly: false })).firstId - 1;
 });
