@@ -62,7 +62,7 @@ const sentry: Destination = {
       help: "Which errors are one issue.",
       default: "tailrace",
       options: [
-        { value: "tailrace", label: "As in Tailrace: one issue here is one issue there" },
+        { value: "tailrace", label: "As in Tailrace, by its fingerprints" },
         { value: "sentry", label: "Sentry's own, by stack" },
       ],
     },

@@ -21,10 +21,10 @@ export function breadcrumbsOf(
   return found.reverse();
 }
 
-/** Exceptions come behind all logs in `seq`: between the two only time tells. */
+/** Exceptions come behind all logs in `seq`: between the two only time tells. An invocation has its time from its beginning, and failed at its end. */
 function isBefore(each: TailraceEvent, event: TailraceEvent): boolean {
-  if (each.time !== event.time) return each.time < event.time;
-  return event.kind === "invocation" || each.seq < event.seq;
+  if (event.kind === "invocation") return true;
+  return each.time === event.time ? each.seq < event.seq : each.time < event.time;
 }
 
 function crumbOf({ time, kind, level, message, name }: TailraceEvent, limit: number): Breadcrumb {

@@ -51,7 +51,7 @@ export async function post(envelope: Envelope, settings: Settings, limits: Limit
       "x-sentry-auth": `Sentry sentry_version=7, sentry_client=${CLIENT}, sentry_key=${dsn.publicKey}`,
       ...(packed ? { "content-encoding": "gzip" } : {}),
     },
-    body: packed ? new Uint8Array(gzipSync(envelope.bytes)) : envelope.bytes,
+    body: packed ? new Uint8Array(gzipSync(envelope.bytes, { level: 1 })) : envelope.bytes,
   });
   const now = io.now();
   if (answer.ok) learn(limits, answer.status, answer.headers, now);

@@ -48,7 +48,9 @@ export function userOf({ own, around, item, event }: Subject): Record<string, un
   set(user, "id", found(USER_IDS));
   set(user, "email", found(["user.email"]));
   set(user, "username", found(["user.name"]));
-  set(user, "ip_address", found(["client.address"]));
+  const address = found(["client.address"]);
+  // Part of one, or a hash of it, is none to Sentry.
+  if (address !== undefined && /^[\da-f]*[.:][\da-f.:]+$/i.test(address)) set(user, "ip_address", address);
   const geo: Record<string, unknown> = {};
   set(geo, "country_code", event.country);
   set(geo, "city", text(around["geo.locality.name"]));

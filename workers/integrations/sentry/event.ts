@@ -13,7 +13,7 @@ import { type Budget, MAX_NAME, MAX_TRANSACTION } from "./limits.ts";
 import type { Level, Mechanism, SentryEvent } from "./protocol.ts";
 import { SDK } from "./sdk.ts";
 import { levelOf, type Subject, transactionOf } from "./subject.ts";
-import { clip, oneLine, seconds } from "./text.ts";
+import { clip, endOf, oneLine, seconds } from "./text.ts";
 
 export interface LookedUp {
   /** Undefined for an event without an error. */
@@ -51,7 +51,7 @@ export function eventOf(subject: Subject, { trace, issue, baseUrl }: LookedUp, b
   const extra = extraOf(subject, budget);
   const made: SentryEvent = {
     event_id: subject.eventId,
-    timestamp: seconds(event.time),
+    timestamp: event.kind === "invocation" ? endOf(event) : seconds(event.time),
     platform: "javascript",
     level: severityOf(event),
     ...(event.kind === "log" ? { logger: "console" } : {}),

@@ -16,6 +16,12 @@ export const oneLine = (text: string, limit: number): string =>
 /** Seconds with a fraction, as Sentry counts time. */
 export const seconds = (micros: number): number => (Number.isFinite(micros) ? micros / 1e6 : 0);
 
+/** Of something that has a duration, in ms. */
+export function endOf({ time, duration }: { time: number; duration?: number }): number {
+  const lasted = duration !== undefined && duration > 0 && Number.isFinite(duration) ? duration / 1_000 : 0;
+  return seconds(time) + lasted;
+}
+
 const LONE_OR_NUL = /\\u(?:d[89a-f]|0000)/;
 
 /**

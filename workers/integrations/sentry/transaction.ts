@@ -4,13 +4,12 @@
  * with its invocation's; one whose invocation is not known is a transaction of
  * its own. Pure.
  */
-import type { TailraceEvent } from "../../event/event.ts";
 import { contextsOf, extraOf, requestOf, statusOf, tagsOf, userOf } from "./describe.ts";
 import { type Budget, MAX_NAME, MAX_TRANSACTION } from "./limits.ts";
 import type { SentryEvent, Span } from "./protocol.ts";
 import { SDK } from "./sdk.ts";
 import { type Subject, spanOf, transactionOf } from "./subject.ts";
-import { clip, oneLine, seconds } from "./text.ts";
+import { clip, endOf, oneLine, seconds } from "./text.ts";
 
 /** Spans of one transaction at most, for each attribute that the budget allows: Sentry takes 1,000. */
 const SPANS_PER_ATTRIBUTE = 10;
@@ -67,8 +66,4 @@ function spansOf({ item, traceId, spanId }: Subject, budget: Budget): Span[] {
     });
   }
   return spans;
-}
-
-function endOf({ time, duration }: TailraceEvent): number {
-  return seconds(time) + (duration !== undefined && duration > 0 && Number.isFinite(duration) ? duration / 1_000 : 0);
 }

@@ -141,9 +141,12 @@ describe("an error in Sentry", () => {
     });
   });
 
-  it("that says nothing but its status is a message", async () => {
-    const failed = event("invocation", 0, { status: 503, outcome: "ok", attributes: REQUEST, fingerprint: "aa" });
-    const { payload } = await sent(["errors", failed, invocationOf(failed)]);
+  it("that says nothing but its status is a message, at its end, with all that was logged", async () => {
+    const said = { status: 503, outcome: "ok", attributes: REQUEST, fingerprint: "aa", duration: 2_000 };
+    const failed = event("invocation", 0, said);
+    const { payload } = await sent(["errors", failed, invocationOf(failed, log)]);
+    expect(payload.timestamp).toBe(failed.time / 1e6 + 2);
+    expect(payload.breadcrumbs.values).toMatchObject([{ message: log.message }]);
     expect(payload).toMatchObject({ logentry: { formatted: "POST /cart/:id/pay answered 503" }, level: "error" });
     expect(payload).not.toHaveProperty("exception");
   });
