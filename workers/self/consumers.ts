@@ -72,10 +72,11 @@ function delivery({ name, state, createdAt, updatedAt, health }: KnownDestinatio
   return found;
 }
 
-/** What waits may not be counted yet; then it is told by the condition. */
+/** Where nobody knows yet how much waits, the condition tells whether anything does. */
 function hasWork({ queued, oldestWaiting, condition }: NonNullable<KnownDestination["health"]>): boolean {
   if (condition === "idle" || condition === "standby") return false;
-  return (queued ?? 0) > 0 || oldestWaiting !== null || condition !== "ok";
+  if (oldestWaiting !== null || (queued ?? 0) > 0) return true;
+  return queued === null && condition !== "ok";
 }
 
 function consumer(

@@ -88,7 +88,8 @@ describe("delivery", () => {
     expect(of({ health: null })).toBe("stalled");
   });
 
-  test("that waits for a person has work and does not move", () => {
+  test("that waits for a person stands still when there is something for it", () => {
+    expect(of({ health: health({ condition: "attention", queued: 0, movedAt: NOW - HOUR }) })).toBe("idle");
     expect(of({ health: health({ condition: "attention", queued: null, movedAt: NOW - HOUR }) })).toBe("stalled");
   });
 });
