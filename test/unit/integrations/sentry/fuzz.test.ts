@@ -8,6 +8,8 @@ import type { ResolvedFrame, ResolvedTrace } from "../../../../workers/integrati
 import { bodyOf, fakeIo, newDsn, readEnvelope } from "../../../support/sentry.ts";
 
 const MB = 1_000_000;
+/** Of an event told in the least detail. */
+const LAST_BYTES = 200_000;
 /** Halves of surrogate pairs, NUL, line ends, JSON's own signs, names of prototypes, and very long texts. */
 const text: fc.Arbitrary<string> = fc.oneof(
   { weight: 4, arbitrary: fc.string({ unit: "binary", maxLength: 40 }) },
@@ -220,5 +222,9 @@ describe("hostile events", () => {
     expect(outcomes).toEqual(items.map(() => "delivered"));
     for (const request of io.requests)
       for (const { bytes } of readEnvelope(bodyOf(request)).items) expect(bytes).toBeLessThan(MB);
+
+    const never = fakeIo([{ status: 413 }], { trace: io.trace });
+    await sentry.send({ dsn: newDsn() }, items.slice(0, 1), never);
+    expect(bodyOf(never.requests.at(-1) ?? { url: "" }).length).toBeLessThan(LAST_BYTES);
   });
 });
