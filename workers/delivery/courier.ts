@@ -19,6 +19,7 @@ import { Book, hasBook } from "./courier/book.ts";
 import { dependencies } from "./courier/dependencies.ts";
 import type { Dependencies } from "./courier/desk.ts";
 import { Engine } from "./courier/engine.ts";
+import { SWEEP_MS } from "./courier/limits.ts";
 
 interface Office {
   book: Book;
@@ -36,7 +37,11 @@ export class Courier extends DurableObject<Env> implements CourierRpc {
     if (ctx.id.name === undefined) throw new Error("BUG: a courier must be made by the id of its destination");
     this.id = ctx.id.name;
     this.deps = dependencies.make(ctx, env, this.id);
-    if (hasBook(ctx.storage)) this.office = this.open();
+    if (!hasBook(ctx.storage)) return;
+    this.office = this.open();
+    ctx.blockConcurrencyWhile(async () => {
+      if ((await ctx.storage.getAlarm()) === null) this.deps.wake(this.deps.now() + SWEEP_MS);
+    });
   }
 
   async refresh(_destination: string): Promise<void> {

@@ -431,10 +431,14 @@ export class Channel {
   private tell({ delivered, again, dead, failure, held }: Verdict, result: SendResult, ms: number): void {
     const { deps } = this.office;
     const items = (outcome: string, n: number) => n > 0 && deps.count("tailrace_delivery_items_total", outcome, n);
-    items("delivered", delivered.length);
-    items("failed", again.length);
-    items("dead", dead.length);
-    items("rejected", result.rejectedByReceiver?.count ?? 0);
+    // What a failover takes is not delivered yet: the destination's own turn comes.
+    if (this.name === "own") {
+      const rejected = Math.min(result.rejectedByReceiver?.count ?? 0, delivered.length);
+      items("delivered", delivered.length - rejected);
+      items("rejected", rejected);
+      items("failed", again.length);
+      items("dead", dead.length);
+    }
     deps.count("tailrace_delivery_requests_total", (held ?? failure)?.kind ?? "ok", result.requests);
     deps.count("tailrace_delivery_seconds_total", "", ms / 1000);
   }
@@ -448,7 +452,7 @@ export class Channel {
       if (passed.length > 0) this.passed(lane, passed);
     }
     if (also === undefined && !list.some(({ isDirty }) => isDirty)) return;
-    state.movedAt = Math.max(state.movedAt, deps.now());
+    if (this.name === "own") state.movedAt = Math.max(state.movedAt, deps.now());
     book.commit(state, this.name, list, also);
   }
 
