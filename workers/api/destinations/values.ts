@@ -70,7 +70,11 @@ interface Kept extends Pick<Filled, "values" | "secrets" | "problems"> {
 }
 
 function keepSecrets({ fields }: CatalogEntry, { before, given, values, secrets, problems }: Kept): void {
-  const moved = fields.find((field) => leadsElsewhere(field, fields, before.values, values));
+  const moved = fields.find((field) =>
+    field.secret
+      ? isOtherAddress(before.secrets[field.name], secrets[field.name])
+      : leadsElsewhere(field, fields, before.values, values),
+  );
   for (const field of fields) {
     const stored = before.secrets[field.name];
     if (!field.secret || stored === undefined || given[field.name] !== undefined) continue;
@@ -87,13 +91,18 @@ function leadsElsewhere(
   before: Readonly<Record<string, string>>,
   now: Readonly<Record<string, string>>,
 ): boolean {
-  if (field.secret) return false;
   const fallback = defaultsOf(fields);
   const [was, is] = [before, now].map((values) => values[field.name] ?? fallback[field.name] ?? "") as [string, string];
   if (was === is) return false;
   if (field.type === "url") return originOf(was) !== originOf(is);
   // Options of a list are the integration's own, so they lead to its vendor.
   return field.type === "text" && LEADS_ELSEWHERE.test(field.name);
+}
+
+/** Addresses that hold a token are secrets. One that is not entered anew stays where it is. */
+function isOtherAddress(was: string | undefined, is: string | undefined): boolean {
+  if (was === undefined || is === undefined || was === is) return false;
+  return (URL.canParse(was) || URL.canParse(is)) && originOf(was) !== originOf(is);
 }
 
 /** Another path at the same place is the same receiver. */
