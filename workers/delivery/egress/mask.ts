@@ -2,7 +2,7 @@
  * Takes secrets out of texts that people or stores will see: what a receiver
  * echoed, what the runtime said of a request. `request.ts` uses it on every answer,
  * the Courier on what it writes down. A secret is found as it is, URL-encoded, in
- * JSON, and in base64 at any of the three alignments (so also inside
+ * JSON, in HTML, and in base64 at any of the three alignments (so also inside
  * `Basic base64(user:key)`); of a URL or DSN, its secret parts are found too. Pure.
  */
 
@@ -62,9 +62,19 @@ function partsOf(secret: string): string[] {
 const looksSecret = (part: string) => part.length >= MIN_PART_CHARS && /[0-9A-Z]/.test(part);
 
 function spellings(secret: string): string[] {
-  const json = JSON.stringify(secret).slice(1, -1);
-  return [secret, ...urlSpellings(secret), json, json.replaceAll("/", "\\/"), ...base64Spellings(secret)];
+  return [secret, ...urlSpellings(secret), ...jsonSpellings(secret), htmlSpelling(secret), ...base64Spellings(secret)];
 }
+
+/** As JavaScript writes JSON; PHP, which escapes slashes; Go and Gson, which escape what HTML might take amiss; and Python, for which all is ASCII. */
+function jsonSpellings(secret: string): string[] {
+  const json = JSON.stringify(secret).slice(1, -1);
+  const escaped = (characters: RegExp) =>
+    json.replace(characters, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return [json, json.replaceAll("/", "\\/"), escaped(/[&<>]/g), escaped(/[&<>=']/g), escaped(/[^\0-\x7f]/g)];
+}
+
+const HTML: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+const htmlSpelling = (secret: string) => secret.replace(/[&<>"']/g, (char) => HTML[char] ?? char);
 
 function urlSpellings(secret: string): string[] {
   const percent = encodeURIComponent(secret.toWellFormed());

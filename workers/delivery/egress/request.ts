@@ -35,19 +35,23 @@ export interface RequestOptions {
   lookUp?: LookUp;
 }
 
+/** What a runtime says of an error, in a few words. Masked before it is cut: half a secret is none that a mask knows. */
+type Said = (error: unknown) => string;
+
 export function createRequest(options: RequestOptions): Io["request"] {
   const mask = masker(options.secrets);
   const cover = cleaner(options.secrets, mask);
+  const said: Said = (error) => mask(rootMessage(error)).slice(0, MAX_SAID_CHARS);
   return async (request) => {
     try {
-      return cover(await ask(options, request));
+      return cover(await ask(options, request, said));
     } catch (error) {
       return cover(failed("unreachable", `The request could not be made: ${said(error)}`));
     }
   };
 }
 
-async function ask(options: RequestOptions, request: OutgoingRequest): Promise<OutgoingAnswer> {
+async function ask(options: RequestOptions, request: OutgoingRequest, said: Said): Promise<OutgoingAnswer> {
   const guarded = guardUrl(request.url, options.allowLoopback);
   if (!guarded.ok) return guarded;
   const headers = headersOf(request.headers);
@@ -60,7 +64,7 @@ async function ask(options: RequestOptions, request: OutgoingRequest): Promise<O
     const problem = await options.lookUp(url.hostname);
     if (problem !== null) return blocked(problem);
   }
-  return exchange(options.fetch ?? fetch, url, headers, request);
+  return exchange({ send: options.fetch ?? fetch, url, headers, request, said });
 }
 
 /** Addresses end in a digit or a bracket; no public name does. localhost is spoken of by allowLoopback. */
@@ -78,34 +82,31 @@ function headersOf(given: Record<string, string> | undefined): Headers | undefin
   }
 }
 
+interface Exchange {
+  send: typeof fetch;
+  url: URL;
+  headers: Headers;
+  request: OutgoingRequest;
+  said: Said;
+}
+
 /** One clock over all of it, the body included. A peer that ignores the abort is not waited for. */
-async function exchange(
-  send: typeof fetch,
-  url: URL,
-  headers: Headers,
-  request: OutgoingRequest,
-): Promise<OutgoingAnswer> {
-  const timeoutMs = Math.min(request.timeoutMs ?? TIMEOUT_MS, MAX_TIMEOUT_MS);
+async function exchange(asked: Exchange): Promise<OutgoingAnswer> {
+  const timeoutMs = Math.min(asked.request.timeoutMs ?? TIMEOUT_MS, MAX_TIMEOUT_MS);
   const abort = new AbortController();
   const { promise: late, resolve } = Promise.withResolvers<OutgoingAnswer>();
   const timer = setTimeout(() => {
-    resolve(failed("timeout", `${url.host} did not answer within ${timeoutMs / 1_000} s.`));
+    resolve(failed("timeout", `${asked.url.host} did not answer within ${timeoutMs / 1_000} s.`));
     abort.abort();
   }, timeoutMs);
   try {
-    return await Promise.race([converse(send, url, headers, request, abort.signal), late]);
+    return await Promise.race([converse(asked, abort.signal), late]);
   } finally {
     clearTimeout(timer);
   }
 }
 
-async function converse(
-  send: typeof fetch,
-  url: URL,
-  headers: Headers,
-  request: OutgoingRequest,
-  signal: AbortSignal,
-): Promise<OutgoingAnswer> {
+async function converse({ send, url, headers, request, said }: Exchange, signal: AbortSignal): Promise<OutgoingAnswer> {
   const { method = "POST", body = null } = request;
   let response: Response;
   try {
@@ -160,5 +161,3 @@ function cleaner(secrets: readonly string[], mask: Masker) {
 function failed(kind: FailureKind, message: string, status = 0): { ok: false; failure: Failure } {
   return { ok: false, failure: { kind, message, status } };
 }
-
-const said = (error: unknown) => rootMessage(error).slice(0, MAX_SAID_CHARS);

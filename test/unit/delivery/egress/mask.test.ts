@@ -15,6 +15,11 @@ describe("a secret in a text", () => {
       encodeURIComponent(SECRET).replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
       new URLSearchParams({ k: SECRET }).toString(),
       JSON.stringify({ key: SECRET }),
+      // As Go, Gson, PHP and a page write it.
+      SECRET.replaceAll("&", "\\u0026"),
+      SECRET.replaceAll("&", "\\u0026").replaceAll("=", "\\u003d"),
+      SECRET.replaceAll("/", "\\/"),
+      SECRET.replaceAll("&", "&amp;"),
       btoa(SECRET),
       btoa(`u:${SECRET}`),
       btoa(`us:${SECRET}`),

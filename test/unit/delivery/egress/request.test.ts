@@ -184,6 +184,18 @@ describe("what is not sent at all", () => {
   });
 });
 
+it("a runtime whose error is long enough to be cut within the secret says none of it", async () => {
+  for (let before = 150; before < 200; before += 7) {
+    const long = createRequest({
+      ...{ allowLoopback: true, secrets: [SECRET] },
+      fetch: async () => {
+        throw new TypeError(`${"x".repeat(before)}${SECRET}`);
+      },
+    });
+    expect(failureOf(await long({ url: receiver.url })).message).not.toContain("tr-");
+  }
+});
+
 it("a runtime whose error repeats the request says no secret", async () => {
   const broken = createRequest({
     ...{ allowLoopback: true, secrets: [SECRET] },
