@@ -45,18 +45,17 @@ export class Nudger {
     if (forwards === this.forwards) return;
     this.forwards = forwards;
     this.parts.meta.set("forwards", forwards ? "1" : "");
-    if (!forwards) this.waits = "nothing";
+    this.plan();
   }
 
-  /** Something is in the log. */
+  /** Something is in the log. A shard that is new hears of destinations only after its first events: they are remembered. */
   note(errors: boolean): void {
-    if (!this.forwards) return;
     if (this.waits !== "errors") this.waits = errors ? "errors" : "events";
     this.plan();
   }
 
   private plan(): void {
-    if (this.waits === "nothing" || this.isSending) return;
+    if (!this.forwards || this.waits === "nothing" || this.isSending) return;
     const dueAt = this.sentAt + (this.waits === "errors" ? NUDGE_ERRORS_MS : NUDGE_MS);
     const now = this.clock.now();
     if (dueAt <= now) {

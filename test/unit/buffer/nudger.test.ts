@@ -55,6 +55,16 @@ describe("Nudger", () => {
     expect(sent).toEqual([]);
   });
 
+  it("a shard that is new tells of its first events as soon as it hears of destinations", async () => {
+    const { make, clock, sent } = nudger();
+    const one = make();
+    one.note(true);
+    await clock.pass(500);
+    one.learn(true);
+    await clock.pass(0);
+    expect(sent).toMatchObject([{ errors: true, at: clock.at }]);
+  });
+
   it("tells of the first append at once, then of all that follow together", async () => {
     const { make, clock, sent } = nudger();
     const one = make();
