@@ -91,6 +91,7 @@ export const WEBHOOK: CatalogEntry = {
       required: true,
       secret: true,
       help: "At least 24 characters.",
+      generate: { prefix: "whsec_", bytes: 32 },
     },
   ],
   documentation: "Every request is signed. `webhook-signature` says how.",

@@ -329,12 +329,37 @@ test("changing one never shows the secret, and leaves it as it is", async () => 
   await close();
 });
 
+test("a secret that is ours to make is offered once, to be copied; one that is stored is not made anew, and can stay", async () => {
+  const { page, problems, sent, close } = await open({ destinations: [attention(Date.now())] });
+  await page.goto("/integrations/new/webhook");
+  const secret = page.locator("#f-secret");
+  await secret.waitFor();
+  const first = await secret.inputValue();
+  expect(first).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
+  expect(await secret.getAttribute("type")).toBe("password");
+  await page.getByText("once this is saved, nobody is shown it again").waitFor();
+  await page.getByRole("button", { name: "Make a new one" }).click();
+  await expect.poll(() => secret.inputValue()).not.toBe(first);
+  // Notices are not sampled.
+  expect(await page.getByRole("button", { name: "Add a rule" }).count()).toBe(0);
+  await page.locator("#f-url").fill("https://hooks.example.org/");
+  await page.getByRole("button", { name: "Enable" }).click();
+  await page.getByText("Enabled: Signed webhook").waitFor();
+  expect(sent.at(-1)?.body).toMatchObject({ values: { secret: expect.stringMatching(/^whsec_/) } });
+
+  await page.goto("/integrations/d/d-hook/edit");
+  await secret.waitFor();
+  expect(await secret.inputValue()).toBe("");
+  expect(problems).toEqual([]);
+  await close();
+});
+
 test("a destination that is down says so first, when it tries next, and who carries it; retry, pause, remove", async () => {
   const now = Date.now();
   const { page, problems, sent, rows, close } = await open({ destinations: [failing(now), standby(now)] });
   await page.goto("/integrations/d/d-otlp");
   await page.getByText("It has not answered for 12 minutes").waitFor();
-  expect(await text(page, ".dest-answer")).toMatch(/Next try in \d+ s.*status 503.*Collector, Dublin carries/s);
+  expect(await text(page, ".dest-answer")).toMatch(/Next try in \d+ s.*answers 503.*Collector, Dublin carries/s);
   expect(await text(page, ".dest-facts")).toMatch(/38\.4k events.*Open.*Carries it/s);
   expect(await page.getByRole("progressbar", { name: "Back-fill" }).getAttribute("aria-valuenow")).toBe("41");
   await page.locator(".u-over").nth(1).waitFor();

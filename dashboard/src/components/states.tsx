@@ -101,7 +101,13 @@ export function NoData({ children }: { children?: ComponentChildren }) {
         and deploy it. Its code stays as it is.
       </p>
       <Snippet code={TAIL_LINE} />
-      <p class="muted">The first events show up here within a second of the Worker's next request.</p>
+      <p class="muted">
+        Or{" "}
+        <a class="link" href="/integrations/workers">
+          connect it with a click
+        </a>
+        . The first events show up here within a second of the Worker's next request.
+      </p>
       {children}
     </div>
   );

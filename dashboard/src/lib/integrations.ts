@@ -8,7 +8,7 @@ import type {
   NoticeKind,
   SampleRule,
 } from "../../../workers/api/contract.ts";
-import { count, percent } from "./format.ts";
+import { percent } from "./format.ts";
 
 export type Tone = "bad" | "warn" | "good" | "";
 export type Condition = DestinationHealth["condition"];
@@ -79,6 +79,21 @@ export function feedsText(feeds: readonly Feed[]): string {
   return text === "" ? "nothing" : text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+const MINUTE_MS = 60_000;
+const MINUTES = 60;
+type Minute = DestinationHealth["minutes"][number];
+
+/** The last hour minute by minute, those in which nothing happened included, oldest first. */
+export function lastHour({ asOf, minutes }: Pick<DestinationHealth, "asOf" | "minutes">): Minute[] {
+  const minuteOf = (t: number) => Math.floor(t / MINUTE_MS) * MINUTE_MS;
+  const known = new Map(minutes.map((m) => [minuteOf(m.at), m]));
+  const last = minuteOf(asOf);
+  return Array.from({ length: MINUTES }, (_, i) => {
+    const at = last - (MINUTES - 1 - i) * MINUTE_MS;
+    return { delivered: 0, failed: 0, p50: null, ...known.get(at), at };
+  });
+}
+
 export const dropped = ({ droppedByRule }: DestinationHealth): number => droppedByRule.sampled + droppedByRule.ceiling;
 
 /** `*` stands for any characters, the rest for itself. */
@@ -140,8 +155,6 @@ export function finds(entry: CatalogEntry, search: string): boolean {
     .split(/\s+/)
     .every((word) => text.includes(word));
 }
-
-export const items = (n: number): string => `${count(n)} ${n === 1 ? "item" : "items"}`;
 
 /** A name that no other has: `Sentry`, `Sentry 2`. */
 export function freeName(name: string, taken: readonly string[]): string {

@@ -20,6 +20,7 @@ import "../styles/connections.css";
 const SEARCH_FROM = 9;
 /** The first event comes within a second of the Worker's next request. */
 const WAITING_EVERY_MS = 2000;
+const EXPECTED_MS = 10 * 60_000;
 
 function State({ c, now }: { c: Connection; now: number }) {
   const state = connectionState(c);
@@ -37,7 +38,7 @@ function State({ c, now }: { c: Connection; now: number }) {
     return (
       <span class="row warn">
         <Icon name="clock" />
-        Connected, waiting for the first event
+        {isExpected(c) ? "Connected, waiting for the first event" : "Connected, no event so far"}
       </span>
     );
   return (
@@ -47,6 +48,9 @@ function State({ c, now }: { c: Connection; now: number }) {
     </span>
   );
 }
+
+const isExpected = (c: Connection): boolean =>
+  connectionState(c) === "waiting" && c.connectedAt !== null && Date.now() - c.connectedAt < EXPECTED_MS;
 
 /** What was left as it is, and who wrote our entry. */
 function notes(c: Connection): string {
@@ -74,9 +78,9 @@ function Line({ script }: { script: string }) {
   );
 }
 
-/** While it waits for the first event it is asked for again and again. */
+/** One that was connected just now is asked for again and again until its first event is here; a quiet one is not. */
 function useNow(c: Connection): Connection {
-  const waits = connectionState(c) === "waiting";
+  const waits = isExpected(c);
   const tick = useEvery(WAITING_EVERY_MS, waits);
   const { data } = useResource(
     `${c.script} ${waits}`,

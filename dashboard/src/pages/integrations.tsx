@@ -55,7 +55,7 @@ export default function Integrations() {
         <h1>Integrations</h1>
       </div>
       {error !== undefined && <StaleNotice failure={error} retry={reload} />}
-      <ConnectCard answer={connections.data} />
+      <ConnectCard answer={connections.data} failure={connections.error} />
       <section aria-labelledby="dests-title">
         <h2 id="dests-title">Destinations</h2>
         {destinations.length > 0 ? (

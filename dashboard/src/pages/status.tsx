@@ -102,7 +102,9 @@ function Consumers({ consumers, now }: Pick<StatusAnswer, "consumers"> & { now: 
                       {c.name}
                     </th>
                     <td class="muted">{KINDS[c.kind]}</td>
-                    <td class="num">{c.lagMs === null ? "–" : c.lagMs < 1000 ? "< 1 s" : span(c.lagMs)}</td>
+                    <td class="num">
+                      {c.lagMs === null || c.condition === "idle" ? "–" : c.lagMs < 1000 ? "< 1 s" : span(c.lagMs)}
+                    </td>
                     <td class="num muted" title={c.movedAt === null ? undefined : full(c.movedAt)}>
                       {c.movedAt === null ? "–" : ago(c.movedAt, now)}
                     </td>

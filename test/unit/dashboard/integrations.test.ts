@@ -3,6 +3,7 @@ import {
   byTrouble,
   finds,
   freeName,
+  lastHour,
   matches,
   samplingText,
   wants,
@@ -93,4 +94,13 @@ describe("documentation", () => {
     for (const evil of ["[x](javascript:alert(1))", "[x](//evil.example)", "<b>x</b>"])
       expect(inlineOf(evil)).toEqual([{ kind: "text", text: evil }]);
   });
+});
+
+test("the last hour has sixty minutes, also where little happened", () => {
+  const { health } = destination(NOW);
+  const one = { at: NOW - 120_000, delivered: 5, failed: 1, p50: 20 };
+  const minutes = lastHour({ ...health, minutes: [one] });
+  expect(minutes).toHaveLength(60);
+  expect(minutes.at(-1)).toEqual({ at: NOW, delivered: 0, failed: 0, p50: null });
+  expect(minutes.at(-3)).toEqual(one);
 });

@@ -10,6 +10,7 @@ import { Dialog } from "../dialog.tsx";
 import { Icon } from "../icons.tsx";
 import { hrefOf } from "../integrations/destination-table.tsx";
 import { Popover } from "../popover.tsx";
+import { isSending } from "./backfill-bar.tsx";
 
 interface Props {
   row: DestinationRow;
@@ -147,7 +148,7 @@ export function Actions({ row, reliedOnBy }: Props) {
             <button
               type="button"
               class="menu-item"
-              disabled={row.health.backfill !== null}
+              disabled={isSending(row.health.backfill)}
               onClick={() => {
                 close();
                 setAsked("backfill");

@@ -39,11 +39,14 @@ export function Answer({
         {inTrouble && (
           <p class="muted dest-next">
             {nextTry(health, now)}
-            {lastError !== null && (
+            {lastError !== null && !health.sentence.includes(lastError.message.replace(/\.$/, "")) && (
               <span title={full(lastError.at)}>
                 {" "}
                 Last error {ago(lastError.at, now)}
-                {lastError.status > 0 ? `, status ${lastError.status}` : ""}: {lastError.message}
+                {lastError.status > 0 && !lastError.message.includes(String(lastError.status))
+                  ? `, status ${lastError.status}`
+                  : ""}
+                : {lastError.message}
               </span>
             )}
           </p>
@@ -137,7 +140,10 @@ export function Facts({
       <Fact label="Dropped by rule" note={droppedNote(health)}>
         {count(dropped(health))}
       </Fact>
-      <Fact label="Takes" note={health.latency.p99 === null ? "no request yet" : `p99 ${duration(health.latency.p99)}`}>
+      <Fact
+        label="Answers in"
+        note={health.latency.p99 === null ? "no request yet" : `p99 ${duration(health.latency.p99)}`}
+      >
         {health.latency.p50 === null ? "–" : duration(health.latency.p50)}
       </Fact>
       <Fact label="Circuit" note={circuitNote} tone={health.circuit === "closed" ? "" : "warn"}>

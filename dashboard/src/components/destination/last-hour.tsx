@@ -2,10 +2,10 @@
 import { useMemo } from "preact/hooks";
 import type { DestinationHealth } from "../../../../workers/api/contract.ts";
 import { count, countTick, duration, durationTick } from "../../lib/format.ts";
+import { lastHour } from "../../lib/integrations.ts";
 import { Chart, LegendItem } from "../chart.tsx";
 
 const MINUTE_MS = 60_000;
-const MINUTES = 60;
 const SYNC = "destination";
 
 /** Nothing to zoom into: the page knows this hour only. */
@@ -13,20 +13,18 @@ const stay = () => undefined;
 
 export function LastHour({ health }: { health: DestinationHealth }) {
   const drawn = useMemo(() => {
-    const last = Math.floor(health.asOf / MINUTE_MS) * MINUTE_MS;
-    const x = Array.from({ length: MINUTES }, (_, i) => last - (MINUTES - 1 - i) * MINUTE_MS);
-    const known = new Map(health.minutes.map((m) => [Math.floor(m.at / MINUTE_MS) * MINUTE_MS, m]));
-    const at = x.map((t) => known.get(t));
+    const minutes = lastHour(health);
+    const x = minutes.map((m) => m.at);
     return {
       x,
       bucketMs: MINUTE_MS,
-      from: x[0] ?? last,
-      to: last + MINUTE_MS,
+      from: x[0] ?? health.asOf,
+      to: (x.at(-1) ?? health.asOf) + MINUTE_MS,
       items: [
-        { label: "Failed", colour: "--bar-red", kind: "bars" as const, values: at.map((m) => m?.failed ?? 0) },
-        { label: "Delivered", colour: "--bar", kind: "bars" as const, values: at.map((m) => m?.delivered ?? 0) },
+        { label: "Failed tries", colour: "--bar-red", kind: "bars" as const, values: minutes.map((m) => m.failed) },
+        { label: "Delivered", colour: "--bar", kind: "bars" as const, values: minutes.map((m) => m.delivered) },
       ],
-      times: [{ label: "p50", colour: "--accent", kind: "line" as const, values: at.map((m) => m?.p50 ?? null) }],
+      times: [{ label: "p50", colour: "--accent", kind: "line" as const, values: minutes.map((m) => m.p50) }],
     };
   }, [health.asOf, health.minutes]);
   const { items, times, ...frame } = drawn;

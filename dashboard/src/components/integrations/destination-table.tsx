@@ -1,7 +1,7 @@
 /** What is set up, with what is in trouble first: how it goes, what went, what waits, and the last thing that went wrong. */
 import type { CatalogEntry, DestinationRow } from "../../../../workers/api/contract.ts";
 import { ago, count, full, roughly } from "../../lib/format.ts";
-import { dropped } from "../../lib/integrations.ts";
+import { dropped, lastHour } from "../../lib/integrations.ts";
 import { Sparkline } from "../sparkline.tsx";
 import { ConditionMark, Mark } from "./marks.tsx";
 
@@ -28,8 +28,8 @@ function Note({ row, now }: { row: DestinationRow; now: number }) {
 
 function Row({ row, entry, active, now }: { row: DestinationRow; entry?: CatalogEntry; active: boolean; now: number }) {
   const { health } = row;
-  const series = health.minutes.map((m) => ({ requests: m.delivered + m.failed, errors: m.failed }));
-  const lastHour = health.minutes.reduce((n, m) => n + m.delivered, 0);
+  const series = lastHour(health).map((m) => ({ requests: m.delivered + m.failed, errors: m.failed }));
+  const delivered = health.minutes.reduce((n, m) => n + m.delivered, 0);
   return (
     <tr class={`click ${active ? "active" : ""}`}>
       <th scope="row" class="dest-name">
@@ -50,7 +50,7 @@ function Row({ row, entry, active, now }: { row: DestinationRow; entry?: Catalog
         </span>
       </td>
       <td class="dest-spark">
-        <Sparkline series={series} label={`${count(lastHour)} delivered in the last hour`} />
+        <Sparkline series={series} label={`${count(delivered)} delivered in the last hour`} />
       </td>
       <td class="num" data-label="Delivered">
         {count(health.delivered)}

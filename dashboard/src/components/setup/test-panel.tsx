@@ -47,6 +47,9 @@ export function useTest(): Testing {
   return { busy, tested, run };
 }
 
+/** Whole milliseconds: what is behind the point is noise. */
+const took = (ms: number): string => (ms < 999.5 ? `${Math.round(ms)} ms` : duration(ms));
+
 interface Props {
   name: string;
   testing: Testing;
@@ -76,9 +79,7 @@ export function TestPanel({ name, testing, now, onTest }: Props) {
             <Icon name={tested.answer.ok ? "check" : "alert"} />
             <span>
               {tested.answer.message}{" "}
-              <span class="muted nowrap">
-                {sentNothing ? "Nothing was sent." : `Took ${duration(Math.round(tested.answer.ms))}.`}
-              </span>
+              <span class="muted nowrap">{sentNothing ? "Nothing was sent." : `Took ${took(tested.answer.ms)}.`}</span>
             </span>
           </span>
         )}
