@@ -51,11 +51,14 @@ const invocation = fc
 const anyRules = fc
   .record(
     {
-      workers: fc.constantFrom(["shop"], ["s*", "api"]),
-      versions: fc.constant(["v1"]),
+      workers: fc.constantFrom<string[]>(["shop"], ["s*", "api"]),
+      versions: fc.constant<string[]>(["v1"]),
       feeds: fc.constantFrom<Feed[]>(["errors"], ["logs"], ["errors", "traces"], ["errors", "logs", "traces"]),
       minLevel: fc.constantFrom("info" as const, "error" as const),
-      sampling: fc.constantFrom([{ status: "5xx", rate: 0.5 }], [{ exception: "Http*", rate: 0 }]),
+      sampling: fc.constantFrom<DestinationRules["sampling"]>(
+        [{ status: "5xx", rate: 0.5 }],
+        [{ exception: "Http*", rate: 0 }],
+      ),
       otherwise: fc.constantFrom(0, 0.5, 1),
     },
     { requiredKeys: [] },
