@@ -4,9 +4,9 @@
  * Cloudflare's. `logs.ts` and `spans.ts` add what only they have.
  */
 import { COLLISION_PREFIX } from "../../event/columns.ts";
-import type { TailraceEvent } from "../../event/event.ts";
+import type { AttributeValue, TailraceEvent } from "../../event/event.ts";
 import type { EventItem } from "../contract.ts";
-import { Attributes } from "./records.ts";
+import { type AnyValue, Attributes } from "./records.ts";
 
 const FIELDS: readonly (readonly [string, keyof TailraceEvent])[] = [
   ["faas.invocation_id", "invocation_id"],
@@ -74,9 +74,14 @@ function addOwn(attributes: TailraceEvent["attributes"], out: Attributes): void 
   for (const name of Object.keys(attributes)) {
     const value = attributes[name];
     if (value === undefined) continue;
-    const free = RESERVED.has(name) ? aside(name, attributes) : name;
-    out.add(free, typeof value === "string" && HEADERS.test(name) ? [value] : value);
+    out.add(RESERVED.has(name) ? aside(name, attributes) : name, anyValueOf(name, value));
   }
+}
+
+function anyValueOf(name: string, value: AttributeValue): AnyValue {
+  if (typeof value === "string") return HEADERS.test(name) ? [value] : value;
+  // A dead letter that somebody edited may hold anything.
+  return typeof value === "object" ? JSON.stringify(value) : value;
 }
 
 function aside(name: string, attributes: object): string {

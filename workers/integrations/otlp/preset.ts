@@ -103,11 +103,19 @@ export function otlpDestination(preset: OtlpPreset): Destination {
   };
 }
 
+/** The endpoint is no secret and is shown: a key must not be in it. */
 function checkEndpoint(endpoint: string): Record<string, string> {
   const url = URL.parse(endpoint.trim());
-  if (url !== null && /^https?:$/.test(url.protocol)) return {};
-  return { endpoint: "Enter an address that begins with https://." };
+  if (url === null || !/^https?:$/.test(url.protocol))
+    return { endpoint: "Enter an address that begins with https://." };
+  const holdsKey =
+    url.username !== "" || url.password !== "" || [...url.searchParams.keys()].some((name) => KEYS.test(name));
+  return holdsKey
+    ? { endpoint: "Leave keys and passwords out of the address: they belong into a field that is kept secret." }
+    : {};
 }
+
+const KEYS = /key|token|secret|password|auth|sig/i;
 
 function onlyProblems(found: Record<string, string | undefined>): Record<string, string> {
   return Object.fromEntries(Object.entries(found).filter((entry): entry is [string, string] => entry[1] !== undefined));

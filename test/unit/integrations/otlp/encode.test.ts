@@ -119,9 +119,23 @@ describe("what both encodings say", () => {
     });
   });
 
-  it("half a surrogate pair becomes a replacement character in both", async () => {
-    const [group] = await both("logs", [itemOf(invocation({}, [{ message: "a\ud800b" }]), 1)]);
+  it("a value that a person edited into an object is sent as its text", async () => {
+    const item = itemOf(invocation({}, [{ message: "m", attributes: JSON.parse('{"a":{"b":1}}') }]), 1);
+    const [group] = await both("logs", [item]);
+    expect(attributesOf(group?.records[0]?.attributes ?? [])).toMatchObject({ a: '{"b":1}' });
+  });
+
+  it("half a surrogate pair becomes a replacement character in both, wherever it stands", async () => {
+    const attributes = { "k\ud800": "v\udc00" };
+    const from = invocation({ script: "s\ud800", route: "/\ud800" }, [
+      { message: "a\ud800b", level: "l\ud800", attributes },
+    ]);
+    const [group] = await both("logs", [itemOf(from, 1)]);
     expect(group?.records[0]?.body?.stringValue).toBe("a\ufffdb");
+    expect(attributesOf(group?.records[0]?.attributes ?? [])).toMatchObject({ "k\ufffd": "v\ufffd" });
+    expect(attributesOf(group?.resource ?? [])["service.name"]).toBe("s\ufffd");
+    const [spans] = await both("traces", [itemOf(from, 0)]);
+    expect(spans?.records[0]?.name).toBe("GET /\ufffd");
   });
 
   it("any event decodes to the same in both encodings, with each attribute once", async () => {

@@ -345,6 +345,9 @@ describe("presets", () => {
       }),
     ).toEqual(["endpoint", "instance", "token"]);
     expect(problems("otlp", { endpoint: "collector:4318", headers: "Authorization" })).toEqual(["endpoint", "headers"]);
+    for (const endpoint of ["https://me:word@c.example.com", "https://c.example.com/?api_key=abc"]) {
+      expect(problems("otlp", { endpoint })).toEqual(["endpoint"]);
+    }
   });
 });
 
