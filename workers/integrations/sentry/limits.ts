@@ -47,6 +47,8 @@ export interface Budget {
   line: number;
   breadcrumbs: number;
   breadcrumb: number;
+  /** Fields of each breadcrumb. */
+  data: number;
   /** Attributes that have no place of their own, headers, spans. */
   attributes: number;
   attribute: number;
@@ -56,18 +58,18 @@ export interface Budget {
 export const BUDGETS: readonly Budget[] = [
   {
     ...{ name: "", message: 8_192, exceptions: 20, frames: 100, context: "all", line: 256 },
-    ...{ breadcrumbs: 100, breadcrumb: 2_048, attributes: 100, attribute: 2_048 },
+    ...{ breadcrumbs: 100, breadcrumb: 2_048, data: 10, attributes: 100, attribute: 2_048 },
   },
   {
     ...{ name: "lines", message: 4_096, exceptions: 10, frames: 50, context: "own", line: 140 },
-    ...{ breadcrumbs: 50, breadcrumb: 500, attributes: 50, attribute: 500 },
+    ...{ breadcrumbs: 50, breadcrumb: 500, data: 3, attributes: 50, attribute: 500 },
   },
   {
     ...{ name: "context", message: 2_048, exceptions: 5, frames: 25, context: "none", line: 0 },
-    ...{ breadcrumbs: 20, breadcrumb: 200, attributes: 20, attribute: 200 },
+    ...{ breadcrumbs: 20, breadcrumb: 200, data: 0, attributes: 20, attribute: 200 },
   },
   {
     ...{ name: "most", message: 512, exceptions: 2, frames: 10, context: "none", line: 0 },
-    ...{ breadcrumbs: 0, breadcrumb: 0, attributes: 5, attribute: 80 },
+    ...{ breadcrumbs: 0, breadcrumb: 0, data: 0, attributes: 5, attribute: 80 },
   },
 ];

@@ -38,6 +38,7 @@ export interface Breadcrumb {
   category: string;
   level: Level;
   message: string;
+  data?: Record<string, string | number | boolean>;
 }
 
 export interface Span {

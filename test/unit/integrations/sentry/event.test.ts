@@ -95,9 +95,13 @@ describe("an error in Sentry", () => {
   });
 
   it("has what was logged before it as breadcrumbs, and nothing of later", async () => {
-    const { payload } = await sent(["errors", thrown, invocation]);
+    // Diagnostics come behind all console calls, whenever they were.
+    const diagnostic = event("log", 5, { level: "info", message: "card read", time: log.time - 1 });
+    const { payload } = await sent(["errors", thrown, invocationOf(head, log, diagnostic, thrown, late)]);
+    const console = { type: "default", category: "console", level: "info" };
     expect(payload.breadcrumbs.values).toEqual([
-      { timestamp: log.time / 1e6, type: "default", category: "console", level: "info", message: "charging 12.50 €" },
+      { ...console, timestamp: diagnostic.time / 1e6, message: "card read" },
+      { ...console, timestamp: log.time / 1e6, message: "charging 12.50 €", data: { "user.id": "u-7" } },
     ]);
   });
 
