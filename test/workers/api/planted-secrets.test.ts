@@ -16,6 +16,7 @@ import { ADMIN, call } from "./client.ts";
 
 const NOW = Date.now();
 const DESTINATIONS = INTEGRATIONS.filter(({ role }) => role === "destination");
+const RESOURCES = INTEGRATIONS.filter(({ role }) => role === "resource");
 /** Alarms after something happened: the second tries again what failed in the first. */
 const ROUNDS = 2;
 
@@ -48,6 +49,9 @@ const SHAPES: Record<string, () => string> = {
   "log-files-http.url": () => `https://logs.example.com/in/${plantPlain()}`,
   "log-files-http.headers": () => `authorization: Bearer ${plantPlain()}`,
   "log-files-r2.folder": () => "archive",
+  "turso.organization": () => "acme",
+  "turso.database": () => "carts",
+  "momento.cache": () => "sessions",
 };
 
 function valuesFor({ id, fields }: CatalogEntry): Record<string, string> {
@@ -76,6 +80,20 @@ const WAYS: Record<string, Answer> = {
   "breaks the connection": (echo) => {
     throw new TypeError(`Network connection lost: ${echo}`);
   },
+};
+
+/** A service that works: Turso makes a token, Momento gives back what it was given. */
+const kept = new Map<string, string>();
+const WORKS: Answer = (_, request) => {
+  const { pathname, searchParams } = new URL(request.url);
+  if (pathname.endsWith("/auth/tokens")) return Response.json({ jwt: plantPlain() });
+  if (pathname.endsWith("/databases/carts")) return Response.json({ database: { Hostname: "carts-acme.turso.io" } });
+  const key = searchParams.get("key") ?? "";
+  if (request.method !== "GET") {
+    kept.set(key, key);
+    return new Response(null, { status: 204 });
+  }
+  return new Response(kept.get(key));
 };
 
 let way: Answer;
@@ -187,6 +205,19 @@ beforeAll(async () => {
     await api(`/api/v1/destinations/${id}/dead-letters/replay`, "POST", { ids: "all" });
     await api(`/api/v1/destinations/${id}/pause`, "POST");
   }
+  for (const integration of RESOURCES) {
+    const values = valuesFor(integration);
+    for (const next of Object.values(WAYS)) {
+      way = next;
+      const body = { integration: integration.id, name: "planted resource", values, workers: [] };
+      expect(await api("/api/v1/resources", "POST", body)).toHaveProperty("error");
+      await api("/api/v1/destinations/test", "POST", { integration: integration.id, values });
+    }
+    way = WORKS;
+    const body = { integration: integration.id, name: `planted ${integration.id}`, values, workers: [] };
+    expect(await api("/api/v1/resources", "POST", body), answers.at(-1)).toHaveProperty("resource");
+  }
+  await api("/api/v1/resources");
   await api("/api/v1/destinations");
   await api("/api/v1/audit?limit=200");
   await api("/api/v1/secrets");
@@ -264,6 +295,7 @@ describe("a planted secret", () => {
   it("is in no row of D1, where much else of the destinations is", async () => {
     const texts = await tablesOfD1();
     expect(texts.get("destinations")).toContain("planted sentry");
+    expect(texts.get("resources")).toContain("planted turso");
     expect(texts.size).toBeGreaterThan(20);
     for (const [name, text] of texts) expect(found(text), name).toEqual([]);
   });
