@@ -79,6 +79,11 @@ export function feedsText(feeds: readonly Feed[]): string {
   return text === "" ? "nothing" : text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+/** What went wrong, with the status where the words do not hold it already. */
+export function failureText({ message, status }: { message: string; status: number }): string {
+  return status > 0 && !message.includes(String(status)) ? `status ${status}: ${message}` : message;
+}
+
 const MINUTE_MS = 60_000;
 const MINUTES = 60;
 type Minute = DestinationHealth["minutes"][number];

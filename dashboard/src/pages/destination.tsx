@@ -68,7 +68,7 @@ export default function DestinationPage({ id }: { id: string }) {
         </a>
         <Mark entry={entry} small />
         <h1 class="cut">{row.name}</h1>
-        <span class="muted cut">{entry?.name ?? row.integration}</span>
+        {entry?.name !== row.name && <span class="muted cut">{entry?.name ?? row.integration}</span>}
         <span class="grow" />
         <Actions row={row} reliedOnBy={reliedOnBy} />
       </div>

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import type { DestinationHealth, DestinationRow } from "../../../../workers/api/contract.ts";
 import { about, ago, count, duration, full, span } from "../../lib/format.ts";
-import { CONDITION_LABELS, CONDITION_TONES, dropped, type Tone } from "../../lib/integrations.ts";
+import { CONDITION_LABELS, CONDITION_TONES, dropped, failureText, type Tone } from "../../lib/integrations.ts";
 import { command, mayChange } from "../../state/integrations.ts";
 import { Icon, type IconName } from "../icons.tsx";
 import { hrefOf } from "../integrations/destination-table.tsx";
@@ -42,16 +42,12 @@ export function Answer({
             {lastError !== null && !health.sentence.includes(lastError.message.replace(/\.$/, "")) && (
               <span title={full(lastError.at)}>
                 {" "}
-                Last error {ago(lastError.at, now)}
-                {lastError.status > 0 && !lastError.message.includes(String(lastError.status))
-                  ? `, status ${lastError.status}`
-                  : ""}
-                : {lastError.message}
+                Last error {ago(lastError.at, now)}: {failureText(lastError)}
               </span>
             )}
           </p>
         )}
-        {health.failedOverSince !== null && (
+        {health.failedOverSince !== null && !(failover !== undefined && health.sentence.includes(failover.name)) && (
           <p>
             <a class="link" href={failover === undefined ? "/integrations" : hrefOf(failover)}>
               {failover?.name ?? "The failover"}
@@ -152,15 +148,27 @@ export function Facts({
       <Fact
         label="Failover"
         note={
-          health.viaFailover > 0
-            ? `${count(health.viaFailover)} went that way`
-            : row.failoverTo === null
-              ? "it waits, and catches up"
-              : "not needed so far"
+          health.failedOverSince !== null
+            ? `carries it, ${count(health.viaFailover)} so far`
+            : health.viaFailover > 0
+              ? `${count(health.viaFailover)} went that way`
+              : row.failoverTo === null
+                ? "it waits, and catches up"
+                : "not needed so far"
         }
         tone={health.failedOverSince === null ? "" : "warn"}
       >
-        {row.failoverTo === null ? "None" : health.failedOverSince === null ? (failover?.name ?? "set") : "Carries it"}
+        {failover === undefined ? (
+          row.failoverTo === null ? (
+            "None"
+          ) : (
+            "Set"
+          )
+        ) : (
+          <a class="link" href={hrefOf(failover)}>
+            {failover.name}
+          </a>
+        )}
       </Fact>
       {(health.rejectedByReceiver > 0 || health.lost > 0) && (
         <Fact

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import type { DeadLetter, DeadLetterSelection } from "../../../../workers/api/contract.ts";
 import { ago, count, full } from "../../lib/format.ts";
-import { FEED_LABELS } from "../../lib/integrations.ts";
+import { FEED_LABELS, failureText } from "../../lib/integrations.ts";
 import { actOnLetters, type LetterVerb, letters, useDeadLetters } from "../../state/dead-letters.ts";
 import { mayChange } from "../../state/integrations.ts";
 import { Dialog } from "../dialog.tsx";
@@ -70,10 +70,9 @@ function Row({ letter, chosen, now, may, onChoose, onOpen }: RowProps) {
       </td>
       <td class="letter-why">
         <span class="cut" title={letter.failure.message}>
-          {letter.failure.message}
+          {failureText(letter.failure)}
         </span>
         <span class="small faint">
-          {letter.failure.status > 0 ? `status ${letter.failure.status}, ` : ""}
           {letter.tries} {letter.tries === 1 ? "try" : "tries"}
         </span>
       </td>

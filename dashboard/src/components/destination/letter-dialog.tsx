@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { integrationsApi } from "../../api/integrations.ts";
 import { full } from "../../lib/format.ts";
-import { FEED_LABELS } from "../../lib/integrations.ts";
+import { FEED_LABELS, failureText } from "../../lib/integrations.ts";
 import { actOnLetters } from "../../state/dead-letters.ts";
 import { mayChange } from "../../state/integrations.ts";
 import { asFailure, useResource } from "../../state/resource.ts";
@@ -108,9 +108,8 @@ export function LetterDialog({ destination, letter, onChanged, onClose }: Props)
               <div>
                 <dt>Refused</dt>
                 <dd>
-                  <span class="bad">{data.deadLetter.failure.message}</span>{" "}
+                  <span class="bad">{failureText(data.deadLetter.failure)}</span>{" "}
                   <span class="muted">
-                    {data.deadLetter.failure.status > 0 && `status ${data.deadLetter.failure.status}, `}
                     {data.deadLetter.tries} {data.deadLetter.tries === 1 ? "try" : "tries"}
                   </span>
                 </dd>

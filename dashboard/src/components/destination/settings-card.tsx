@@ -58,7 +58,7 @@ export function SettingsCard({ row, entry }: { row: DestinationRow; entry: Catal
             )}
           </dd>
         </div>
-        <div>
+        <div hidden={!rules.feeds.some((f) => f !== "notices")}>
           <dt>Sampling</dt>
           <dd>
             {rates.length === 0 ? (

@@ -1,7 +1,7 @@
 /** What is set up, with what is in trouble first: how it goes, what went, what waits, and the last thing that went wrong. */
 import type { CatalogEntry, DestinationRow } from "../../../../workers/api/contract.ts";
 import { ago, count, full, roughly } from "../../lib/format.ts";
-import { dropped, lastHour } from "../../lib/integrations.ts";
+import { CONDITION_TONES, dropped, failureText, lastHour } from "../../lib/integrations.ts";
 import { Sparkline } from "../sparkline.tsx";
 import { ConditionMark, Mark } from "./marks.tsx";
 
@@ -11,7 +11,7 @@ function Note({ row, now }: { row: DestinationRow; now: number }) {
   const { health } = row;
   const { lastError } = health;
   // Once it is well again, its last error is of no interest here.
-  const isWell = health.condition === "ok" || health.condition === "idle";
+  const isWell = CONDITION_TONES[health.condition] === "good" || CONDITION_TONES[health.condition] === "";
   return (
     <>
       <span class="cut" title={health.sentence}>
@@ -19,7 +19,7 @@ function Note({ row, now }: { row: DestinationRow; now: number }) {
       </span>
       {lastError !== null && !isWell && (
         <span class="cut faint" title={`${full(lastError.at)} ${lastError.message}`}>
-          Last error {ago(lastError.at, now)}: {lastError.message}
+          Last error {ago(lastError.at, now)}: {failureText(lastError)}
         </span>
       )}
     </>
@@ -39,7 +39,9 @@ function Row({ row, entry, active, now }: { row: DestinationRow; entry?: Catalog
             <a href={hrefOf(row)} class="cut">
               {row.name}
             </a>
-            <span class="small faint cut">{entry?.name ?? row.integration}</span>
+            <span class="small faint cut">
+              {entry?.name === row.name ? entry.category : (entry?.name ?? row.integration)}
+            </span>
           </span>
         </span>
       </th>
