@@ -17,6 +17,8 @@ const SENDERS = 4;
 const HOUR_MS = 3_600_000;
 const OUTAGE_HOURS = 8;
 const POLL_MS = 200;
+/** Nudges come every five seconds. */
+const IDLE_MS = 6_000;
 /** A bench that does not get anywhere ends with a reason. */
 const PATIENCE_MS = 600_000;
 /** Events that one item of the load comes to, about. */
@@ -84,6 +86,19 @@ async function untilDelivered(api, wanted) {
   return Math.max(...done.values());
 }
 
+async function untilIdle(api, ids) {
+  const started = Date.now();
+  let before;
+  while (Date.now() - started < PATIENCE_MS) {
+    const found = await Promise.all(ids.map((id) => healthOf(api, id)));
+    const delivered = found.map((health) => health.delivered).join();
+    if (delivered === before && found.every(({ queued }) => queued === 0)) return;
+    before = delivered;
+    await sleep(IDLE_MS);
+  }
+  throw new Error("deliveries did not come to an end");
+}
+
 /** Fills the stack: how many events there are of each kind. */
 async function ingestAll(api, { items, spanMs, seed }) {
   const loads = bodies({ seed, count: items, perBody: ITEMS_PER_BODY, from: Date.now() - spanMs, spanMs });
@@ -135,8 +150,8 @@ async function ingestBeside(sink, { items, turns }) {
   const beside = await benchStack(ALLOW);
   try {
     const feeds = ["errors", "logs", "traces"];
-    await connect(beside.api, "one", otlp(sink.taking, feeds));
-    await connect(beside.api, "two", otlp(sink.taking, feeds));
+    const well = [];
+    for (const name of ["one", "two"]) well.push(await connect(beside.api, name, otlp(sink.taking, feeds)));
     await connect(beside.api, "hanging", otlp(sink.hanging, feeds));
     const ratios = [];
     const rates = { alone: [], beside: [] };
@@ -152,7 +167,11 @@ async function ingestBeside(sink, { items, turns }) {
       ];
       const found = {};
       const order = turn % 2 === 0 ? ["alone", "beside"] : ["beside", "alone"];
-      for (const which of order) found[which] = await rate((which === "alone" ? alone : beside).api, loads);
+      for (const which of order) {
+        found[which] = await rate((which === "alone" ? alone : beside).api, loads);
+        // What is left over must not take the other's turn.
+        if (which === "beside") await untilIdle(beside.api, well);
+      }
       if (turn < 0) continue;
       ratios.push(found.beside / found.alone);
       rates.alone.push(found.alone);

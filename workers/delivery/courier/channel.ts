@@ -20,7 +20,6 @@ import {
   NOTICES_PAGE,
   PAGE_BYTES,
   PAGE_ROWS,
-  PRESSURE_MS,
   PRESSURE_USE,
   PROBE_ITEMS,
   READS,
@@ -278,7 +277,8 @@ export class Channel {
       return { loaded, next: { through: found.through, offset: 0 } };
     }
     const page = lane.kind === "log" ? await this.readLog(lane) : await this.readSegments(id, lane);
-    if (page.from === "log" && page.use > PRESSURE_USE) lane.restUntil = deps.now() + PRESSURE_MS * page.use;
+    // Entries without errors are skipped without a look: that costs the Ingester nothing.
+    lane.pace(page.use > PRESSURE_USE && !this.rules.errorsOnly, page.more, deps.now());
     const loaded = loadPage(page, this.rules, this.ceiling, this.spanOf(lane));
     return { loaded, next: page.after(page.invocations.length) };
   }
@@ -451,8 +451,10 @@ export class Channel {
       const passed = lane.advance();
       if (passed.length > 0) this.passed(lane, passed);
     }
-    if (also === undefined && !list.some(({ isDirty }) => isDirty)) return;
-    if (this.name === "own") state.movedAt = Math.max(state.movedAt, deps.now());
+    const hasMoved = list.some(({ isDirty }) => isDirty);
+    if (also === undefined && !hasMoved) return;
+    // A try that failed writes its counters, and is no progress.
+    if (hasMoved && this.name === "own") state.movedAt = Math.max(state.movedAt, deps.now());
     book.commit(state, this.name, list, also);
   }
 

@@ -8,6 +8,7 @@
  */
 import type { Item } from "../../integrations/contract.ts";
 import type { Position } from "../contract.ts";
+import { POLITE_MS, PRESSURE_MS } from "./limits.ts";
 
 export type LaneKind = "log" | "backfill" | "notices";
 
@@ -86,6 +87,8 @@ export class Lane {
   reading = false;
   /** ms: its Ingester is left alone until then. */
   restUntil = 0;
+  /** ms: since when it is left alone now and then; 0: it is not. */
+  politeSince = 0;
   flying = 0;
   /** Rows after the window, as far as is known; null before the first read. */
   beyond: number | null = null;
@@ -189,6 +192,15 @@ export class Lane {
       if (state === "waits" && notBefore > now && (soonest === null || notBefore < soonest)) soonest = notBefore;
     }
     return soonest;
+  }
+
+  /** The Ingester is in a burst, or not: reading goes on after a while, or at once. */
+  pace(isBurst: boolean, hasMore: boolean, now: number): void {
+    if (!hasMore) this.politeSince = 0;
+    else if (isBurst) {
+      this.politeSince ||= now;
+      if (now - this.politeSince < POLITE_MS) this.restUntil = now + PRESSURE_MS;
+    }
   }
 
   /** Nothing waits for its own time. */

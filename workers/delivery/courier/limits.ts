@@ -64,9 +64,15 @@ export const FAILBACK_LAG_MS = 10_000;
 /** ms: a circuit that opens for a moment only moves nothing. */
 export const FAILOVER_OPEN_MS = 5_000;
 
-/** An Ingester busier than this is left alone for so many ms at full use. */
-export const PRESSURE_USE = 0.5;
-export const PRESSURE_MS = 2_000;
+/**
+ * An Ingester busier than this (events, bytes or appends a second, of what is too many for one) is in a burst: its
+ * logs are read a page at a time, with pauses, …
+ */
+export const PRESSURE_USE = 0.15;
+/** … ms, … */
+export const PRESSURE_MS = 5_000;
+/** … for so long, ms. A burst that goes on is no burst: then it is read as fast as it can be, until there is no more. */
+export const POLITE_MS = 20_000;
 
 /** Dead letters that are kept: as many and as many bytes; older ones go, and are counted. */
 export const DEAD_LETTERS = 10_000;

@@ -77,8 +77,9 @@ async function send(
   try {
     return (await within(SEND_MS, undefined, integration.send(values, items, io))).outcomes;
   } catch (error) {
-    const failure: Failure = { kind: "unreachable", status: 0, message: rootMessage(error) };
-    return letters.map(() => ({ again: failure }));
+    // What a person edited may be nonsense to the integration: each by itself then.
+    const failure: Failure = { kind: "refused", status: 0, message: rootMessage(error) };
+    return letters.map(() => ({ refused: failure }));
   }
 }
 
