@@ -95,12 +95,16 @@ class Delivery {
 
   async run(): Promise<SendResult> {
     const tasks: (() => Promise<void>)[] = [];
-    const logs: { index: number; subject: Subject }[] = [];
+    const logs: { index: number; item: EventItem }[] = [];
     this.#items.forEach((item, index) => {
       // Notices are not among what it takes.
       if (item.feed === "notices") this.#outcomes[index] = "delivered";
-      else if (item.feed === "logs") logs.push({ index, subject: subjectOf(item, this.#settings) });
-      else tasks.push(() => this.#one(index, item));
+      else if (item.feed === "logs") logs.push({ index, item });
+      else {
+        tasks.push(async () => {
+          this.#outcomes[index] = await this.#one(item).catch(untold);
+        });
+      }
     });
     if (logs.length > 0) tasks.unshift(() => this.#logs(logs));
     let next = 0;
@@ -117,18 +121,10 @@ class Delivery {
   }
 
   /** An error or a transaction, told in less detail as long as it is too large. */
-  async #one(index: number, item: EventItem): Promise<void> {
+  async #one(item: EventItem): Promise<ItemOutcome> {
     const subject = subjectOf(item, this.#settings);
-    if (item.feed === "traces" && isPartOfAnother(subject)) {
-      this.#outcomes[index] = "delivered";
-      return;
-    }
+    if (item.feed === "traces" && isPartOfAnother(subject)) return "delivered";
     const category = item.feed === "traces" ? "transaction" : "error";
-    // One event that cannot be told must not hold up all that follow.
-    this.#outcomes[index] = await this.#sendOne(subject, category).catch(untold);
-  }
-
-  async #sendOne(subject: Subject, category: "error" | "transaction"): Promise<ItemOutcome> {
     const { baseUrl } = this.#io;
     const before = this.#holds(category);
     if (before !== undefined) return { again: before };
@@ -148,10 +144,11 @@ class Delivery {
     }
   }
 
-  async #logs(given: readonly { index: number; subject: Subject }[]): Promise<void> {
+  async #logs(given: readonly { index: number; item: EventItem }[]): Promise<void> {
     const logs: Log[] = [];
-    for (const { index, subject } of given) {
+    for (const { index, item } of given) {
       try {
+        const subject = subjectOf(item, this.#settings);
         logs.push({ index, subject, json: logJson(subject, false) });
       } catch (error) {
         this.#outcomes[index] = untold(error);
@@ -211,6 +208,7 @@ class Delivery {
   }
 }
 
+/** One event that cannot be told must not hold up all that follow. */
 function untold(error: unknown): { refused: Failure } {
   console.error("BUG: an event could not be put in Sentry's words", error);
   const message = `It could not be put in Sentry's words: ${rootMessage(error)}`;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import sentry from "../../../../workers/integrations/catalog/sentry.ts";
 import type { Item } from "../../../../workers/integrations/contract.ts";
 import {
@@ -117,6 +117,19 @@ describe("what the receiver answers", () => {
       ",,,,,refused,,,,,,,,,,",
     );
     expect(io.requests.length).toBeLessThanOrEqual(9);
+  });
+});
+
+describe("an item that cannot be told", () => {
+  it("is refused alone: a person may have edited it into something else", async () => {
+    const complained = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const broken = { ...itemOf("errors", event("exception", 1)), invocation: null } as unknown as Item;
+    const items = [broken, ...errors(1), { ...broken, feed: "logs" } as Item, ...logs(1)];
+    const { outcomes } = await send(items, [{}]);
+    const refused = { refused: { kind: "refused", message: expect.stringContaining("Sentry's words") } };
+    expect(outcomes).toMatchObject([refused, "delivered", refused, "delivered"]);
+    expect(complained).toHaveBeenCalledTimes(2);
+    complained.mockRestore();
   });
 });
 
