@@ -1,27 +1,16 @@
 /**
  * Integrations as one meets them: what is set up, the marketplace, the form of
  * one, a destination that is down, dead letters, Workers to connect, resources,
- * Tailrace's own state. Answers are fixtures here, so that every state can be
- * looked at; a real one from end to end is integrations-real.test.ts.
+ * Tailrace's own state. Answers are fixtures here (integration-stub.ts), so that
+ * every state can be looked at; a real one from end to end is
+ * integrations-real.test.ts.
  */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { DestinationRow, TestAnswer } from "../../workers/api/contract.ts";
-import { openView, overflow, startBrowser, type View, type ViewOptions } from "../support/browser.ts";
+import { overflow, startBrowser, type ViewOptions } from "../support/browser.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
-import {
-  attention,
-  CATALOG,
-  connections,
-  destination,
-  failing,
-  letter,
-  preview,
-  resource,
-  standby,
-  status,
-  TOML,
-} from "./integration-fixtures.ts";
+import { attention, destination, failing, standby, TOML } from "./integration-fixtures.ts";
+import { openStubbed, type Sent, type Stub } from "./integration-stub.ts";
 import { item } from "./traffic.ts";
 
 const SECRET = "https://very-secret-key@o1.ingest.sentry.io/2";
@@ -38,117 +27,7 @@ afterAll(async () => {
   await tailrace?.stop();
 });
 
-interface Stub {
-  destinations?: DestinationRow[];
-  noResources?: boolean;
-  noAccount?: boolean;
-  scope?: string;
-  tested?: TestAnswer;
-  refused?: { message: string; problems: Record<string, string> };
-  failing?: boolean;
-}
-interface Sent {
-  method: string;
-  path: string;
-  body: unknown;
-}
-interface Stubbed extends View {
-  sent: Sent[];
-  rows: DestinationRow[];
-}
-
-async function open(stub: Stub = {}, options: ViewOptions = {}): Promise<Stubbed> {
-  const view = await openView(browser, tailrace.stack.url, options);
-  const now = Date.now();
-  const rows = stub.destinations ?? [];
-  const sent: Sent[] = [];
-  let letters = [1, 2, 3].map((id) => letter(now, { id, title: `cart loaded for user ${id}` }));
-  let workers = connections(now).connections;
-
-  const answer = (method: string, path: string, body: unknown): unknown => {
-    const [kind, id, verb, one] = path.split("/");
-    if (path === "session") return { actor: "somebody", scope: stub.scope ?? "admin" };
-    if (kind === "integrations") return { integrations: CATALOG };
-    if (path === "destinations/test") return stub.tested ?? { ok: true, message: "Sentry took an event.", ms: 184 };
-    if (path === "destinations/preview") {
-      const { rules } = body as { rules: DestinationRow["rules"] };
-      return preview(now, Math.round(43_000 * rules.otherwise));
-    }
-    if (path === "resources/options") return { options: ["orders", "users"] };
-    if (kind === "resources" && id === undefined)
-      return method === "GET" ? { resources: stub.noResources ? [] : [resource(now)] } : { resource: resource(now) };
-    if (kind === "resources") return { resource: resource(now, { rotatedAt: now }) };
-    if (kind === "connections" && id !== undefined) {
-      workers = workers.map((c) =>
-        c.script === id && method !== "GET"
-          ? { ...c, connected: method === "PUT", byTailrace: method === "PUT", connectedAt: now }
-          : c,
-      );
-      return { connection: workers.find((c) => c.script === id), toml: TOML };
-    }
-    if (kind === "connections")
-      return {
-        ...connections(now),
-        connections: workers,
-        ...(stub.noAccount ? { account: { connected: false, accountId: null } } : {}),
-      };
-    if (path === "status")
-      return stub.failing
-        ? status(now, { status: "failing", checks: [{ name: "D1", ok: false, message: "does not answer", ms: 1000 }] })
-        : status(now);
-    if (path === "destinations" && method === "GET") return { destinations: rows };
-    if (path === "destinations") {
-      const made = destination(now, { id: "d-new", ...(body as Partial<DestinationRow>) });
-      rows.push(made);
-      return { destination: made };
-    }
-    if (verb === "dead-letters") {
-      if (one === "replay" || one === "discard") {
-        const { ids } = body as { ids: number[] | "all" };
-        const gone = letters.filter((l) => ids === "all" || ids.includes(l.id));
-        letters = letters.filter((l) => !gone.includes(l));
-        return { changed: gone.length, refused: 0 };
-      }
-      if (one !== undefined) {
-        if (!letters.some((l) => l.id === Number(one))) return undefined;
-        const text = (body as { item?: string } | null)?.item ?? '{"user.birthday":"1970-01-01"}';
-        return { deadLetter: { ...letters.find((l) => l.id === Number(one)), item: text } };
-      }
-      return { deadLetters: letters, total: letters.length };
-    }
-    const at = rows.findIndex((r) => r.id === id);
-    const row = rows[at];
-    if (row === undefined) return undefined;
-    if (verb === "pause" || verb === "resume") {
-      const state = verb === "pause" ? ("paused" as const) : ("enabled" as const);
-      const condition = verb === "pause" ? ("paused" as const) : ("ok" as const);
-      rows[at] = { ...row, state, health: { ...row.health, condition } };
-    }
-    if (method === "PUT") rows[at] = { ...row, ...(body as Partial<DestinationRow>) };
-    if (method === "DELETE") rows.splice(at, 1);
-    return { destination: rows[at] ?? row };
-  };
-
-  await view.page.route(
-    /\/api\/v1\/(integrations|destinations|resources|connections|status|session)/,
-    async (route) => {
-      const request = route.request();
-      const path = new URL(request.url()).pathname.replace("/api/v1/", "");
-      const body: unknown = JSON.parse(request.postData() ?? "null");
-      const method = request.method();
-      if (method !== "GET" && !path.endsWith("/preview")) sent.push({ method, path, body });
-      if (method === "POST" && path === "destinations" && stub.refused !== undefined) {
-        const { message, problems } = stub.refused;
-        return route.fulfill({ status: 422, json: { error: { code: "bad_fields", message, details: { problems } } } });
-      }
-      const json = answer(method, path, body);
-      if (json === undefined)
-        return route.fulfill({ status: 404, json: { error: { code: "not_found", message: "gone" } } });
-      return route.fulfill(method === "DELETE" && !path.startsWith("connections") ? { status: 204 } : { json });
-    },
-  );
-  return { ...view, sent, rows };
-}
+const open = (stub: Stub = {}, options: ViewOptions = {}) => openStubbed(browser, tailrace.stack.url, stub, options);
 
 const text = (page: Page, selector: string) => page.locator(selector).first().textContent();
 const all = (now: number) => [destination(now), failing(now), standby(now), attention(now)];

@@ -13,6 +13,7 @@ import "../styles/settings.css";
 import "../styles/rollout-record.css";
 import "../styles/integrations.css";
 import "../styles/setup.css";
+import "../styles/rules.css";
 
 function Missing({ what }: { what: string }) {
   return (

@@ -23,6 +23,7 @@ import "../styles/rollout-record.css";
 import "../styles/rollout.css";
 import "../styles/integrations.css";
 import "../styles/setup.css";
+import "../styles/rules.css";
 import "../styles/destination.css";
 
 type Asked = "rotate" | "remove";
