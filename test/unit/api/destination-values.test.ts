@@ -48,6 +48,18 @@ describe("what is filled in", () => {
     expect(Object.keys(fill(all, given).problems)).toEqual([at]);
   });
 
+  it.each([
+    ["http://169.254.169.254/x", /https/],
+    ["https://169.254.169.254/x", /public/],
+    ["https://key@localhost/1", /public/],
+    ["https://key@o1.ingest.example.com/1", undefined],
+    ["authorization: Bearer https://10.0.0.1", undefined],
+  ])("an address that is a secret, %s, is looked at as well", (given, problem) => {
+    const found = fill(integration(secret("dsn")), { dsn: given }).problems.dsn;
+    if (problem === undefined) expect(found).toBeUndefined();
+    else expect(found).toMatch(problem);
+  });
+
   it("is trimmed, completed by defaults, and stored without them", () => {
     const { problems, all: values, values: stored } = fill(all, { note: " n ", url: " https://example.com/a " });
     expect(problems).toEqual({});

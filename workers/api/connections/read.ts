@@ -1,8 +1,11 @@
 /** Which Workers of the account are connected, since when, and what came of it. */
-import { eq, gt } from "drizzle-orm";
+import { and, eq, gt, ne } from "drizzle-orm";
+import { type IngesterRpc, MAX_SHARDS } from "../../buffer/contract.ts";
+import { SEAL_AGE_MS } from "../../buffer/limits.ts";
 import type { ListedWorker, TailConsumer, WorkersClient } from "../../cloudflare/contract.ts";
 import { database, schema } from "../../db/client.ts";
 import { runQuery } from "../../query/index.ts";
+import { within } from "../../util/within.ts";
 import type { Connection } from "../contract.ts";
 import { hasOurs, othersOf } from "./entries.ts";
 
@@ -13,15 +16,30 @@ const AT_ONCE = 5;
 /** Settings that were asked for one by one are good for this long: Cloudflare's limit is for rollouts, too. */
 const KEEP_MS = 30_000;
 const MAX_KNOWN = 2_000;
+/** Nobody sees a difference sooner; many may look at the list. */
+const RECENT_KEEP_MS = 5_000;
+/** A page waits for it; what D1 knows will do. */
+const RECENT_TIMEOUT_MS = 2_000;
+/** Sealing takes a moment, too. */
+const RECENT_MARGIN_MS = 60_000;
+const INGESTER_MS = 2_000;
 
 export interface Known {
   /** When Tailrace wrote its entry; undefined: it did not. */
   connectedAt: number | undefined;
-  /** As D1 knows it: an event that is not sealed yet may be younger. */
   lastSeen: number | undefined;
 }
 
 export async function readKnown(env: Env): Promise<Map<string, Known>> {
+  const [rows, seen] = await Promise.all([readRows(env), readRecent(env)]);
+  for (const [script, lastSeen] of seen) {
+    const of = rows.get(script);
+    rows.set(script, { connectedAt: of?.connectedAt, lastSeen: Math.max(lastSeen, of?.lastSeen ?? 0) });
+  }
+  return rows;
+}
+
+async function readRows(env: Env): Promise<Map<string, Known>> {
   const { workerConnections, workers } = schema;
   const db = database(env.DB);
   const [connections, seen] = await db.batch([
@@ -53,7 +71,47 @@ export async function newestEvent(env: Env, script: string, from: number): Promi
   if (!found.ok) return undefined;
   const { columns, rows } = found.answer;
   const time = rows[0]?.[columns.findIndex(({ name }) => name === "time")];
-  return typeof time === "string" ? Date.parse(time) : undefined;
+  // Sampling may have kept none of those that came.
+  return typeof time === "string" ? Date.parse(time) : newestCount(env, script, from);
+}
+
+/** Arrival of the newest that was counted, kept or not, and is not sealed yet. */
+async function newestCount(env: Env, script: string, from: number): Promise<number | undefined> {
+  const { shards } = schema;
+  const open = await database(env.DB)
+    .select({ shard: shards.shard })
+    .from(shards)
+    .where(and(eq(shards.script, script), ne(shards.open, 0)))
+    .limit(MAX_SHARDS);
+  const times = await Promise.all(
+    open.map(async ({ shard }) => {
+      const { entries } = await within(INGESTER_MS, "Ingester", ingesterOf(env, shard).unsealedRollups());
+      return entries.map(({ at }) => at);
+    }),
+  ).catch(() => []);
+  return times
+    .flat()
+    .reduce<number | undefined>((most, at) => (at >= from && at >= (most ?? 0) ? at : most), undefined);
+}
+
+const ingesterOf = (env: Env, shard: string): IngesterRpc => env.INGESTER.getByName(shard) as unknown as IngesterRpc;
+
+let recent: { at: number; seen: Map<string, number> } | undefined;
+
+/** Newest invocations of the last minutes by Worker: what D1 does not know before it is sealed. */
+async function readRecent(env: Env): Promise<Map<string, number>> {
+  const now = Date.now();
+  if (recent !== undefined && Math.abs(now - recent.at) < RECENT_KEEP_MS) return recent.seen;
+  const q = "kind:invocation | stats max(time) by script";
+  const asked = runQuery(env, { q, from: now - SEAL_AGE_MS - RECENT_MARGIN_MS }, { now });
+  const found = await within(RECENT_TIMEOUT_MS, undefined, asked).catch(() => undefined);
+  if (!found?.ok) return recent?.seen ?? new Map();
+  const seen = new Map<string, number>();
+  for (const [script, time] of found.answer.rows) {
+    if (typeof script === "string" && typeof time === "string") seen.set(script, Date.parse(time));
+  }
+  recent = { at: now, seen };
+  return seen;
 }
 
 export function connectionOf(

@@ -110,11 +110,12 @@ const originOf = (text: string) => URL.parse(text)?.origin ?? text;
 
 function problemOf(field: CatalogField, text: string, allowLoopback: boolean): string | undefined {
   if (!text.isWellFormed() || /[^\P{Cc}\t\n\r]/u.test(text)) return "It holds characters that cannot be sent.";
+  // An address may hide in any field: webhooks and DSNs are secrets.
+  if (field.type === "url" || /^[a-z][a-z\d+.-]*:\/\//i.test(text)) {
+    const guarded = guardUrl(field.type === "url" ? text : withoutUser(text), allowLoopback);
+    return guarded.ok ? undefined : guarded.failure.message;
+  }
   switch (field.type) {
-    case "url": {
-      const guarded = guardUrl(text, allowLoopback);
-      return guarded.ok ? undefined : guarded.failure.message;
-    }
     case "select":
       return field.options === undefined || field.options.some(({ value }) => value === text)
         ? undefined
@@ -127,6 +128,15 @@ function problemOf(field: CatalogField, text: string, allowLoopback: boolean): s
     case "secret":
       return undefined;
   }
+}
+
+/** A DSN carries its key where a user would stand. */
+function withoutUser(text: string): string {
+  const url = URL.parse(text);
+  if (url === null) return text;
+  url.username = "";
+  url.password = "";
+  return url.href;
 }
 
 /** One that is ours to make: the form makes it, who calls the API does it by hand. */
