@@ -100,6 +100,18 @@ describe("in workerd", () => {
     }
   });
 
+  it("what is not there is unreachable, in words", async () => {
+    const gone = await HostileReceiver.start();
+    const { url } = gone;
+    await gone.stop();
+    const { failure } = await ask({ url });
+    expect(failure).toMatchObject({
+      kind: "unreachable",
+      message: expect.stringContaining("No connection to 127.0.0.1"),
+    });
+    expect(failure?.message).not.toContain("reference =");
+  });
+
   it("a header of a megabyte is survived", async () => {
     receiver.behave({ kind: "huge-headers" });
     const told = await ask();

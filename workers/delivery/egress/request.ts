@@ -22,6 +22,10 @@ const MAX_TIMEOUT_MS = 30_000;
 const MAX_RESPONSE_BYTES = 64 << 10;
 /** Of what the runtime says of a connection. */
 const MAX_SAID_CHARS = 200;
+/** All that workerd says when a name is not known, a connection is refused, or its network does not allow the address. */
+const INTERNAL = /^internal error(; reference = \w+)?$/;
+const plainly = (said: string) =>
+  INTERNAL.test(said) ? "the name is not known, nobody listens there, or the network does not allow it." : said;
 /** They belong to the connection, or are ours to say. */
 const NOT_THEIRS = ["host", "connection", "content-length", "transfer-encoding", "upgrade", "user-agent"];
 
@@ -41,7 +45,7 @@ type Said = (error: unknown) => string;
 export function createRequest(options: RequestOptions): Io["request"] {
   const mask = masker(options.secrets);
   const cover = cleaner(options.secrets, mask);
-  const said: Said = (error) => mask(rootMessage(error)).slice(0, MAX_SAID_CHARS);
+  const said: Said = (error) => mask(plainly(rootMessage(error))).slice(0, MAX_SAID_CHARS);
   return async (request) => {
     try {
       return cover(await ask(options, request, said));
