@@ -11,7 +11,7 @@ import { regroupAll } from "../errors/issues/regroup.ts";
 import { Chore } from "./chore.ts";
 import { MAX_KNOWN, MAX_REGROUPS } from "./limits.ts";
 
-type AftermathEnv = Pick<Env, "DB" | "BUCKET" | "LIVE" | "DELIVERY">;
+type AftermathEnv = Pick<Env, "DB" | "BUCKET" | "LIVE" | "DELIVERY" | "COUNTERS">;
 
 interface Mapped {
   script: string;

@@ -11,6 +11,7 @@ import type { Notification } from "../../api/contract.ts";
 import { runBatch } from "../../db/batch.ts";
 import { notifications } from "../../db/schema.ts";
 import type { Nudge } from "../../delivery/contract.ts";
+import { count } from "../../self/count.ts";
 import { rootMessage } from "../../util/error-message.ts";
 import { within } from "../../util/within.ts";
 import { CLAIM_MS, NUDGE_TIMEOUT_MS, PUBLISH_BATCH } from "./limits.ts";
@@ -20,7 +21,7 @@ export const NOTIFICATIONS_TOPIC = "notifications";
 /** Takes a batch of notifications; when it throws, all of them come again. */
 export type Destination = (batch: readonly Notification[]) => Promise<void>;
 
-type NotifyEnv = Pick<Env, "DB" | "LIVE" | "DELIVERY">;
+type NotifyEnv = Pick<Env, "DB" | "LIVE" | "DELIVERY" | "COUNTERS">;
 
 /** There is one hub: whoever publishes and whoever listens meets there. */
 export const liveHub = (env: Pick<Env, "LIVE">) => env.LIVE.getByName("hub");
@@ -76,6 +77,7 @@ export async function publishNotifications(env: NotifyEnv, now: number, to = des
     sql`UPDATE ${notifications} SET published_at = ${now} WHERE ${ours}`,
     awaitsPublishing(),
   ]);
+  for (const { kind } of batch) count(env, "tailrace_notifications_published_total", { kind });
   return { published: batch.length, more: waiting.length > 0 };
 }
 

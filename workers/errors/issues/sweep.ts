@@ -14,14 +14,17 @@ import { publishNotifications } from "./notify.ts";
 import { regroupAll } from "./regroup.ts";
 
 /** Returns what failed; one part does not keep the others from running. */
-export async function sweepIssues(env: Pick<Env, "DB" | "BUCKET" | "LIVE" | "DELIVERY">, now: number): Promise<string[]> {
+export async function sweepIssues(
+  env: Pick<Env, "DB" | "BUCKET" | "LIVE" | "DELIVERY" | "COUNTERS">,
+  now: number,
+): Promise<string[]> {
   const results = await Promise.allSettled([publishAll(env, now), regroupWaiting(env, now), boundFingerprints(env)]);
   const errors = results.flatMap((r) => (r.status === "rejected" ? [rootMessage(r.reason)] : []));
   for (const message of errors) console.error(`sweep of issues: ${message}`);
   return errors;
 }
 
-async function publishAll(env: Pick<Env, "DB" | "LIVE" | "DELIVERY">, now: number): Promise<void> {
+async function publishAll(env: Pick<Env, "DB" | "LIVE" | "DELIVERY" | "COUNTERS">, now: number): Promise<void> {
   for (let more = true; more; ) {
     const result = await publishNotifications(env, now);
     more = result.more && result.published > 0;
