@@ -93,6 +93,7 @@ test("setting one up: fill in, test, choose what and how much with a live previe
   await page.getByText("would have been sent").waitFor();
   expect(await text(page, ".preview-sum")).toContain("43.2k");
   await page.getByRole("radio", { name: "Some" }).click();
+  await page.getByText("0 of 3 known Workers").waitFor();
   await page.getByRole("checkbox", { name: "mail" }).click();
   await page.getByLabel("Names and patterns of Workers").fill("shop-*");
   await page.keyboard.press("Enter");

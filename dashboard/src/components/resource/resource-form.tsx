@@ -192,6 +192,8 @@ export function ResourceForm({ entry, row, onSaved }: Props) {
             <span class="bad">{failure}</span>
           ) : tested === undefined && row === undefined ? (
             <span class="faint">Not tested yet.</span>
+          ) : tested === false ? (
+            <span class="warn">The test did not succeed.</span>
           ) : null}
         </span>
       </div>

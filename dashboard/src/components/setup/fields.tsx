@@ -218,7 +218,7 @@ export function FieldInput(props: FieldProps) {
     <Frame id={id} label={<Label field={field} />} help={field.help} problem={problem}>
       {field.type === "select" ? (
         <select {...framed(id, problem)} class="input" value={value} onChange={(e) => onInput(e.currentTarget.value)}>
-          {(field.default === undefined || !field.required) && <option value="">Choose…</option>}
+          {field.default === undefined && <option value="">Choose…</option>}
           {field.options?.map((o) => (
             <option key={o.value} value={o.value}>
               {o.label}

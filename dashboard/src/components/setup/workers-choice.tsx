@@ -69,7 +69,10 @@ export function WorkerCheckList({ names, chosen, also = () => false, onChange, l
 export function WorkersChoice({ draft, problems, known, onChange }: Props) {
   const { allWorkers, workers, exceptWorkers } = draft;
   const patterns = workers.filter((w) => !known.includes(w));
-  const taken = known.filter((name) => wants({ workers: allWorkers ? [] : workers, exceptWorkers }, name)).length;
+  const nobody = !allWorkers && workers.length === 0;
+  const taken = nobody
+    ? 0
+    : known.filter((name) => wants({ workers: allWorkers ? [] : workers, exceptWorkers }, name)).length;
   return (
     <fieldset class="choice-set">
       <legend>Workers</legend>
