@@ -7,6 +7,7 @@
  *   browser  the dashboard in a real browser, one file after the other
  * `npm test` (scripts/test.mjs) runs them all.
  */
+import { resolve } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
@@ -79,6 +80,7 @@ export default defineConfig({
         },
       },
       {
+        resolve: { alias: { "cloudflare:workers": resolve("test/support/workers-runtime.ts") } },
         test: {
           name: "unit",
           environment: "node",
