@@ -8,7 +8,7 @@ import { database, schema } from "../../db/client.ts";
 import { listDestinations, MAX_DESTINATIONS, openFields, type StoredDestination } from "../../delivery/destinations.ts";
 import { readRules } from "../../delivery/rules/rules.ts";
 import { integrationOf } from "../../integrations/catalog.ts";
-import type { Destination, Integration } from "../../integrations/contract.ts";
+import type { Destination } from "../../integrations/contract.ts";
 import { destinationPurpose } from "../../secrets/purposes.ts";
 import { type SealFailure, seal } from "../../secrets/seal.ts";
 import { type AuditAction, auditRow } from "../audit.ts";
@@ -206,7 +206,3 @@ const refused = (tag: "limit_reached" | "changed_meanwhile", message: string): S
   ok: false,
   failure: fail(tag, message),
 });
-
-/** Secrets that may turn up in what a receiver says. */
-export const secretsOf = (integration: Integration, values: Readonly<Record<string, string>>): string[] =>
-  integration.fields.flatMap(({ name, secret }) => (secret && values[name] ? [values[name]] : []));
