@@ -6,6 +6,7 @@ import type {
   DestinationRules,
   Feed,
   NoticeKind,
+  ResourceRow,
   SampleRule,
 } from "../../../workers/api/contract.ts";
 import { percent } from "./format.ts";
@@ -82,6 +83,17 @@ export function feedsText(feeds: readonly Feed[]): string {
 /** What went wrong, with the status where the words do not hold it already. */
 export function failureText({ message, status }: { message: string; status: number }): string {
   return status > 0 && !message.includes(String(status)) ? `status ${status}: ${message}` : message;
+}
+
+/** How writing a resource's secrets went: each Worker may have gone its own way. */
+export function writtenText(
+  did: string,
+  { name, workers }: Pick<ResourceRow, "name" | "workers">,
+): { text: string; tone: "bad" | "" } {
+  const failed = workers.filter((w) => w.error !== null).map((w) => w.script);
+  return failed.length === 0
+    ? { text: `${did}: ${name}`, tone: "" }
+    : { text: `${did}: ${name}, but not in ${listed(failed)}`, tone: "bad" };
 }
 
 const MINUTE_MS = 60_000;

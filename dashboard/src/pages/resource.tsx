@@ -12,7 +12,7 @@ import { Fields } from "../components/setup/fields.tsx";
 import { problemsOf } from "../components/setup/form-problems.ts";
 import { ErrorState, Progress, StaleNotice } from "../components/states.tsx";
 import { ago, full } from "../lib/format.ts";
-import { listed } from "../lib/integrations.ts";
+import { listed, writtenText } from "../lib/integrations.ts";
 import { integrationsChanged, mayChange, useCatalog, useResources } from "../state/integrations.ts";
 import { useShortcuts } from "../state/keys.ts";
 import { navigate } from "../state/location.ts";
@@ -46,9 +46,12 @@ function Ask({ row, entry, asked, onClose }: AskProps) {
   const run = async () => {
     setBusy(true);
     try {
-      if (asked === "rotate") await integrationsApi.rotateResource(row.id, values);
-      else await integrationsApi.removeResource(row.id, force);
-      toast({ text: `${asked === "rotate" ? "Rotated" : "Removed"}: ${row.name}` });
+      if (asked === "rotate")
+        toast(writtenText("Rotated", (await integrationsApi.rotateResource(row.id, values)).resource));
+      else {
+        await integrationsApi.removeResource(row.id, force);
+        toast({ text: `Removed: ${row.name}` });
+      }
       onClose();
       if (asked === "remove") navigate("/integrations");
     } catch (error) {

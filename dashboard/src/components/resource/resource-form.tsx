@@ -3,10 +3,12 @@ import { useMemo, useState } from "preact/hooks";
 import type { CatalogEntry, ResourceRow } from "../../../../workers/api/contract.ts";
 import { integrationsApi } from "../../api/integrations.ts";
 import { defaultValues, readValues } from "../../lib/destination-draft.ts";
-import { act, mayChange, useConnections } from "../../state/integrations.ts";
+import { writtenText } from "../../lib/integrations.ts";
+import { integrationsChanged, mayChange, useConnections } from "../../state/integrations.ts";
 import { letGo, useUnsaved } from "../../state/leaving.ts";
 import { navigate } from "../../state/location.ts";
 import { asFailure } from "../../state/resource.ts";
+import { toast } from "../../state/toasts.ts";
 import { LeaveDialog } from "../leave-dialog.tsx";
 import { Fields, Frame, framed, type LoadOptions } from "../setup/fields.tsx";
 import { atFields, problemsOf, useProblems } from "../setup/form-problems.ts";
@@ -78,23 +80,22 @@ export function ResourceForm({ entry, row, onSaved }: Props) {
     if (Object.keys(found).length > 0) return show(found);
     setBusy(true);
     const body = { name: draft.name.trim(), values, workers: draft.workers };
-    const done = await act(`Written: ${body.name}`, async () => {
-      try {
-        const { resource } =
-          row === undefined
-            ? await integrationsApi.createResource({ ...body, integration: entry.id })
-            : await integrationsApi.changeResource(row.id, body);
-        letGo();
-        if (row === undefined) navigate(resourceHref(resource.id), true);
-        else onSaved?.();
-      } catch (error) {
-        const said = asFailure(error);
-        show(problemsOf(entry, said));
-        setFailure(said.message);
-        throw error;
-      }
-    });
-    if (!done) setBusy(false);
+    try {
+      const { resource } =
+        row === undefined
+          ? await integrationsApi.createResource({ ...body, integration: entry.id })
+          : await integrationsApi.changeResource(row.id, body);
+      toast(writtenText("Written", resource));
+      letGo();
+      if (row === undefined) navigate(resourceHref(resource.id), true);
+      else onSaved?.();
+    } catch (error) {
+      const said = asFailure(error);
+      show(problemsOf(entry, said));
+      setFailure(said.message);
+      setBusy(false);
+    }
+    integrationsChanged();
   };
   const set = (part: Partial<Draft>) => {
     setDraft((d) => ({ ...d, ...part }));
