@@ -198,6 +198,8 @@ export class World {
   }
 
   async evict(): Promise<void> {
+    // Only one that is there can be evicted.
+    await this.stub.marks();
     await evictDurableObject(this.stub);
   }
 

@@ -276,6 +276,62 @@ describe("when a receiver fails", () => {
   });
 });
 
+describe("rules", () => {
+  it("a ceiling is of the events' own minute, whatever the tries and evictions", async () => {
+    const world = new World();
+    world.row = { rules: { ...RULES, perMinute: 20 } };
+    await world.start();
+    world.receiver.behave = (items, receiver) =>
+      receiver.tries % 2 === 1 ? again(items, failureOf("timeout")) : receiver.take(items);
+    for (let minute = 0; minute < 3; minute++) {
+      world.log("shop", texts(30, `minute ${minute}`));
+      await world.nudge("shop");
+      await world.settle();
+      await world.evict();
+      await world.settle(60_000);
+    }
+    await world.settle(300_000);
+    expect(world.receiver.texts).toHaveLength(60);
+    expect(await world.stub.health()).toMatchObject({ delivered: 60, droppedByRule: { ceiling: 30, sampled: 0 } });
+  });
+
+  it("what sampling drops is counted once", async () => {
+    const world = new World();
+    world.row = { rules: { ...RULES, otherwise: 0 } };
+    await world.start();
+    world.log("shop", texts(12));
+    await world.nudge("shop");
+    await world.settle();
+    await world.evict();
+    await world.settle(120_000);
+    expect(world.receiver.tries).toBe(0);
+    expect((await world.stub.health()).droppedByRule.sampled).toBe(12);
+    expect(world.counted.get("tailrace_delivery_items_total sampled")).toBe(12);
+  });
+
+  it("notices that come after it was made are sent once each", async () => {
+    const notice = (id: number) =>
+      ({
+        id,
+        at: id,
+        kind: "issue.new",
+        issueId: 1,
+        script: "shop",
+        detail: { version: { id: "", tag: "" } },
+      }) as never;
+    const world = new World();
+    world.row = { rules: { ...RULES, feeds: ["notices"] } };
+    world.notices.push(notice(1));
+    await world.start();
+    world.notices.push(notice(2), notice(3));
+    await world.stub.nudge([{ kind: "notices" }]);
+    await world.settle();
+    await world.evict();
+    await world.settle(120_000);
+    expect(world.receiver.texts).toEqual(["notice", "notice"]);
+  });
+});
+
 describe("order", () => {
   it("is kept within a Worker where the protocol has it, also when tries fail", async () => {
     const world = await started({ ordered: true });

@@ -7,30 +7,18 @@
 import type { Failure, SendResult } from "../../integrations/contract.ts";
 import { rootMessage } from "../../util/error-message.ts";
 import { within } from "../../util/within.ts";
-import type { Page } from "../contract.ts";
 import { Ceiling } from "../rules/ceiling.ts";
-import { askedMs, backoffMs, holdMs } from "./backoff.ts";
+import { askedMs, backoffMs } from "./backoff.ts";
 import { cut } from "./batcher.ts";
 import type { Book, ChannelName } from "./book.ts";
-import { allows, askedToWait, CLOSED, failedOnce, probing, succeeded } from "./breaker.ts";
+import { allows, CLOSED, probing } from "./breaker.ts";
 import type { Dependencies, Receiver, Rules } from "./desk.ts";
 import { Lane, type LaneKind, type LaneState, laneKey, type Passed, type Slot } from "./lane.ts";
-import {
-  MESSAGE_CHARS,
-  NOTICES_PAGE,
-  PAGE_BYTES,
-  PAGE_ROWS,
-  PRESSURE_USE,
-  PROBE_ITEMS,
-  READS,
-  SEND_MS,
-  STORE_MS,
-  WINDOW_BYTES,
-  WINDOW_ITEMS,
-} from "./limits.ts";
-import { loadNotices, loadPage, type Span } from "./loading.ts";
+import { MESSAGE_CHARS, PROBE_ITEMS, READS, SEND_MS, STORE_MS, WINDOW_BYTES, WINDOW_ITEMS } from "./limits.ts";
 import type { Measures } from "./measures.ts";
 import { judge, type Verdict } from "./outcomes.ts";
+import { countLane, readLane } from "./reading.ts";
+import { reacted, shortened } from "./receiver.ts";
 import { type CourierState, ceilingPassed, type ReceiverState } from "./state.ts";
 
 /** What both channels of a Courier share. */
@@ -51,7 +39,6 @@ const PROBE_STRIDE = 16;
 const PROBE_PLACES = 4;
 /** Lanes that are asked how much waits, in one sweep. */
 const PEEKS = 32;
-const PAGE = { maxBytes: PAGE_BYTES, maxRows: PAGE_ROWS };
 
 export class Channel {
   readonly lanes = new Map<string, Lane>();
@@ -69,7 +56,7 @@ export class Channel {
 
   constructor(
     readonly name: ChannelName,
-    private readonly office: Office,
+    readonly office: Office,
     public receiver: Receiver,
     public rules: Rules,
   ) {
@@ -91,10 +78,14 @@ export class Channel {
     return this.sends + this.reads;
   }
 
+  has(kind: LaneKind, shard: string): boolean {
+    return this.lanes.has(laneKey(kind, shard));
+  }
+
   /** A lane that begins at a position, unless there is one. */
-  begin(state: LaneState): void {
-    const key = laneKey(state.kind, state.shard);
-    if (this.lanes.has(key)) return;
+  beginAt(kind: LaneKind, shard: string, script: string, through: number): void {
+    if (this.has(kind, shard)) return;
+    const state: LaneState = { kind, shard, script, position: { through, offset: 0 }, ahead: new Set() };
     this.put(new Lane(state));
     this.office.book.writeLane(this.name, state);
   }
@@ -133,6 +124,11 @@ export class Channel {
     const now = this.office.deps.now();
     this.startReads(now);
     while (this.startSend(now));
+  }
+
+  /** Nothing is here, and nothing is known to come. */
+  get isDrained(): boolean {
+    return [...this.lanes.values()].every((lane) => lane.isDrained);
   }
 
   /** Items that were read and wait, or are under way. */
@@ -235,11 +231,10 @@ export class Channel {
     const lanes = [...this.inTurn()].filter(({ kind, reading }) => kind === "log" && !reading).slice(0, PEEKS);
     for (const lane of lanes) {
       const { next } = lane;
-      const page = await within(STORE_MS, undefined, this.readLog(lane, { maxBytes: 1, maxRows: 1 }));
+      const found = await within(STORE_MS, undefined, countLane(this, lane));
       if (lane.next !== next || lane.reading) continue;
-      const rows = page.invocations.reduce((sum, { events }) => sum + events.length, 0);
-      lane.beyond = rows + page.waiting;
-      lane.beyondOldest = lane.beyond > 0 ? page.oldest : null;
+      lane.beyond = found.rows;
+      lane.beyondOldest = found.oldest;
     }
   }
 
@@ -249,10 +244,10 @@ export class Channel {
     lane.reading = true;
     this.reads += 1;
     try {
-      const loaded = await within(STORE_MS, "reading what is to be delivered", this.load(lane));
+      const loaded = await within(STORE_MS, "reading what is to be delivered", readLane(this, lane, this.ceiling));
       if (office.isGone() || generation !== this.generation || !this.lanes.has(lane.key)) return;
-      lane.load(loaded.loaded, loaded.next, office.deps.now());
-      lane.hasNews = loaded.loaded.more || lane.heard !== heard;
+      lane.load(loaded, loaded.next, office.deps.now());
+      lane.hasNews = loaded.more || lane.heard !== heard;
       this.storeFailures = 0;
       this.storeError = null;
       // What rules left out moves the cursor, too.
@@ -267,41 +262,6 @@ export class Channel {
       this.reads -= 1;
       office.ring();
     }
-  }
-
-  private async load(lane: Lane) {
-    const { deps, id } = this.office;
-    if (lane.kind === "notices") {
-      const found = await deps.sources.notices(lane.next.through, NOTICES_PAGE);
-      const loaded = loadNotices(this.rules.notices(found.notices), found, deps.now());
-      return { loaded, next: { through: found.through, offset: 0 } };
-    }
-    const page = lane.kind === "log" ? await this.readLog(lane) : await this.readSegments(id, lane);
-    // Entries without errors are skipped without a look: that costs the Ingester nothing.
-    lane.pace(page.use > PRESSURE_USE && !this.rules.errorsOnly, page.more, deps.now());
-    const loaded = loadPage(page, this.rules, this.ceiling, this.spanOf(lane));
-    return { loaded, next: page.after(page.invocations.length) };
-  }
-
-  private readLog({ shard, script, next }: Lane, limits = PAGE): Promise<Page> {
-    const { id, deps } = this.office;
-    const { errorsOnly } = this.rules;
-    const reader = this.name === "own" ? id : `${id}:via`;
-    return deps.sources.read({
-      ...{ shard, script, reader, position: next, errorsOnly },
-      ...limits,
-    });
-  }
-
-  private readSegments(destination: string, { next }: Lane): Promise<Page> {
-    const { errorsOnly, wants } = this.rules;
-    return this.office.deps.sources.readBackfill({
-      ...{ destination, position: next, maxRows: PAGE_ROWS, errorsOnly, wants },
-    });
-  }
-
-  private spanOf(lane: Lane): Span | null {
-    return lane.kind === "backfill" ? this.office.state.backfill : null;
   }
 
   // Sending
@@ -355,7 +315,8 @@ export class Channel {
     const now = deps.now();
     const { refusedInRow, deliveredAt, hold } = this.health;
     const verdict = judge(slots, result, { refusedInRow, deliveredAt, held: hold !== null });
-    this.react(verdict, result, ms, now);
+    this.health = reacted(this.health, verdict, result, { ms, now, random: deps.random() });
+    this.noteError(verdict, now);
     for (const slot of verdict.delivered) slot.lane.done(slot);
     for (const { slot } of verdict.dead) slot.lane.done(slot);
     this.putBack(verdict, slots.length, now);
@@ -393,39 +354,11 @@ export class Channel {
     }
   }
 
-  /** What the batch says about the receiver. */
-  private react(verdict: Verdict, { holdMs: asksMs }: SendResult, ms: number, now: number): void {
-    const { deps, state } = this.office;
-    const { breaker, hold } = this.health;
-    const next: ReceiverState = { ...this.health, refusedInRow: verdict.refusedInRow };
-    const { failure, held } = verdict;
-    if (verdict.delivered.length > 0) {
-      next.breaker = succeeded(breaker, ms);
-      next.deliveredAt = now;
-      next.hold = null;
-    } else if (held !== null) {
-      const tries = hold === null ? 0 : hold.tries + 1;
-      const until = now + Math.max(askedMs(held.retryAfterMs), holdMs(tries, deps.random()));
-      next.hold = { since: hold?.since ?? now, tries, until, failure: shortened(held) };
-    } else if (failure === null) {
-      // All refused: it answers, so the line is well.
-      next.breaker = succeeded(breaker, ms);
-    } else {
-      const asked = askedMs(failure.retryAfterMs);
-      const failed = failedOnce(breaker, now, deps.random(), asked);
-      // Asked to wait is not broken.
-      next.breaker =
-        failure.kind === "rate_limited"
-          ? { ...failed, state: "closed", openedAt: null, window: breaker.window }
-          : failed;
-    }
-    if (asksMs !== undefined) next.breaker = askedToWait(next.breaker, now, askedMs(asksMs));
-    this.health = next;
-    const worst = held ?? failure ?? verdict.dead[0]?.failure ?? verdict.again[0]?.failure;
-    if (worst !== undefined && this.name === "own") {
-      const { kind, message, status } = shortened(worst);
-      state.lastError = { at: now, kind, message, status };
-    }
+  private noteError({ held, failure, dead, again }: Verdict, now: number): void {
+    const worst = held ?? failure ?? dead[0]?.failure ?? again[0]?.failure;
+    if (worst === undefined || this.name === "via") return;
+    const { kind, message, status } = shortened(worst);
+    this.office.state.lastError = { at: now, kind, message, status };
   }
 
   private tell({ delivered, again, dead, failure, held }: Verdict, result: SendResult, ms: number): void {
@@ -480,8 +413,6 @@ export class Channel {
     this.turn += 1;
   }
 }
-
-const shortened = (failure: Failure): Failure => ({ ...failure, message: failure.message.slice(0, MESSAGE_CHARS) });
 
 /** `send` does not throw for what a receiver does: our own bucket is away, it took too long, or it has a bug. */
 function thrown(error: unknown): Failure {

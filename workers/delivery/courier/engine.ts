@@ -14,10 +14,12 @@ import type {
 import { rootMessage } from "../../util/error-message.ts";
 import type { Nudge } from "../contract.ts";
 import type { StoredDestination } from "../destinations.ts";
+import { lookAtBackfill } from "./back-fill.ts";
+import { chooseAnew, start, stop } from "./beginnings.ts";
 import { Bell } from "./bell.ts";
 import type { Book } from "./book.ts";
 import { Channel, type Office } from "./channel.ts";
-import type { Dependencies, Mark, Receiver, Rules } from "./desk.ts";
+import type { Dependencies, Receiver, Rules } from "./desk.ts";
 import { failover } from "./failover.ts";
 import { healthOf } from "./health.ts";
 import { FAILOVER_LOOK_MS, HEALTH_GAP_MS, HEALTH_MS, PAUSED_MS, RUN_MS, STORE_RETRY_MS, SWEEP_MS } from "./limits.ts";
@@ -160,7 +162,7 @@ export class Engine {
       if (!row.standby) this.hear();
       if (row.state === "paused" || row.standby || this.problem !== null || now > until) return;
       await this.lookAtFailover(now);
-      await this.lookAtBackfill(own);
+      await lookAtBackfill(this.office, own);
       own.step();
       if (!this.viaEnds) this.via?.step();
       if (own.busy + (this.via?.busy ?? 0) === 0) return;
@@ -220,121 +222,13 @@ export class Engine {
     if (this.own === undefined) this.own = new Channel("own", this.office, receiver, rules);
     else this.own.reset(receiver, rules);
     // Who stands by has no cursors: nothing is kept for it.
-    if (row.standby) this.stop(this.own);
-    else if (!this.state.started) await this.start(row, this.own);
-    else if (this.state.revision !== row.revision) await this.chooseAnew(row, this.own);
+    if (row.standby) stop(this.office, this.own);
+    else if (!this.state.started) await start(this.office, row, this.own);
+    else if (this.state.revision !== row.revision) await chooseAnew(this.office, row, this.own);
     const keepsVia = row.failoverTo !== null && row.failoverTo === this.state.viaId;
     // Its cursors are on disk: the channel is made anew, by the rules as they are now.
     this.via = undefined;
     if (!keepsVia) this.endVia();
-  }
-
-  private stop(own: Channel): void {
-    for (const lane of [...own.lanes.values()]) own.end(lane.kind, lane.shard);
-    this.state.started = false;
-    this.book.writeState(this.state);
-  }
-
-  /** From now on, or from `backfillFrom` on: sealed up to the marks, so that they are where "before" ends. */
-  private async start(row: StoredDestination, own: Channel): Promise<void> {
-    const { sources } = this.deps;
-    const before = await sources.startMarks();
-    await sources.seal(before.map(({ shard }) => shard));
-    const notice = await sources.lastNotice();
-    const from = row.backfillFrom;
-    const isFirst = this.state.revision === 0;
-    this.state.coveredFrom = row.createdAt;
-    const marks =
-      from !== null && isFirst ? await this.takeBackfill(from, this.deps.now()) : await sources.startMarks();
-    this.book.transaction(() => {
-      this.beginAt(own, marks);
-      if (own.rules.takesNotices)
-        own.begin({ kind: "notices", shard: "", script: "", position: at(notice), ahead: NONE });
-      this.state.started = true;
-      this.state.revision = row.revision;
-      this.state.chosen = row.rules;
-      this.book.writeState(this.state);
-    });
-  }
-
-  /** Workers that were not wanted before begin now; those that are not wanted any more are let go. */
-  private async chooseAnew(row: StoredDestination, own: Channel): Promise<void> {
-    const { sources } = this.deps;
-    const wanted = (script: string) => own.rules.takesEvents && own.rules.wants(script);
-    const marks = await sources.startMarks();
-    const fresh = marks.filter(({ shard, script }) => wanted(script) && !own.lanes.has(`log:${shard}`));
-    // What was wanted before and is not known began since: it is read from its beginning.
-    const before =
-      this.state.chosen === null
-        ? null
-        : this.deps.rules(own.receiver.integration, { ...row, rules: this.state.chosen });
-    const isNew = ({ script }: Mark) => before === null || !before.takesEvents || !before.wants(script);
-    await sources.seal(fresh.map(({ shard }) => shard));
-    const sealed = fresh.length > 0 ? await sources.startMarks() : marks;
-    const notice = await sources.lastNotice();
-    this.book.transaction(() => {
-      for (const lane of [...own.lanes.values()]) {
-        if (lane.kind === "log" && !wanted(lane.script)) own.end("log", lane.shard);
-        if (lane.kind === "notices" && !own.rules.takesNotices) own.end("notices", "");
-      }
-      this.beginAt(
-        own,
-        sealed.map((mark) => (isNew(mark) ? mark : { ...mark, through: 0 })),
-      );
-      if (own.rules.takesNotices)
-        own.begin({ kind: "notices", shard: "", script: "", position: at(notice), ahead: NONE });
-      this.state.revision = row.revision;
-      this.state.chosen = row.rules;
-      this.book.writeState(this.state);
-    });
-  }
-
-  private beginAt(own: Channel, marks: readonly Mark[]): void {
-    if (!own.rules.takesEvents) return;
-    for (const { shard, script, through } of marks) {
-      if (own.rules.wants(script)) own.begin({ kind: "log", shard, script, position: at(through), ahead: NONE });
-    }
-  }
-
-  private async takeBackfill(from: number, to: number): Promise<Mark[]> {
-    const { rows, segments, marks } = await this.deps.sources.takeBackfill(from, to);
-    this.book.transaction(() => {
-      if (segments > 0) this.own?.begin({ kind: "backfill", shard: "", script: "", position: at(0), ahead: NONE });
-      this.state.backfill = { from, to, rows, done: segments > 0 ? 0 : rows };
-      this.state.backfillNext = null;
-      this.state.coveredFrom = Math.min(from, this.state.coveredFrom);
-      this.book.writeState(this.state);
-    });
-    return marks;
-  }
-
-  private async lookAtBackfill(own: Channel): Promise<void> {
-    const lane = own.lanes.get("backfill");
-    if (lane !== undefined && !lane.isDrained) return;
-    if (lane !== undefined) await this.endBackfill(own);
-    const next = this.state.backfillNext;
-    if (next === null) return;
-    const { sources } = this.deps;
-    const to = Math.min(next.to ?? this.state.coveredFrom, this.state.coveredFrom);
-    if (next.from < to) {
-      // What was not sealed when it was made is in segments afterwards.
-      const marks = await sources.startMarks();
-      await sources.seal(marks.map(({ shard }) => shard));
-      await this.takeBackfill(next.from, to);
-    } else {
-      this.state.backfillNext = null;
-      this.book.writeState(this.state);
-    }
-  }
-
-  private async endBackfill(own: Channel): Promise<void> {
-    await this.deps.sources.endBackfill();
-    const { backfill } = this.state;
-    if (backfill !== null) this.state.backfill = { ...backfill, done: backfill.rows };
-    this.book.transaction(() => {
-      own.end("backfill", "");
-      this.book.writeState(this.state);
-    });
   }
 
   // News
@@ -348,11 +242,11 @@ export class Engine {
   }
 
   private tell(channel: Channel, nudge: Nudge): void {
-    const wasIdle = channel.pending === 0;
+    const wasIdle = channel.isDrained;
     if (nudge.kind === "notices") channel.news("notices", "");
     else if (channel.rules.takesEvents && channel.rules.wants(nudge.script)) {
       const { shard, script } = nudge;
-      if (!channel.news("log", shard)) channel.begin({ kind: "log", shard, script, position: at(0), ahead: NONE });
+      if (!channel.news("log", shard)) channel.beginAt("log", shard, script, 0);
     } else return;
     // Work that comes after a quiet time gives it as long as any other.
     if (wasIdle) this.state.movedAt = Math.max(this.state.movedAt, this.deps.now());
@@ -459,5 +353,3 @@ export class Engine {
 
 /** Shards that are heard of before there is a look at them; the sweep finds what was left out. */
 const MAX_HEARD = 10_000;
-const NONE: ReadonlySet<string> = new Set();
-const at = (through: number) => ({ through, offset: 0 });

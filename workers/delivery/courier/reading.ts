@@ -1,0 +1,48 @@
+/** Reads on in one lane: from its source, through the rules, to what its window holds. */
+import type { Page, Position } from "../contract.ts";
+import type { Ceiling } from "../rules/ceiling.ts";
+import type { Channel } from "./channel.ts";
+import type { Lane, Loaded } from "./lane.ts";
+import { NOTICES_PAGE, PAGE_BYTES, PAGE_ROWS, PRESSURE_USE } from "./limits.ts";
+import { loadNotices, loadPage } from "./loading.ts";
+
+const PAGE = { maxBytes: PAGE_BYTES, maxRows: PAGE_ROWS };
+/** One entry at least: it is only to know how much there is. */
+const COUNT = { maxBytes: 1, maxRows: 1 };
+
+type Reader = Pick<Channel, "name" | "office" | "rules">;
+
+/** Throws when a store is away. */
+export async function readLane(reader: Reader, lane: Lane, ceiling: Ceiling): Promise<Loaded & { next: Position }> {
+  const { office, rules } = reader;
+  const { deps, state } = office;
+  if (lane.kind === "notices") {
+    const found = await deps.sources.notices(lane.next.through, NOTICES_PAGE);
+    const loaded = loadNotices(rules.notices(found.notices), found, deps.now());
+    return { ...loaded, next: { through: found.through, offset: 0 } };
+  }
+  const page = lane.kind === "log" ? await readLog(reader, lane, PAGE) : await readSegments(reader, lane);
+  // Entries without errors are skipped without a look: that costs the Ingester nothing.
+  lane.pace(page.use > PRESSURE_USE && !rules.errorsOnly, page.more, deps.now());
+  const loaded = loadPage(page, rules, ceiling, lane.kind === "backfill" ? state.backfill : null);
+  return { ...loaded, next: page.after(page.invocations.length) };
+}
+
+/** How much waits in a log. */
+export async function countLane(reader: Reader, lane: Lane): Promise<{ rows: number; oldest: number | null }> {
+  const page = await readLog(reader, lane, COUNT);
+  const rows = page.waiting + page.invocations.reduce((sum, { events }) => sum + events.length, 0);
+  return { rows, oldest: rows > 0 ? page.oldest : null };
+}
+
+function readLog({ name, office, rules }: Reader, { shard, script, next }: Lane, limits: typeof PAGE): Promise<Page> {
+  const reader = name === "own" ? office.id : `${office.id}:via`;
+  const { errorsOnly } = rules;
+  return office.deps.sources.read({ shard, script, reader, position: next, errorsOnly, ...limits });
+}
+
+function readSegments({ office, rules }: Reader, { next }: Lane): Promise<Page> {
+  const { errorsOnly, wants } = rules;
+  const request = { destination: office.id, position: next, maxRows: PAGE_ROWS, errorsOnly, wants };
+  return office.deps.sources.readBackfill(request);
+}

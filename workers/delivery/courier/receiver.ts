@@ -1,0 +1,54 @@
+/** What a batch's answer says about its receiver: well, broken, in want of a person, or asking for patience. Pure. */
+import type { Failure, SendResult } from "../../integrations/contract.ts";
+import { askedMs, holdMs } from "./backoff.ts";
+import { askedToWait, type Breaker, failedOnce, succeeded } from "./breaker.ts";
+import { MESSAGE_CHARS } from "./limits.ts";
+import type { Verdict } from "./outcomes.ts";
+import type { Hold, ReceiverState } from "./state.ts";
+
+export interface Moment {
+  /** How long the answer took. */
+  ms: number;
+  now: number;
+  /** 0 to 1. */
+  random: number;
+}
+
+export function reacted(
+  before: ReceiverState,
+  verdict: Verdict,
+  { holdMs: asksMs }: Pick<SendResult, "holdMs">,
+  moment: Moment,
+): ReceiverState {
+  const { now, ms } = moment;
+  const next: ReceiverState = { ...before, refusedInRow: verdict.refusedInRow };
+  const { failure, held } = verdict;
+  if (verdict.delivered.length > 0) {
+    next.breaker = succeeded(before.breaker, ms);
+    next.deliveredAt = now;
+    next.hold = null;
+  } else if (held !== null) next.hold = holding(before.hold, held, moment);
+  // All refused: it answers, so the line is well.
+  else if (failure === null) next.breaker = succeeded(before.breaker, ms);
+  else next.breaker = broken(before.breaker, failure, moment);
+  if (asksMs !== undefined) next.breaker = askedToWait(next.breaker, now, askedMs(asksMs));
+  return next;
+}
+
+function holding(before: Hold | null, failure: Failure, { now, random }: Moment): Hold {
+  const tries = before === null ? 0 : before.tries + 1;
+  const until = now + Math.max(askedMs(failure.retryAfterMs), holdMs(tries, random));
+  return { since: before?.since ?? now, tries, until, failure: shortened(failure) };
+}
+
+function broken(before: Breaker, failure: Failure, { now, random }: Moment): Breaker {
+  const failed = failedOnce(before, now, random, askedMs(failure.retryAfterMs));
+  // Asked to wait is not broken.
+  if (failure.kind === "rate_limited") return { ...failed, state: "closed", openedAt: null, window: before.window };
+  return failed;
+}
+
+export const shortened = (failure: Failure): Failure => ({
+  ...failure,
+  message: failure.message.slice(0, MESSAGE_CHARS),
+});
