@@ -8,6 +8,7 @@ import type {
   NewDestination,
   TestAnswer,
 } from "../../../workers/api/contract.ts";
+import { MAX_DESTINATIONS } from "../../../workers/delivery/destinations.ts";
 import { ADMIN, call, makeToken } from "./client.ts";
 
 const PATH = "/api/v1/destinations";
@@ -197,6 +198,35 @@ describe("a change", () => {
     expect((await turn("retry")).status).toBe(400);
     expect((await read<DestinationAnswer>(await turn("resume"))).destination.state).toBe("enabled");
     expect((await turn("retry")).status).toBe(200);
+  });
+});
+
+describe("a back-fill", () => {
+  it("is of the past, and is said to be under way", async () => {
+    const { id } = await made(OTLP);
+    const fill = (body: unknown) => call(`${PATH}/${id}/backfill`, { method: "POST", token: ADMIN, body });
+    const now = Date.now();
+    expect((await problems(await fill({ from: now + 60_000 }))).from).toMatch(/past/);
+    expect((await problems(await fill({ from: now - 1_000, to: now - 2_000 }))).from).toMatch(/ends/);
+    expect((await fill({ from: "yesterday" })).status).toBe(400);
+    expect((await fill({ from: now - 3_600_000 })).status).toBe(200);
+    expect((await auditOf())[0]).toMatchObject({ action: "destination.backfill", target: id });
+  });
+});
+
+describe("the number of destinations", () => {
+  it("is bounded, and the refusal says so", async () => {
+    const rows = Array.from({ length: MAX_DESTINATIONS }, (_, n) => n);
+    await env.DB.prepare(
+      "insert into destinations (id, integration, name, state, rules, field_values, sealed, revision, created_at, created_by, updated_at) select 'full' || value, 'webhook', 'Full ' || value, 'paused', '{}', '{}', '{}', 1, 1, 'test', 1 from json_each(?)",
+    )
+      .bind(JSON.stringify(rows))
+      .run();
+    const refused = await post(WEBHOOK);
+    expect(await read<Refused>(refused)).toMatchObject({
+      error: { code: "limit_reached", message: expect.stringContaining(String(MAX_DESTINATIONS)) },
+    });
+    await env.DB.prepare("delete from destinations where id like 'full%'").run();
   });
 });
 
