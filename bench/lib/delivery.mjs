@@ -41,7 +41,7 @@ export async function measureDelivery({ forward, ingest, outage }) {
 }
 
 async function startSink() {
-  const child = fork(join(ROOT, "bench/lib/delivery-sink.mjs"), { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const child = fork(join(ROOT, "bench/lib/delivery-sink-child.mjs"), { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   const answer = () =>
     new Promise((resolve, reject) => {
       child.once("message", resolve);
