@@ -33,6 +33,8 @@ export interface Ask<T> {
   query?: string;
   body?: unknown;
   result: v.GenericSchema<unknown, T>;
+  /** Besides the token: what the body carries and no answer may repeat. */
+  secret?: string;
 }
 
 export type Send = <T>(ask: Ask<T>) => Promise<ApiResult<T>>;
@@ -74,7 +76,12 @@ async function once<T>(account: Account, ask: Ask<T>): Promise<ApiResult<T>> {
     return signal.aborted ? timedOut(timeoutMs) : notConnected(error, account.token);
   }
   // A peer may echo what it was sent; from here on, no text holds the token.
-  return answer(response, text === null ? null : text.replaceAll(account.token, "[token]"), ask, now());
+  return answer(response, text === null ? null : masked(text, account.token, ask.secret), ask, now());
+}
+
+function masked(text: string, token: string, secret = ""): string {
+  const plain = text.replaceAll(token, "[token]");
+  return secret === "" ? plain : plain.replaceAll(secret, "[secret]");
 }
 
 function exchange({ baseUrl, accountId, token, fetch: send = fetch }: Account, ask: Ask<unknown>, signal: AbortSignal) {

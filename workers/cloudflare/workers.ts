@@ -31,8 +31,8 @@ export function createWorkersClient(account: Account): WorkersClient {
           path: of(script, "secrets"),
           body: { name, text, type: "secret_text" },
           result: v.unknown(),
+          secret: text,
         }),
-        text,
       ),
     deleteSecret: async (script, name) =>
       done(await send({ method: "DELETE", path: of(script, "secrets", name), result: v.unknown() })),
@@ -40,8 +40,4 @@ export function createWorkersClient(account: Account): WorkersClient {
   };
 }
 
-/** @param secret that an answer may repeat */
-function done(result: ApiResult<unknown>, secret = ""): ApiResult<void> {
-  if (result.ok) return { ...result, value: undefined };
-  return secret === "" ? result : { ...result, message: result.message.replaceAll(secret, "[secret]") };
-}
+const done = (result: ApiResult<unknown>): ApiResult<void> => (result.ok ? { ...result, value: undefined } : result);
