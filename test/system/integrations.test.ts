@@ -31,12 +31,16 @@ const SCRIPT = "set-up";
 const KEY = "Bearer-a-key-that-is-written-nowhere-5417";
 const SIGNING = Buffer.from("thirty-two bytes that sign, 9201").toString("base64");
 
+/** Base64 of 32 bytes each. */
+const [OLD_KEY, NEW_KEY] = [1, 2].map((byte) => Buffer.alloc(32, byte).toString("base64")) as [string, string];
+const keyed = (keys: string) => ({ platform: { bindings: { TAILRACE_SECRET_KEY: keys } } });
+
 let tailrace: TestStack;
 let collector: HostileReceiver;
 let hook: HostileReceiver;
 
 beforeAll(async () => {
-  tailrace = await startTestStack();
+  tailrace = await startTestStack(keyed(OLD_KEY));
   collector = await HostileReceiver.start();
   hook = await HostileReceiver.start();
 });
@@ -45,6 +49,13 @@ afterAll(async () => {
   await collector?.stop();
   await hook?.stop();
 });
+
+/** The same deployment with other keys. */
+async function withKey(keys: string): Promise<void> {
+  const { data } = tailrace;
+  await tailrace.stack.stop();
+  tailrace = await startTestStack({ data, ...keyed(keys) });
+}
 
 const api = <T>(method: string, path: string, body?: unknown) =>
   tailrace.client.call<T>(method, `/api/v1/${path}`, body === undefined ? undefined : JSON.stringify(body), {
@@ -193,7 +204,7 @@ test("what a receiver will not take is a dead letter: seen, edited, sent again",
   expect((await api<DeadLettersAnswer>("GET", letters)).body.total).toBe(0);
 });
 
-test("the command lists and tries them, and seals secrets again under a new key", async () => {
+test("the command lists and tries them, and says no key aloud", async () => {
   const { url } = tailrace.stack;
   const listed = await runCli(["destinations", "list"], { url });
   expect(listed.stdout).toMatch(/Our collector +otlp +\w+ +100 delivered/);
@@ -203,9 +214,22 @@ test("the command lists and tries them, and seals secrets again under a new key"
   expect(refused.code).toBe(1);
   expect(refused.stderr + refused.stdout).not.toContain(KEY);
   expect(await runCli(["destinations", "test", "nobody"], { url })).toMatchObject({ code: 1 });
-  const { body } = await api<SecretsAnswer>("GET", "secrets");
-  expect(body).toMatchObject({ unreadable: [], sealed: [{ key: body.key, count: 2 }] });
-  expect(await runCli(["secrets", "rotate"], { url })).toMatchObject({ code: 0 });
+});
+
+test("secrets move to a new key, and the old one may go", async () => {
+  const { body: before } = await api<SecretsAnswer>("GET", "secrets");
+  expect(before).toMatchObject({ unreadable: [], sealed: [{ key: before.key, count: 2 }] });
+  await withKey(`${NEW_KEY},${OLD_KEY}`);
+  const rotated = await runCli(["secrets", "rotate"], { url: tailrace.stack.url });
+  expect(rotated).toMatchObject({ code: 0, stdout: expect.stringContaining("2 secrets sealed again") });
+  await withKey(NEW_KEY);
+  const { body: after } = await api<SecretsAnswer>("GET", "secrets");
+  expect(after).toMatchObject({ unreadable: [], sealed: [{ key: after.key, count: 2 }] });
+  expect(after.key).not.toBe(before.key);
+  collector.behave({ kind: "answer" });
+  expect(await runCli(["destinations", "test", "Our collector"], { url: tailrace.stack.url })).toMatchObject({
+    code: 0,
+  });
 });
 
 test("nothing that is kept on the disk holds a credential", async () => {
