@@ -28,7 +28,7 @@ const FULL = {
   live: { probes: 1_000, ingest: { items: 20_000, turns: 11 }, delivery: { forMs: 3_000 }, idle: 1_000 },
   rollouts: { runs: 10_000, promotions: 2_000 },
   edge: { rate: 200, runs: 5 },
-  delivery: { forward: 200_000, ingest: { items: 20_000, turns: 5 }, outage: 1_440_000 },
+  delivery: { forward: 200_000, ingest: { items: 60_000, turns: 5 }, outage: 1_440_000 },
 };
 const QUICK = {
   ingest: { items: 15_000, d1Items: 2_000 },
@@ -42,7 +42,7 @@ const QUICK = {
   live: { probes: 300, ingest: { items: 10_000, turns: 3 }, delivery: { forMs: 1_500 }, idle: 1_000 },
   rollouts: { runs: 1_000, promotions: 200 },
   edge: { rate: 200, runs: 2 },
-  delivery: { forward: 60_000, ingest: { items: 10_000, turns: 3 }, outage: 100_000 },
+  delivery: { forward: 60_000, ingest: { items: 30_000, turns: 3 }, outage: 100_000 },
 };
 /** A whole run takes some ten minutes; one that hangs ends here, and its workerd with it. */
 const LIMIT_MS = 1_200_000;

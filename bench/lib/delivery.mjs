@@ -17,6 +17,8 @@ const SENDERS = 4;
 const HOUR_MS = 3_600_000;
 const OUTAGE_HOURS = 8;
 const POLL_MS = 200;
+/** Longer than Ingesters remember how busy they were. */
+const BURST_MS = 2_000;
 /** Nudges come every five seconds. */
 const IDLE_MS = 6_000;
 /** A bench that does not get anywhere ends with a reason. */
@@ -41,7 +43,9 @@ export async function measureDelivery({ forward, ingest, outage }) {
 }
 
 async function startSink() {
-  const child = fork(join(ROOT, "bench/lib/delivery-sink-child.mjs"), { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const child = fork(join(ROOT, "bench/lib/delivery-sink-child.mjs"), {
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
   const answer = () =>
     new Promise((resolve, reject) => {
       child.once("message", resolve);
@@ -126,6 +130,8 @@ async function forwardRate(sink, events) {
     for (let run = 0; run < 3; run++) {
       await ingestAll(api, { items: Math.ceil(events / EVENTS_PER_ITEM), spanMs: HOUR_MS, seed: 300 + run });
       await api.seal();
+      // A burst of ingest is given way to: it is over.
+      await sleep(BURST_MS);
       const { rows } = await api.query("kind:log OR kind:invocation | stats count()", "-9h", "now");
       const total = rows[0][0];
       const started = performance.now();

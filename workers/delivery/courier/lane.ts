@@ -104,8 +104,8 @@ export class Lane {
   private scan = 0;
   /** Done before an eviction, and not seen since. */
   private known: Set<string>;
-  /** There is more to read after the window. */
-  private hasMore = true;
+  /** There was more to read when it was last read. */
+  hadMore = true;
 
   constructor(state: LaneState) {
     this.kind = state.kind;
@@ -163,7 +163,7 @@ export class Lane {
       this.steps.push(step);
     }
     this.next = next;
-    this.hasMore = loaded.more;
+    this.hadMore = loaded.more;
     this.beyond = loaded.waiting;
     this.beyondOldest = loaded.waiting > 0 || loaded.more ? loaded.oldest : null;
   }
@@ -247,7 +247,7 @@ export class Lane {
     this.scan = Math.max(0, this.scan - slots);
     this.isDirty = true;
     // All there is has been passed: what rules of before let through does not come again.
-    if (this.steps.length === 0 && !this.hasMore) this.known.clear();
+    if (this.steps.length === 0 && !this.hadMore) this.known.clear();
     return passed.map((step) => step.passed);
   }
 

@@ -6,6 +6,8 @@ export const IN_FLIGHT = 4;
 export const READS = 2;
 /** Bytes of log that one page holds: some thousand events. */
 export const PAGE_BYTES = 1 << 20;
+/** … and the first one after a quiet time. */
+export const FIRST_PAGE_BYTES = 64 << 10;
 /** Rows of segments that one page holds. */
 export const PAGE_ROWS = 4_096;
 /** Rough bytes of items that one channel holds in memory; an isolate has 128 MB for all that live in it. */

@@ -3,10 +3,12 @@ import type { Page, Position } from "../contract.ts";
 import type { Ceiling } from "../rules/ceiling.ts";
 import type { Channel } from "./channel.ts";
 import type { Lane, Loaded } from "./lane.ts";
-import { NOTICES_PAGE, PAGE_BYTES, PAGE_ROWS, PRESSURE_USE } from "./limits.ts";
+import { FIRST_PAGE_BYTES, NOTICES_PAGE, PAGE_BYTES, PAGE_ROWS, PRESSURE_USE } from "./limits.ts";
 import { loadNotices, loadPage } from "./loading.ts";
 
 const PAGE = { maxBytes: PAGE_BYTES, maxRows: PAGE_ROWS };
+/** After a quiet time: whether a burst begins is known with it. */
+const FIRST_PAGE = { maxBytes: FIRST_PAGE_BYTES, maxRows: PAGE_ROWS };
 /** One entry at least: it is only to know how much there is. */
 const COUNT = { maxBytes: 1, maxRows: 1 };
 
@@ -21,7 +23,8 @@ export async function readLane(reader: Reader, lane: Lane, ceiling: Ceiling): Pr
     const loaded = loadNotices(rules.notices(found.notices), found, deps.now());
     return { ...loaded, next: { through: found.through, offset: 0 } };
   }
-  const page = lane.kind === "log" ? await readLog(reader, lane, PAGE) : await readSegments(reader, lane);
+  const limits = lane.hadMore ? PAGE : FIRST_PAGE;
+  const page = lane.kind === "log" ? await readLog(reader, lane, limits) : await readSegments(reader, lane);
   // Entries without errors are skipped without a look: that costs the Ingester nothing.
   lane.pace(page.use > PRESSURE_USE && !rules.errorsOnly, page.more, deps.now());
   const loaded = loadPage(page, rules, ceiling, lane.kind === "backfill" ? state.backfill : null);
