@@ -178,6 +178,7 @@ export function health(now: number, part: Partial<DestinationHealth> = {}): Dest
     nextTryAt: null,
     circuit: "closed",
     failedOverSince: null,
+    carriedAt: null,
     backfill: null,
     minutes: Array.from({ length: 60 }, (_, i) => ({
       at: now - (59 - i) * MINUTE_MS,
@@ -241,6 +242,7 @@ export const failing = (now: number): DestinationRow =>
       nextTryAt: now + 21_000,
       circuit: "open",
       failedOverSince: now - 11 * MINUTE_MS,
+      carriedAt: now,
       viaFailover: 8120,
       backfill: { from: now - 86_400_000, to: now, rows: 1_240_000, done: 512_000 },
       minutes: Array.from({ length: 60 }, (_, i) => ({

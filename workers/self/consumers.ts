@@ -5,7 +5,7 @@
  */
 import type { StatusAnswer } from "../api/contract/integrations.ts";
 import type { Facts, KnownDestination } from "./facts.ts";
-import { type ConsumerFacts, judgeProgress } from "./progress.ts";
+import { type ConsumerFacts, judgeProgress, STALL_MS } from "./progress.ts";
 
 export type Consumer = StatusAnswer["consumers"][number];
 
@@ -67,10 +67,16 @@ function delivery({ name, state, createdAt, updatedAt, health }: KnownDestinatio
     movedAt: health?.movedAt ?? null,
     since: Math.max(createdAt, updatedAt),
     reportedAt: health?.asOf ?? null,
+    isCarried: health !== null && isCarried(health),
   });
-  if (found.condition === "stalled" && health !== null) found.message += ` ${health.sentence}`;
+  const stands = found.condition === "stalled" || (found.condition === "moving" && health?.failedOverSince != null);
+  if (stands && health !== null) found.message += ` ${health.sentence}`;
   return found;
 }
+
+/** Judged at the moment of the courier's last word: one that is silent since is found out by that. */
+const isCarried = ({ carriedAt, asOf }: NonNullable<KnownDestination["health"]>) =>
+  carriedAt != null && asOf - carriedAt <= STALL_MS;
 
 /** Where nobody knows yet how much waits, the condition tells whether anything does. */
 function hasWork({ queued, oldestWaiting, condition }: NonNullable<KnownDestination["health"]>): boolean {

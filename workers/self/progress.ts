@@ -20,6 +20,8 @@ export interface ConsumerFacts {
   since: number;
   /** When it last said anything of itself; null: never yet; undefined: it was asked just now. */
   reportedAt?: number | null;
+  /** By its last word, what comes goes on by another way. */
+  isCarried?: boolean;
 }
 
 export type Condition = "idle" | "moving" | "stalled" | "new" | "paused";
@@ -33,6 +35,11 @@ export function judgeProgress(facts: ConsumerFacts, now: number): { condition: C
   if (reportedAt === null) return { condition: "new", message: "It has just begun." };
   if (!hasWork) return { condition: "idle", message: "Nothing to do." };
   const still = now - Math.max(movedAt ?? 0, since);
+  if (still > STALL_MS && facts.isCarried === true)
+    return {
+      condition: "moving",
+      message: `It has not moved for ${seconds(still)}, and what comes goes on elsewhere.`,
+    };
   if (still > STALL_MS)
     return { condition: "stalled", message: `It has work, and has not moved for ${seconds(still)}.` };
   return movedAt === null || movedAt < since

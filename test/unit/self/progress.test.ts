@@ -53,7 +53,14 @@ const health = (more: Partial<DestinationHealth>): DestinationHealth => ({
   ...{ condition: "ok", sentence: "All is well.", delivered: 1, failed: 0, rejectedByReceiver: 0, deadLetters: 0 },
   ...{ droppedByRule: { sampled: 0, ceiling: 0 }, lost: 0, viaFailover: 0, queued: 0, oldestWaiting: null },
   ...{ lastDeliveredAt: null, movedAt: NOW - 1_000, lastError: null, nextTryAt: null, circuit: "closed" },
-  ...{ failedOverSince: null, backfill: null, minutes: [], latency: { p50: null, p99: null }, asOf: NOW - 1_000 },
+  ...{
+    failedOverSince: null,
+    carriedAt: null,
+    backfill: null,
+    minutes: [],
+    latency: { p50: null, p99: null },
+    asOf: NOW - 1_000,
+  },
   ...more,
 });
 const destination = (more: Partial<KnownDestination>): KnownDestination => ({
@@ -81,6 +88,17 @@ describe("delivery", () => {
     expect(of({ health: health(hanging) })).toBe("stalled");
     expect(of({ state: "paused", health: health(hanging) })).toBe("paused");
     expect(of({ updatedAt: NOW - 5_000, health: health(hanging) })).toBe("new");
+  });
+
+  test("that stands still while its failover moves, goes on; one whose failover stands still too does not", () => {
+    const down = { condition: "failing", queued: 10, oldestWaiting: NOW - HOUR, movedAt: NOW - HOUR } as const;
+    const failedOver = { ...down, failedOverSince: NOW - HOUR, asOf: NOW - 50_000 };
+    expect(of({ health: health({ ...failedOver, carriedAt: NOW - 50_000 }) })).toBe("moving");
+    expect(of({ health: health({ ...failedOver, carriedAt: NOW - 50_000 - STALL_MS }) })).toBe("moving");
+    expect(of({ health: health({ ...failedOver, carriedAt: NOW - 50_001 - STALL_MS }) })).toBe("stalled");
+    expect(of({ health: health({ ...failedOver, carriedAt: null }) })).toBe("stalled");
+    const silent = { ...failedOver, asOf: NOW - SILENT_MS - 1, carriedAt: NOW - SILENT_MS - 1 };
+    expect(of({ health: health(silent) })).toBe("stalled");
   });
 
   test("to a destination that was made a moment ago is new, and one whose courier never said anything stands still", () => {

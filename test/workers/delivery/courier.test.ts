@@ -376,6 +376,8 @@ describe("a failover", () => {
     const failed = await world.stub.health();
     expect(failed).toMatchObject({ circuit: "open", viaFailover: 20, delivered: 0 });
     expect(failed.sentence).toContain("The other carries it meanwhile.");
+    expect(failed.carriedAt).toBe(failed.asOf);
+    expect(failed.movedAt).toBeLessThan(failed.asOf - 180_000);
     world.receiver.behave = (items, receiver) => receiver.take(items);
     await world.settle(60_000);
     expect([...world.receiver.texts].sort()).toEqual(texts(20).sort());
@@ -385,6 +387,18 @@ describe("a failover", () => {
     expect(world.receiver.texts).toContain("fresh");
     expect(world.failover.texts).not.toContain("fresh");
     expect(await world.stub.health()).toMatchObject({ failedOverSince: null, condition: "ok" });
+  });
+
+  it("that does not move either carries nothing", async () => {
+    const world = await withFailover();
+    for (const receiver of [world.receiver, world.failover])
+      receiver.behave = (items) => again(items, failureOf("unreachable"));
+    world.log("shop", ["event"]);
+    await world.nudge("shop");
+    await world.settle(300_000);
+    const { carriedAt, asOf, failedOverSince } = await world.stub.health();
+    expect(carriedAt).toBe(failedOverSince);
+    expect(asOf - (carriedAt ?? asOf)).toBeGreaterThan(120_000);
   });
 
   it("takes over from one that is slow, though its circuit is closed", async () => {

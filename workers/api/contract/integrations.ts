@@ -131,6 +131,8 @@ export interface DestinationHealth {
   circuit: "closed" | "open" | "half-open";
   /** Since when the failover carries it; null when it does not. */
   failedOverSince: number | null;
+  /** Up to when the failover has carried: now when nothing waits there, else when it last moved. null when it does not carry. */
+  carriedAt: number | null;
   /** Position of a back-fill. */
   backfill: { from: number; to: number; rows: number; done: number } | null;
   /** Per minute, newest last, one hour: what the page draws. */

@@ -39,7 +39,14 @@ function freshHealth({ state, standby }: StoredDestination, now: number): Destin
     sentence: FRESH[condition],
     ...{ delivered: 0, failed: 0, droppedByRule: { sampled: 0, ceiling: 0 }, rejectedByReceiver: 0 },
     ...{ deadLetters: 0, lost: 0, viaFailover: 0, queued: null, oldestWaiting: null, movedAt: null },
-    ...{ lastDeliveredAt: null, lastError: null, nextTryAt: null, circuit: "closed", failedOverSince: null },
+    ...{
+      lastDeliveredAt: null,
+      lastError: null,
+      nextTryAt: null,
+      circuit: "closed",
+      failedOverSince: null,
+      carriedAt: null,
+    },
     ...{ backfill: null, minutes: [], latency: { p50: null, p99: null }, asOf: now },
   };
 }

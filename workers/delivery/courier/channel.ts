@@ -378,7 +378,7 @@ export class Channel {
 
   /** Moves the cursors of these lanes as far as all is done. */
   private commit(lanes: Iterable<Lane>, also?: () => void): void {
-    const { book, state, deps } = this.office;
+    const { book, state } = this.office;
     const list = [...lanes];
     for (const lane of list) {
       const passed = lane.advance();
@@ -387,8 +387,15 @@ export class Channel {
     const hasMoved = list.some(({ isDirty }) => isDirty);
     if (also === undefined && !hasMoved) return;
     // A try that failed writes its counters, and is no progress.
-    if (hasMoved && this.name === "own") state.movedAt = Math.max(state.movedAt, deps.now());
+    if (hasMoved) this.moved();
     book.commit(state, this.name, list, also);
+  }
+
+  /** Its cursors moved, or work came while there was none. */
+  moved(): void {
+    const { state, deps } = this.office;
+    const key = this.name === "own" ? "movedAt" : "viaMovedAt";
+    state[key] = Math.max(state[key], deps.now());
   }
 
   private passed(lane: Lane, passed: readonly Passed[]): void {

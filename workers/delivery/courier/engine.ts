@@ -114,7 +114,7 @@ export class Engine {
 
   health(): DestinationHealth {
     return healthOf({
-      ...{ state: this.state, row: this.row, own: this.own, deadLetters: this.book.dead.total },
+      ...{ state: this.state, row: this.row, own: this.own, via: this.via, deadLetters: this.book.dead.total },
       ...{ problem: this.problem, storeError: this.loopError ?? this.own?.storeError ?? null },
       ...{ measures: this.office.measures, now: this.deps.now(), failoverName: this.viaName },
     });
@@ -249,7 +249,7 @@ export class Engine {
       if (!channel.news("log", shard)) channel.beginAt("log", shard, script, 0);
     } else return;
     // Work that comes after a quiet time gives it as long as any other.
-    if (wasIdle) this.state.movedAt = Math.max(this.state.movedAt, this.deps.now());
+    if (wasIdle) channel.moved();
   }
 
   /** What D1 knows to be new: a nudge may have been lost. */
@@ -309,6 +309,7 @@ export class Engine {
     if (state.failedOverSince === null) {
       book.transaction(() => {
         state.failedOverSince = now;
+        state.viaMovedAt = now;
         state.viaId = other.id;
         state.via = newReceiver();
         for (const lane of own.lanes.values()) if (lane.kind !== "backfill") book.writeLane("via", lane.state());

@@ -10,6 +10,7 @@ export interface Known {
   state: CourierState;
   row: StoredDestination | undefined;
   own: Channel | undefined;
+  via: Channel | undefined;
   deadLetters: number;
   problem: string | null;
   storeError: string | null;
@@ -19,7 +20,7 @@ export interface Known {
 }
 
 export function healthOf(known: Known): DestinationHealth {
-  const { state, row, own, now, measures, problem, storeError, failoverName } = known;
+  const { state, row, own, via, now, measures, problem, storeError, failoverName } = known;
   const { counters, receiver } = state;
   const queued = own?.queued() ?? null;
   const oldestWaiting = own?.oldest() ?? null;
@@ -43,6 +44,7 @@ export function healthOf(known: Known): DestinationHealth {
     nextTryAt: isWaiting ? (own?.gate() ?? null) : null,
     circuit: receiver.breaker.state,
     failedOverSince: state.failedOverSince,
+    carriedAt: via === undefined ? null : via.isDrained ? now : state.viaMovedAt,
     backfill: state.backfill,
     ...measures.read(now),
     asOf: now,

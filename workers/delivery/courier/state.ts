@@ -58,6 +58,8 @@ export interface CourierState {
   /** What the ceiling has let through up to the cursors (rules/ceiling.ts). */
   ceiling: CeilingState;
   movedAt: number;
+  /** … and those of its failover, since it carries. */
+  viaMovedAt: number;
 }
 
 export const newReceiver = (): ReceiverState => ({
@@ -84,6 +86,7 @@ export function newState(now: number): CourierState {
     coveredFrom: now,
     ceiling: [],
     movedAt: now,
+    viaMovedAt: now,
   };
 }
 
