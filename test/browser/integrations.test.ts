@@ -352,7 +352,9 @@ test("the status page says whether Tailrace is well, what is behind, and what it
   await well.page.getByRole("link", { name: "Status" }).click();
   await well.page.getByText("Tailrace is ready, and moving").waitFor();
   expect(await text(well.page, ".status-table")).toMatch(/Moving.*Collector, Frankfurt.*12 m/);
-  expect(await text(well.page, ".counters")).toContain("4.81M");
+  const counters = await text(well.page, ".counters");
+  expect(counters).toContain("4.81M");
+  expect(counters).toMatch(/delivered\s*182k.*failed\s*57/s);
   expect(await well.page.getByRole("link", { name: "/metrics" }).getAttribute("href")).toBe("/metrics");
   expect(well.problems).toEqual([]);
   await well.close();

@@ -32,7 +32,7 @@ export interface CountersSnapshot {
   series: Increment[];
   /** Connections of live hubs. */
   levels: Level[];
-  /** Per name: what came in a minute, of the last minutes; left out while less than one is known. */
+  /** Per line of the status page (lines.ts): what came in a minute, of the last minutes; left out while less than one is known. */
   perMinute: Record<string, number>;
   /** ms: since when is counted. */
   since: number;

@@ -4,6 +4,7 @@
  * "(other)", so that made-up names cannot fill it.
  */
 import type { Flush, Increment } from "./contract.ts";
+import { lineKey } from "./lines.ts";
 import { COUNTERS, type CounterSpec } from "./names.ts";
 import { OTHER } from "./tally.ts";
 
@@ -20,7 +21,7 @@ export class Totals {
   private readonly counters = new Map<string, Map<string, Series>>();
   /** Isolate → number of its last flush, longest silent first. */
   private readonly seen = new Map<string, number>();
-  /** Minute → counter → what came in it. */
+  /** Minute → line of the status page → what came in it. */
   private readonly minutes = new Map<number, Map<string, number>>();
 
   constructor(private readonly startedAt: number) {}
@@ -31,9 +32,9 @@ export class Totals {
     this.remember(isolate, number);
     const minute = this.minuteOf(now);
     for (const increment of increments) {
-      const { name, amount } = increment;
       if (!this.load(increment)) continue;
-      minute.set(name, (minute.get(name) ?? 0) + amount);
+      const key = lineKey(increment);
+      minute.set(key, (minute.get(key) ?? 0) + increment.amount);
     }
     return true;
   }
@@ -80,10 +81,11 @@ export class Totals {
     const first = Math.max(current - RATE_MINUTES, Math.ceil(this.startedAt / MINUTE_MS));
     const known = current - first;
     if (known < 1) return {};
-    const sums: Record<string, number> = Object.fromEntries(this.names().map((name) => [name, 0]));
+    const lines = this.names().flatMap((name) => this.seriesOf(name).map(lineKey));
+    const sums: Record<string, number> = Object.fromEntries(lines.map((line) => [line, 0]));
     for (const [minute, counts] of this.minutes) {
       if (minute < first || minute >= current) continue;
-      for (const [name, amount] of counts) sums[name] = (sums[name] ?? 0) + amount / known;
+      for (const [line, amount] of counts) sums[line] = (sums[line] ?? 0) + amount / known;
     }
     return sums;
   }

@@ -127,6 +127,12 @@ function value(counter: Counter, n: number): string {
   return count(n);
 }
 
+/** `kept`, of `reason="kept"`. */
+const labelText = ({ labels = {} }: Counter) =>
+  Object.values(labels)
+    .map((text) => text.replaceAll("_", " "))
+    .join(", ");
+
 function Counters({ counters }: Pick<StatusAnswer, "counters">) {
   const groups = useMemo(() => {
     const made = new Map<string, Counter[]>();
@@ -150,9 +156,12 @@ function Counters({ counters }: Pick<StatusAnswer, "counters">) {
           <div key={stage} class="counter-group">
             <h3 class="small faint">{stage}</h3>
             <dl>
-              {list.map((c) => (
-                <div key={c.name} title={c.name}>
-                  <dt>{c.help}</dt>
+              {list.map((c, n) => (
+                <div key={`${c.name} ${labelText(c)}`} title={c.name}>
+                  <dt>
+                    <span class={list[n - 1]?.name === c.name ? "sr" : undefined}>{c.help}</span>
+                    {c.labels !== undefined && <span class="counter-label muted">{labelText(c)}</span>}
+                  </dt>
                   <dd class="num">{value(c, c.value)}</dd>
                   <dd class="num faint">{c.perMinute === null ? "" : `${value(c, c.perMinute)}/min`}</dd>
                 </div>

@@ -1,10 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Flush } from "../../../workers/self/contract.ts";
+import { linesOf } from "../../../workers/self/lines.ts";
 import { Tally } from "../../../workers/self/tally.ts";
 import { Totals } from "../../../workers/self/totals.ts";
 
 const NAME = "tailrace_ingest_events_total";
+/** Its Worker is no line of its own. */
+const LINE = JSON.stringify([NAME]);
 const MINUTE = 60_000;
 const flush = (isolate: string, number: number, worker: string, amount: number): Flush => ({
   isolate,
@@ -74,9 +77,25 @@ describe("the totals", () => {
     totals.add(flush("a", 1, "shop", 30), 10 * MINUTE + 30_000);
     totals.add(flush("a", 2, "shop", 90), 11 * MINUTE + 30_000);
     totals.add(flush("a", 3, "shop", 1_000), 12 * MINUTE + 1_000);
-    expect(totals.perMinute(11 * MINUTE + 59_000)).toEqual({ [NAME]: 30 });
-    expect(totals.perMinute(12 * MINUTE + 30_000)).toEqual({ [NAME]: 60 });
+    expect(totals.perMinute(11 * MINUTE + 59_000)).toEqual({ [LINE]: 30 });
+    expect(totals.perMinute(12 * MINUTE + 30_000)).toEqual({ [LINE]: 60 });
     // An hour later the line is quiet, and says so.
-    expect(totals.perMinute(72 * MINUTE)).toEqual({ [NAME]: 0 });
+    expect(totals.perMinute(72 * MINUTE)).toEqual({ [LINE]: 0 });
+  });
+
+  test("are a line for each value of a label that names nobody, with its own rate", () => {
+    const totals = new Totals(10 * MINUTE);
+    const name = "tailrace_ingest_items_total";
+    const of = (worker: string, reason: string, amount: number) => ({ name, labels: [worker, reason], amount });
+    const increments = [of("shop", "received", 60), of("api", "received", 30), of("shop", "kept", 9)];
+    totals.add({ isolate: "a", number: 1, increments }, 10 * MINUTE);
+    const series = totals.seriesOf(name);
+    const lines = linesOf({ series, perMinute: totals.perMinute(11 * MINUTE) });
+    expect(lines.filter((line) => line.name === name)).toMatchObject([
+      { labels: { reason: "received" }, value: 90, perMinute: 90 },
+      { labels: { reason: "kept" }, value: 9, perMinute: 9 },
+    ]);
+    expect(lines.find((line) => line.name === NAME)).toMatchObject({ value: 0, perMinute: null });
+    expect(JSON.stringify(lines)).not.toMatch(/shop|api/);
   });
 });

@@ -331,7 +331,15 @@ export interface StatusAnswer {
     movedAt: number | null;
     message: string;
   }[];
-  counters: { name: string; help: string; unit: string; value: number; perMinute: number | null }[];
+  counters: {
+    name: string;
+    help: string;
+    unit: string;
+    /** A line for each value of the labels; Workers and destinations are added up. */
+    labels?: Record<string, string>;
+    value: number;
+    perMinute: number | null;
+  }[];
   version: string;
   asOf: number;
 }

@@ -5,12 +5,12 @@
  */
 import { version } from "../../../package.json";
 import { CONTENT_TYPE, expositionOf } from "../../self/exposition.ts";
-import { COUNTERS, type CounterName } from "../../self/names.ts";
+import { linesOf } from "../../self/lines.ts";
 import { guard } from "../auth/guard.ts";
 import type { Handler } from "../context.ts";
 import type { StatusAnswer } from "../contract/integrations.ts";
 import { health } from "../health.ts";
-import { type Watched, watch } from "../watching.ts";
+import { watch } from "../watching.ts";
 
 export const metrics: Handler = async (c) => {
   const named = c.req.header("authorization") !== undefined;
@@ -24,16 +24,7 @@ export const metrics: Handler = async (c) => {
 export const status: Handler = async (c) => {
   const now = Date.now();
   const [{ status: verdict, checks }, watched] = await Promise.all([health(now, c.env), watch(now, c.env)]);
-  const { consumers, at } = watched;
-  const answer: StatusAnswer = { status: verdict, checks, consumers, counters: countersOf(watched), version, asOf: at };
+  const { consumers, counters, at } = watched;
+  const answer: StatusAnswer = { status: verdict, checks, consumers, counters: linesOf(counters), version, asOf: at };
   return c.json(answer);
 };
-
-function countersOf({ counters }: Watched): StatusAnswer["counters"] {
-  const sums = new Map<string, number>();
-  for (const { name, amount } of counters?.series ?? []) sums.set(name, (sums.get(name) ?? 0) + amount);
-  return (Object.keys(COUNTERS) as CounterName[]).map((name) => {
-    const { help, unit } = COUNTERS[name];
-    return { name, help, unit, value: sums.get(name) ?? 0, perMinute: counters?.perMinute[name] ?? null };
-  });
-}
