@@ -129,7 +129,10 @@ function Workers({ row, now }: { row: ResourceRow; now: number }) {
               <th scope="row" class="plain-th">
                 {w.script}
               </th>
-              <td class="mono">{w.secrets.join(", ") || "–"}</td>
+              <td class="mono">
+                {w.error !== null && w.writtenAt === 0 && w.secrets.length > 0 && <span class="muted">perhaps </span>}
+                {w.secrets.join(", ") || "–"}
+              </td>
               <td>
                 {w.error !== null ? (
                   <span class="row bad">

@@ -19,6 +19,8 @@ const TOKEN = "a-platform-token-that-stays-here-0123";
 class FakeAccount implements SecretWriter {
   readonly workers = new Map<string, Map<string, string>>();
   readonly broken = new Set<string>();
+  /** Says no, so that nothing is done; else an answer may have been lost. */
+  isCertain = false;
 
   constructor(...scripts: string[]) {
     for (const script of scripts) this.workers.set(script, new Map());
@@ -27,7 +29,8 @@ class FakeAccount implements SecretWriter {
     return Object.fromEntries(this.workers.get(script) ?? []);
   }
   async put(script: string, name: string, text: string): Promise<Written> {
-    if (this.broken.has(script)) return { ok: false, message: `cannot take ${text} at present` };
+    if (this.broken.has(script))
+      return { ok: false, message: `cannot take ${text} at present`, certain: this.isCertain };
     this.workers.get(script)?.set(name, text);
     return { ok: true };
   }
@@ -74,6 +77,8 @@ async function made(
   return result.resource;
 }
 const states = ({ workers }: StoredResource) => Object.fromEntries(workers.map(({ script, error }) => [script, error]));
+const secretsOf = ({ workers }: StoredResource) =>
+  Object.fromEntries(workers.map(({ script, secrets }) => [script, secrets]));
 
 describe("a resource that is set up", () => {
   it("is in its Workers, and shown without any secret", async () => {
@@ -112,11 +117,28 @@ describe("a resource that is set up", () => {
     expect(shop).toBeNull();
     expect(api).toBe("TURSO_DATABASE_URL was not written: cannot take [secret] at present");
     expect(gone).toBe("There is no Worker gone.");
+    // Its answer may have been lost: what may be there is not forgotten.
+    expect(secretsOf(stored)).toEqual({ shop: Object.keys(account.of("shop")), api: ["TURSO_DATABASE_URL"], gone: [] });
     account.broken.clear();
     const again = await chooseWorkers(env, account, stored.id, ["shop", "api"]);
     expect(again.ok && states(again.resource)).toEqual({ shop: null, api: null });
     expect(account.of("api").TURSO_AUTH_TOKEN).toBe(jwt(1));
     expect(minted).toBe(1);
+  });
+
+  it("has no secrets in a Worker that said no", async () => {
+    const account = new FakeAccount("shop");
+    account.broken.add("shop");
+    account.isCertain = true;
+    const stored = await made(account, ["shop"]);
+    expect(states(stored).shop).toContain("was not written");
+    expect(secretsOf(stored)).toEqual({ shop: [] });
+    // What it had before it has still.
+    account.broken.clear();
+    await chooseWorkers(env, account, stored.id, ["shop"]);
+    account.broken.add("shop");
+    const rotated = await rotateResource(env, account, turso, stored.id, filled());
+    expect(rotated.ok && secretsOf(rotated.resource)).toEqual({ shop: Object.keys(account.of("shop")) });
   });
 
   it("never overwrites a secret of somebody else, nor removes it later", async () => {

@@ -7,7 +7,8 @@ import type { ResourceRow } from "../../api/contract/integrations.ts";
 import { eachWithin } from "../../util/parallel.ts";
 import { masker } from "../egress/mask.ts";
 
-export type Written = { ok: true } | { ok: false; message: string };
+/** certain: nothing was done. Without it nobody knows: an answer may have been lost. */
+export type Written = { ok: true } | { ok: false; message: string; certain?: boolean };
 
 /** Never throws. */
 export interface SecretWriter {
@@ -47,8 +48,10 @@ export async function writeInto(
     const stale = state.secrets.filter((name) => !Object.hasOwn(secrets, name));
     for (const [name, text] of Object.entries(secrets)) {
       // Before it is known that it was: one that nobody knows of counts as ours, so that removing takes it away.
-      if (!state.secrets.includes(name)) state.secrets.push(name);
+      const isNew = !state.secrets.includes(name);
+      if (isNew) state.secrets.push(name);
       const written = await writer.put(script, name, text);
+      if (!written.ok && isNew && written.certain === true) state.secrets.pop();
       if (!written.ok) return `${name} was not written: ${written.message}`;
     }
     const problem = await removeEach(writer, state, stale);
