@@ -76,7 +76,7 @@ export class Courier extends DurableObject<Env> implements CourierRpc {
   }
 
   async editDeadLetter(id: number, item: string): Promise<boolean> {
-    return (await this.ready())?.book.dead.edit(id, item) ?? false;
+    return (await this.ready())?.engine.editDeadLetter(id, item) ?? false;
   }
 
   async replay(selection: DeadLetterSelection): Promise<DeadLettersChanged> {
@@ -84,8 +84,7 @@ export class Courier extends DurableObject<Env> implements CourierRpc {
   }
 
   async discard(selection: DeadLetterSelection): Promise<DeadLettersChanged> {
-    const changed = (await this.ready())?.book.dead.discard(selection) ?? 0;
-    return { changed, refused: 0 };
+    return (await this.ready())?.engine.discard(selection) ?? NOTHING;
   }
 
   async marks(): Promise<{ shard: string; through: number }[]> {

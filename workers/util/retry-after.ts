@@ -10,10 +10,10 @@ const MAX_RETRY_AFTER_MS = 3_600_000;
 export function retryAfterMs(header: string | null, now: number): number | null {
   if (header === null) return null;
   const text = header.trim();
-  const isSeconds = /^\d{1,9}(\.\d+)?$/.test(text);
+  const isSeconds = /^\d+(\.\d+)?$/.test(text);
   // All three forms of a date begin with the day's name; Date.parse would take a mere "-5" for one.
   if (!isSeconds && !/^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(text)) return null;
   const ms = isSeconds ? Number(text) * 1_000 : Date.parse(text) - now;
-  if (!Number.isFinite(ms)) return null;
+  if (Number.isNaN(ms)) return null;
   return Math.min(Math.max(0, Math.ceil(ms)), MAX_RETRY_AFTER_MS);
 }

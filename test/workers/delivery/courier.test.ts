@@ -207,6 +207,36 @@ describe("when a receiver fails", () => {
     expect(await world.stub.discard({ ids: "all" })).toEqual({ changed: 1, refused: 0 });
   });
 
+  it("replayed by two at once, a dead letter is sent once", async () => {
+    const world = await started();
+    world.receiver.behave = (items) => refused(items);
+    world.log("shop", texts(5));
+    await world.nudge("shop");
+    await world.settle(60_000);
+    expect((await world.stub.health()).sentence).toContain("among the dead letters");
+    expect((await world.stub.health()).condition).toBe("attention");
+    world.receiver.behave = async (items, receiver) => {
+      await scheduler.wait(20);
+      return receiver.take(items);
+    };
+    const answers = await Promise.all([1, 2, 3].map(() => world.stub.replay({ ids: "all" })));
+    expect(answers.map(({ changed }) => changed).sort()).toEqual([0, 0, 5]);
+    expect([...world.receiver.texts].sort()).toEqual(texts(5));
+    expect(await world.stub.health()).toMatchObject({ delivered: 5, deadLetters: 0 });
+  });
+
+  it("a run of poison ends by itself when what comes after it is taken", async () => {
+    const world = await started();
+    world.receiver.behave = (items, receiver) =>
+      items.some((item) => textOf(item).startsWith("poison")) ? refused(items) : receiver.take(items);
+    world.log("shop", texts(60, "poison"));
+    world.log("shop", texts(40));
+    await world.nudge("shop");
+    await world.settle(600_000);
+    expect([...world.receiver.texts].sort()).toEqual(texts(40).sort());
+    expect((await world.stub.deadLetters({ limit: 1 })).total).toBe(60);
+  });
+
   it("a run of refusals is the destination's trouble: nothing more is put aside", async () => {
     const world = await started();
     world.receiver.behave = (items) => refused(items, "unknown project");
@@ -422,6 +452,50 @@ describe("a failover", () => {
     await world.nudge("shop");
     await world.settle(120_000);
     expect(world.failover.texts).toEqual([...texts(5), "more"]);
+  });
+
+  it("is sent nothing a second time when the first is edited, or fails again", async () => {
+    const world = await withFailover();
+    world.receiver.behave = (items) => again(items, failureOf("unavailable"));
+    world.log("shop", texts(40));
+    await world.nudge("shop");
+    await world.settle(60_000);
+    expect([...world.failover.texts].sort()).toEqual(texts(40).sort());
+    for (let n = 0; n < 3; n++) {
+      world.row = { name: `Renamed ${n}` };
+      await world.stub.refresh(world.id);
+      if (n === 1) await world.evict();
+      await world.settle(60_000);
+    }
+    expect(world.failover.texts).toHaveLength(40);
+    world.receiver.behave = (items, receiver) => receiver.take(items);
+    await world.settle(120_000);
+    expect([...world.receiver.texts].sort()).toEqual(texts(40).sort());
+  });
+
+  it("takes over from one that fails every second time, and from one whose every answer is late", async () => {
+    for (const late of [false, true]) {
+      const world = await withFailover();
+      world.receiver.behave = (items, receiver) => {
+        if (late) world.clock += 6_000;
+        return late || receiver.tries % 2 === 0 ? receiver.take(items) : again(items, failureOf("unavailable"));
+      };
+      for (let n = 0; n < 30; n++) {
+        world.log("shop", [`event ${n}`]);
+        await world.nudge("shop");
+        await world.settle(4_000);
+      }
+      expect(world.failover.tries).toBeGreaterThan(0);
+      expect((await world.stub.health()).failedOverSince).not.toBeNull();
+      world.receiver.behave = (items, receiver) => receiver.take(items);
+      for (let n = 0; n < 40; n++) {
+        world.log("shop", [`later ${n}`]);
+        await world.nudge("shop");
+        await world.settle(10_000);
+      }
+      expect((await world.stub.health()).failedOverSince).toBeNull();
+      expect(new Set(world.receiver.texts).size).toBe(70);
+    }
   });
 
   it("is not needed by one that only has much to catch up on", async () => {

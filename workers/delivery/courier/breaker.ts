@@ -13,6 +13,8 @@ export interface Breaker {
   failures: number;
   /** Newest last: 0 well, 0.5 late, 1 failed. */
   window: readonly number[];
+  /** ms: of the first failure in a row. */
+  since: number | null;
   /** ms: when it opened first, since it was last closed. */
   openedAt: number | null;
   /** ms: nothing is sent before. */
@@ -24,6 +26,7 @@ export interface Breaker {
 export const CLOSED: Breaker = {
   state: "closed",
   failures: 0,
+  since: null,
   window: [],
   openedAt: null,
   until: 0,
@@ -34,7 +37,7 @@ export const CLOSED: Breaker = {
 export function succeeded(breaker: Breaker, ms: number): Breaker {
   if (breaker.state !== "closed") return { ...CLOSED, until: 0, width: 1 };
   const window = pushed(breaker.window, ms > SLOW_MS ? 0.5 : 0);
-  return { ...breaker, failures: 0, window, width: Math.min(IN_FLIGHT, breaker.width * 2) };
+  return { ...breaker, failures: 0, since: null, window, width: Math.min(IN_FLIGHT, breaker.width * 2) };
 }
 
 /** @param asked ms that the receiver asks to wait, 0 if it does not */
@@ -46,6 +49,7 @@ export function failedOnce(breaker: Breaker, now: number, random: number, asked:
   return {
     state: opens ? "open" : "closed",
     failures,
+    since: breaker.since ?? now,
     window,
     openedAt: opens ? (breaker.openedAt ?? now) : null,
     until,

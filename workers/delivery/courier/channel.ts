@@ -19,7 +19,7 @@ import type { Measures } from "./measures.ts";
 import { judge, type Verdict } from "./outcomes.ts";
 import { countLane, readLane } from "./reading.ts";
 import { reacted, shortened } from "./receiver.ts";
-import { type CourierState, ceilingPassed, type ReceiverState } from "./state.ts";
+import { type CourierState, ceilingPassed, gateOf, type ReceiverState } from "./state.ts";
 
 /** What both channels of a Courier share. */
 export interface Office {
@@ -188,6 +188,8 @@ export class Channel {
     let behind = 0;
     for (const lane of this.lanes.values()) {
       if (lane.kind === "backfill" || lane.isDrained) continue;
+      // After an edit or an eviction: nobody knows yet.
+      if (!lane.wasRead) return Number.POSITIVE_INFINITY;
       const at = lane.oldest;
       if (at !== null) behind = Math.max(behind, now - at);
     }
@@ -196,8 +198,7 @@ export class Channel {
 
   /** ms: nothing is sent before. */
   gate(): number {
-    const { hold, breaker } = this.health;
-    return Math.max(hold?.until ?? 0, breaker.until);
+    return gateOf(this.health);
   }
 
   private put(lane: Lane): void {
@@ -284,7 +285,9 @@ export class Channel {
     if (allowed === "send")
       return cut(lanes, { ...common, limits: integration.limits, fullOnly: this.reads > 0 && this.sends > 0 });
     const items = hold === null ? Math.min(PROBE_ITEMS, integration.limits.items) : 1;
-    const skip = (probes % PROBE_PLACES) * PROBE_STRIDE;
+    // Where items in a row were refused, the newest tells whether it is they, or the receiver.
+    const newest = hold !== null && probes % 2 === 0 ? Number.MAX_SAFE_INTEGER : 0;
+    const skip = hold === null ? (probes % PROBE_PLACES) * PROBE_STRIDE : newest;
     const slots = cut(lanes, { ...common, limits: { ...integration.limits, items }, fullOnly: false, skip });
     if (slots.length > 0)
       this.health = { ...this.health, probes: probes + 1, breaker: hold === null ? probing(breaker) : breaker };

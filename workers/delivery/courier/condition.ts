@@ -10,6 +10,7 @@ export interface Seen {
   /** It cannot even be tried: no such integration, a secret that does not open. */
   problem: string | null;
   storeError: string | null;
+  deadLetters: number;
   queued: number | null;
   oldestWaiting: number | null;
   failoverName: string | null;
@@ -17,6 +18,8 @@ export interface Seen {
 
 /** ms: younger than this is what is on its way. */
 const BEHIND_MS = 60_000;
+/** Items in a row that are refused before it is said, where others were taken before. */
+const REFUSED_TOLD = 3;
 
 export function conditionOf(seen: Seen): Pick<DestinationHealth, "condition" | "sentence"> {
   const said = wordOf(seen);
@@ -37,7 +40,7 @@ function wordOf(seen: Seen): Pick<DestinationHealth, "condition" | "sentence"> {
   if (seen.storeError !== null)
     return { condition: "waiting", sentence: `What is to be sent cannot be read: ${sentence(seen.storeError)}` };
   if (breaker.state !== "closed") {
-    const since = breaker.openedAt === null ? "" : ` for ${duration(now - breaker.openedAt)}`;
+    const since = breaker.since === null ? "" : ` for ${duration(now - breaker.since)}`;
     const why = state.lastError === null ? "" : ` ${sentence(state.lastError.message)}`;
     return { condition: "failing", sentence: `It has not taken anything${since}.${why}${kept}` };
   }
@@ -45,13 +48,29 @@ function wordOf(seen: Seen): Pick<DestinationHealth, "condition" | "sentence"> {
     const why = state.lastError === null ? "" : ` ${sentence(state.lastError.message)}`;
     return { condition: "waiting", sentence: `Tried again in ${duration(breaker.until - now)}.${why}` };
   }
+  if (breaker.failures > 0) {
+    const times = breaker.failures === 1 ? "The last try failed" : `The last ${breaker.failures} tries failed`;
+    const why = state.lastError === null ? "" : ` ${sentence(state.lastError.message)}`;
+    return { condition: "waiting", sentence: `${times}; it is being tried again.${why}` };
+  }
+  const { refusedInRow } = state.receiver;
+  if (refusedInRow >= REFUSED_TOLD || (refusedInRow > 0 && state.lastDeliveredAt === null)) {
+    const why = state.lastError === null ? "" : ` It said: ${sentence(state.lastError.message)}`;
+    const what = refusedInRow === 1 ? "What came last was refused" : `The last ${refusedInRow} items were refused`;
+    return { condition: "attention", sentence: `${what}, and wait among the dead letters.${why}` };
+  }
   if (oldestWaiting !== null && now - oldestWaiting > BEHIND_MS)
     return {
       condition: "behind",
       sentence: `Catching up: ${counted(waiting)} wait, the oldest from ${duration(now - oldestWaiting)} ago.`,
     };
-  if (state.lastDeliveredAt === null && waiting === 0)
+  if (state.lastDeliveredAt === null && waiting === 0 && seen.deadLetters === 0)
     return { condition: "idle", sentence: "Nothing has come yet that it should get." };
+  if (state.lastDeliveredAt === null && seen.deadLetters > 0)
+    return {
+      condition: "attention",
+      sentence: `All that came was refused: ${counted(seen.deadLetters)} among the dead letters.`,
+    };
   return { condition: "ok", sentence: "Delivers." };
 }
 

@@ -20,10 +20,11 @@ import { Bell } from "./bell.ts";
 import type { Book } from "./book.ts";
 import { Channel, type Office } from "./channel.ts";
 import type { Dependencies, Receiver, Rules } from "./desk.ts";
-import { failover } from "./failover.ts";
+import { failover, viaLanes } from "./failover.ts";
 import { healthOf } from "./health.ts";
 import { FAILOVER_LOOK_MS, HEALTH_GAP_MS, HEALTH_MS, PAUSED_MS, RUN_MS, STORE_RETRY_MS, SWEEP_MS } from "./limits.ts";
 import { Measures } from "./measures.ts";
+import { isHalfBroken } from "./quality.ts";
 import { replay } from "./replay.ts";
 import { type CourierState, newReceiver } from "./state.ts";
 
@@ -50,6 +51,8 @@ export class Engine {
   /** D1 is away: the row could not be read. */
   private loopError: string | null = null;
   private retryAt = 0;
+  /** What is being done with dead letters: one thing at a time. */
+  private letters: Promise<void> = Promise.resolve();
   /** What was said before it was known what the destination wants. */
   private readonly heard = new Map<string, Nudge>();
 
@@ -100,16 +103,37 @@ export class Engine {
     this.office.measures.before(this.row?.health?.minutes ?? []);
   }
 
-  async replay(selection: DeadLetterSelection): Promise<DeadLettersChanged> {
-    const row = await this.deps.readDestination(this.id);
-    const opened = row === undefined ? undefined : await this.deps.open(row);
-    if (opened === undefined || !opened.ok) return { changed: 0, refused: 0 };
-    const { delivered, ...changed } = await replay(this.book.dead, opened.receiver, selection, () => this.deps.now());
-    this.state.counters.delivered += delivered;
-    if (delivered > 0) this.state.lastDeliveredAt = this.deps.now();
-    if (!this.isGone) this.book.writeState(this.state);
-    this.deps.count("tailrace_delivery_items_total", "delivered", delivered);
-    return changed;
+  /** One after the other: what two people replay at once is sent once, and what is edited or discarded is not under way. */
+  replay(selection: DeadLetterSelection): Promise<DeadLettersChanged> {
+    return this.withLetters(async () => {
+      const row = await this.deps.readDestination(this.id);
+      const opened = row === undefined ? undefined : await this.deps.open(row);
+      if (opened === undefined || !opened.ok) return { changed: 0, refused: 0 };
+      const answer = await replay(this.book.dead, opened.receiver, selection, () => this.deps.now());
+      if (this.isGone) return answer;
+      this.state.counters.delivered += answer.changed;
+      if (answer.changed > 0) this.state.lastDeliveredAt = this.deps.now();
+      this.book.writeState(this.state);
+      this.deps.count("tailrace_delivery_items_total", "delivered", answer.changed);
+      return answer;
+    });
+  }
+
+  async discard(selection: DeadLetterSelection): Promise<DeadLettersChanged> {
+    return this.withLetters(async () => ({ changed: this.book.dead.discard(selection), refused: 0 }));
+  }
+
+  async editDeadLetter(id: number, item: string): Promise<boolean> {
+    return this.withLetters(async () => this.book.dead.edit(id, item));
+  }
+
+  private withLetters<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.letters.then(work);
+    this.letters = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    return turn;
   }
 
   health(): DestinationHealth {
@@ -228,7 +252,7 @@ export class Engine {
     const keepsVia = row.failoverTo !== null && row.failoverTo === this.state.viaId;
     // Its cursors are on disk: the channel is made anew, by the rules as they are now.
     this.via = undefined;
-    if (!keepsVia) this.endVia();
+    if (!keepsVia) this.forgetVia();
   }
 
   // News
@@ -283,6 +307,7 @@ export class Engine {
       row.failoverTo !== null &&
       failover({
         ...{ now, circuit: breaker.state, openedAt: breaker.openedAt, held: hold !== null, failedOver: isOn },
+        halfBroken: isHalfBroken(state.receiver.quality, now, isOn),
         ...{ waitedMs: own.waitedMs(now), behindMs: own.behindMs(now) },
       });
     this.viaEnds = !wanted;
@@ -312,20 +337,35 @@ export class Engine {
         state.viaMovedAt = now;
         state.viaId = other.id;
         state.via = newReceiver();
-        for (const lane of own.lanes.values()) if (lane.kind !== "backfill") book.writeLane("via", lane.state());
+        const before = book.readLanes("via");
+        book.dropLanes("via");
+        for (const lane of viaLanes(
+          [...own.lanes.values()].map((each) => each.state()),
+          before,
+        ))
+          book.writeLane("via", lane);
         book.writeState(state);
       });
     }
     this.via = new Channel("via", this.office, opened.receiver, rules);
   }
 
+  /** How far it was is kept: should it carry again, nothing comes to it a second time. */
   private endVia(): void {
     const { state, book } = this;
-    if (state.failedOverSince === null) return;
     this.via = undefined;
     this.viaName = null;
+    if (state.failedOverSince === null) return;
+    state.failedOverSince = null;
+    book.writeState(state);
+  }
+
+  /** Another destination takes over from now on, or none. */
+  private forgetVia(): void {
+    const { state, book } = this;
+    this.endVia();
+    if (state.viaId === null) return;
     book.transaction(() => {
-      state.failedOverSince = null;
       state.viaId = null;
       book.dropLanes("via");
       book.writeState(state);

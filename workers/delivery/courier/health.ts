@@ -4,7 +4,7 @@ import type { StoredDestination } from "../destinations.ts";
 import type { Channel } from "./channel.ts";
 import { conditionOf } from "./condition.ts";
 import type { Measures } from "./measures.ts";
-import type { CourierState } from "./state.ts";
+import { type CourierState, gateOf } from "./state.ts";
 
 export interface Known {
   state: CourierState;
@@ -22,13 +22,26 @@ export interface Known {
 export function healthOf(known: Known): DestinationHealth {
   const { state, row, own, via, now, measures, problem, storeError, failoverName } = known;
   const { counters, receiver } = state;
-  const queued = own?.queued() ?? null;
-  const oldestWaiting = own?.oldest() ?? null;
+  // Before it ran for the first time after an eviction, what was known last is what is known.
+  const queued = own === undefined ? (row?.health?.queued ?? null) : own.queued();
+  const oldestWaiting = own === undefined ? (row?.health?.oldestWaiting ?? null) : own.oldest();
   const paused = row?.state === "paused";
   const standby = row?.standby ?? false;
-  const isWaiting = !paused && (own?.gate() ?? 0) > now;
+  const gate = gateOf(receiver);
+  const isWaiting = !paused && gate > now;
   return {
-    ...conditionOf({ now, state, paused, standby, problem, storeError, queued, oldestWaiting, failoverName }),
+    ...conditionOf({
+      now,
+      state,
+      paused,
+      standby,
+      problem,
+      storeError,
+      queued,
+      oldestWaiting,
+      failoverName,
+      deadLetters: known.deadLetters,
+    }),
     delivered: counters.delivered,
     failed: counters.failed,
     droppedByRule: { sampled: counters.sampled, ceiling: counters.ceiling },
@@ -41,7 +54,7 @@ export function healthOf(known: Known): DestinationHealth {
     lastDeliveredAt: state.lastDeliveredAt,
     movedAt: state.movedAt,
     lastError: state.lastError,
-    nextTryAt: isWaiting ? (own?.gate() ?? null) : null,
+    nextTryAt: isWaiting ? gate : null,
     circuit: receiver.breaker.state,
     failedOverSince: state.failedOverSince,
     carriedAt: via === undefined ? null : via.isDrained ? now : state.viaMovedAt,

@@ -8,7 +8,7 @@
  */
 import type { Item } from "../../integrations/contract.ts";
 import type { Position } from "../contract.ts";
-import { POLITE_MS, PRESSURE_MS } from "./limits.ts";
+import { POLITE_MS, PRESSURE_MS, PUT_OFF_MS } from "./limits.ts";
 
 export type LaneKind = "log" | "backfill" | "notices";
 
@@ -104,6 +104,8 @@ export class Lane {
   private scan = 0;
   /** Done before an eviction, and not seen since. */
   private known: Set<string>;
+  /** Since it was made or reset. */
+  wasRead = false;
   /** There was more to read when it was last read. */
   hadMore = true;
 
@@ -163,6 +165,7 @@ export class Lane {
       this.steps.push(step);
     }
     this.next = next;
+    this.wasRead = true;
     this.hadMore = loaded.more;
     this.beyond = loaded.waiting;
     this.beyondOldest = loaded.waiting > 0 || loaded.more ? loaded.oldest : null;
@@ -195,8 +198,9 @@ export class Lane {
   }
 
   /** The Ingester is in a burst, or not: reading goes on after a while, or at once. */
-  pace(isBurst: boolean, hasMore: boolean, now: number): void {
-    if (!hasMore) this.politeSince = 0;
+  pace({ isBurst, hasMore, isPutOff }: { isBurst: boolean; hasMore: boolean; isPutOff: boolean }, now: number): void {
+    if (isPutOff) this.restUntil = now + PUT_OFF_MS;
+    else if (!hasMore) this.politeSince = 0;
     else if (isBurst) {
       this.politeSince ||= now;
       if (now - this.politeSince < POLITE_MS) this.restUntil = now + PRESSURE_MS;
@@ -268,6 +272,7 @@ export class Lane {
     this.waitingItems = 0;
     this.next = this.position;
     this.hasNews = true;
+    this.wasRead = false;
   }
 
   private slot(item: Item, at: number, since: number, bytes: number, step: Step, state: Slot["state"]): Slot {

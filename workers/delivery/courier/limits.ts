@@ -49,6 +49,14 @@ export const BREAKER_MIN_SENDS = 10;
 export const BREAKER_SHARE = 0.5;
 /** ms: an answer that takes longer counts as half a failure. */
 export const SLOW_MS = 5_000;
+/** Sends of the last minutes that say whether a receiver is half broken: so many, of so many ms, at least so many. */
+export const QUALITY_SENDS = 20;
+export const QUALITY_MS = 5 * 60_000;
+export const QUALITY_MIN_SENDS = 6;
+/** Share of trouble from which on it is half broken (every second try fails, or every answer is late), … */
+export const HALF_BROKEN = 0.4;
+/** … and below which it is well again. */
+export const WELL = 0.2;
 /** Items of the batch by which an open circuit is tried. */
 export const PROBE_ITEMS = 10;
 
@@ -75,6 +83,8 @@ export const PRESSURE_USE = 0.15;
 export const PRESSURE_MS = 5_000;
 /** … for so long, ms. A burst that goes on is no burst: then it is read as fast as it can be, until there is no more. */
 export const POLITE_MS = 20_000;
+/** ms until one whom an Ingester put off asks again. */
+export const PUT_OFF_MS = 1_000;
 
 /** Dead letters that are kept: as many and as many bytes; older ones go, and are counted. */
 export const DEAD_LETTERS = 10_000;

@@ -26,9 +26,16 @@ export async function readLane(reader: Reader, lane: Lane, ceiling: Ceiling): Pr
   const limits = lane.hadMore ? PAGE : FIRST_PAGE;
   const page = lane.kind === "log" ? await readLog(reader, lane, limits) : await readSegments(reader, lane);
   // Entries without errors are skipped without a look: that costs the Ingester nothing.
-  lane.pace(page.use > PRESSURE_USE && !rules.errorsOnly, page.more, deps.now());
+  const isBurst = page.use > PRESSURE_USE && !rules.errorsOnly;
+  lane.pace({ isBurst, hasMore: page.more, isPutOff: isPutOff(page, lane.next) }, deps.now());
   const loaded = loadPage(page, rules, ceiling, lane.kind === "backfill" ? state.backfill : null);
   return { ...loaded, next: page.after(page.invocations.length) };
+}
+
+/** Nothing was read, and there is more: the Ingester has appends to do. */
+function isPutOff(page: Page, from: Position): boolean {
+  const { through, offset } = page.after(0);
+  return page.more && page.invocations.length === 0 && through === from.through && offset === from.offset;
 }
 
 /** How much waits in a log. */

@@ -2,8 +2,9 @@
 import type { Failure, SendResult } from "../../integrations/contract.ts";
 import { askedMs, holdMs } from "./backoff.ts";
 import { askedToWait, type Breaker, failedOnce, succeeded } from "./breaker.ts";
-import { MESSAGE_CHARS } from "./limits.ts";
+import { BREAKER_CONSECUTIVE, MESSAGE_CHARS } from "./limits.ts";
 import type { Verdict } from "./outcomes.ts";
+import { noted, QUALITY_OF } from "./quality.ts";
 import type { Hold, ReceiverState } from "./state.ts";
 
 export interface Moment {
@@ -23,6 +24,8 @@ export function reacted(
   const { now, ms } = moment;
   const next: ReceiverState = { ...before, refusedInRow: verdict.refusedInRow };
   const { failure, held } = verdict;
+  const isFailure = verdict.delivered.length === 0 && (held ?? failure) !== null;
+  next.quality = noted(before.quality, now, isFailure ? QUALITY_OF.failed : QUALITY_OF.taken(ms));
   if (verdict.delivered.length > 0) {
     next.breaker = succeeded(before.breaker, ms);
     next.deliveredAt = now;
@@ -31,6 +34,8 @@ export function reacted(
   // All refused: it answers, so the line is well.
   else if (failure === null) next.breaker = succeeded(before.breaker, ms);
   else next.breaker = broken(before.breaker, failure, moment);
+  // A clean break is the circuit's affair: it ends with the first success.
+  if (next.breaker.failures >= BREAKER_CONSECUTIVE) next.quality = [];
   if (asksMs !== undefined) next.breaker = askedToWait(next.breaker, now, askedMs(asksMs));
   return next;
 }

@@ -24,9 +24,9 @@ export async function replay(
   receiver: Receiver,
   selection: DeadLetterSelection,
   now: () => number,
-): Promise<DeadLettersChanged & { delivered: number }> {
+): Promise<DeadLettersChanged> {
   const until = now() + REPLAY_MS;
-  const total = { changed: 0, refused: 0, delivered: 0 };
+  const total = { changed: 0, refused: 0 };
   let after = 0;
   const most = Math.min(BATCH_ITEMS, receiver.integration.limits.items);
   while (now() < until) {
@@ -45,7 +45,6 @@ export async function replay(
         total.refused += 1;
       }
     }
-    total.delivered += taken.length;
     total.changed += dead.discard({ ids: taken });
     // Not one of them got through, and not by their own fault: the rest would fare no better.
     if (

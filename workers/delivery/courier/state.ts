@@ -4,6 +4,7 @@ import type { Failure } from "../../integrations/contract.ts";
 import type { CeilingState } from "../rules/ceiling.ts";
 import { MAX_CEILING_MINUTES } from "../rules/limits.ts";
 import { type Breaker, CLOSED } from "./breaker.ts";
+import type { Quality } from "./quality.ts";
 
 export interface Hold {
   since: number;
@@ -19,6 +20,7 @@ export interface ReceiverState {
   hold: Hold | null;
   refusedInRow: number;
   deliveredAt: number;
+  quality: Quality;
   /** Counts probes: each begins elsewhere. */
   probes: number;
 }
@@ -63,7 +65,7 @@ export interface CourierState {
 }
 
 export const newReceiver = (): ReceiverState => ({
-  ...{ breaker: CLOSED, hold: null, refusedInRow: 0, deliveredAt: 0, probes: 0 },
+  ...{ breaker: CLOSED, hold: null, refusedInRow: 0, deliveredAt: 0, probes: 0, quality: [] },
 });
 
 export function newState(now: number): CourierState {
@@ -96,3 +98,6 @@ export function ceilingPassed(before: CeilingState, passed: ReadonlyMap<number, 
   for (const [minute, n] of passed) counts.set(minute, (counts.get(minute) ?? 0) + n);
   return [...counts].sort(([a], [b]) => a - b).slice(-MAX_CEILING_MINUTES);
 }
+
+/** ms: nothing is sent before. */
+export const gateOf = ({ hold, breaker }: ReceiverState): number => Math.max(hold?.until ?? 0, breaker.until);

@@ -3,7 +3,7 @@ import { failover, type Sight } from "../../../../workers/delivery/courier/failo
 
 const NOW = 10_000_000;
 const WELL: Sight = {
-  ...{ now: NOW, circuit: "closed", openedAt: null, held: false },
+  ...{ now: NOW, circuit: "closed", openedAt: null, held: false, halfBroken: false },
   ...{ waitedMs: 0, behindMs: 0, failedOver: false },
 };
 
@@ -14,6 +14,9 @@ const CASES: [string, Partial<Sight>, boolean][] = [
   ["when only a person can mend it", { held: true, waitedMs: 100 }, true],
   ["not when nothing waits", { held: true, waitedMs: 0 }, false],
   ["when items wait long although they are tried", { waitedMs: 60_000 }, true],
+  ["when it is half broken", { halfBroken: true }, true],
+  ["goes on while it is half broken", { failedOver: true, halfBroken: true }, true],
+  ["goes on while nobody knows how far behind it is", { failedOver: true, behindMs: Number.POSITIVE_INFINITY }, true],
   ["not when there is only much to catch up on", { waitedMs: 900, behindMs: 8 * 3_600_000 }, false],
   ["goes on while it is behind", { failedOver: true, behindMs: 10_000 }, true],
   ["goes on while the circuit is tried", { failedOver: true, circuit: "half-open", openedAt: NOW - 60_000 }, true],
