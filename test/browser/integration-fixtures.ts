@@ -276,8 +276,9 @@ export const attention = (now: number): DestinationRow =>
     integration: "webhook",
     name: "On-call webhook with quite a long name for a list",
     rules: rules({ feeds: ["notices"] }),
-    values: { url: "https://hooks.example.org/tailrace" },
-    secretsSet: ["secret"],
+    values: {},
+    secretsSet: ["secret", "url"],
+    hosts: { url: "hooks.example.org" },
     health: health(now, {
       condition: "attention",
       sentence: "The receiver refuses the key: enter a new one.",

@@ -36,7 +36,7 @@ const SHAPES: Record<string, () => string> = {
   "slack.webhook_url": () => `https://hooks.slack.com/services/T0AAAAAA1/B0BBBBBB1/${plantPlain()}`,
   "discord.webhook_url": () => `https://discord.com/api/webhooks/112233445566778899/${plantPlain()}`,
   "pagerduty.routing_key": () => plantPlain().slice(0, 32).padEnd(32, "0"),
-  "webhook.url": () => "https://hooks.example.com/tailrace",
+  "webhook.url": () => `https://hooks.example.com/tailrace/${plantPlain()}`,
   "webhook.secret": () => `whsec_${btoa(plantPlain())}`,
   "webhook.previous_secret": () => `whsec_${btoa(plantPlain())}`,
   "webhook.authorization": () => `Bearer ${plantPlain()}`,

@@ -50,6 +50,8 @@ export interface CatalogEntry {
   takes: readonly Feed[];
   /** Those that are sent unless its rules say otherwise; all when absent. */
   defaultFeeds?: readonly Feed[];
+  /** Kinds of notices that are sent unless its rules say otherwise; all when absent. */
+  defaultNotices?: readonly NoticeKind[];
   fields: readonly CatalogField[];
   /** Markdown: where to find the key, what arrives, what is known to be different. */
   documentation: string;
@@ -155,6 +157,8 @@ export interface DestinationRow {
   values: Record<string, string>;
   /** Names of secret fields that are set. */
   secretsSet: string[];
+  /** Of secret fields that hold an address: its host, and nothing else of it. */
+  hosts?: Record<string, string>;
   createdAt: number;
   createdBy: string;
   updatedAt: number;

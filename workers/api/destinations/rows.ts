@@ -1,17 +1,32 @@
 /** What is stored of a destination, and what its Courier says, → what the API shows. Never a secret. */
-import type { StoredDestination } from "../../delivery/destinations.ts";
+import { openFields, type StoredDestination } from "../../delivery/destinations.ts";
+import { destinationPurpose } from "../../secrets/purposes.ts";
 import { within } from "../../util/within.ts";
 import type { DestinationHealth, DestinationRow } from "../contract.ts";
 import { courierOf } from "./courier.ts";
+import { hostOf } from "./hosts.ts";
 
 /** A page waits for it; what a Courier last wrote down will do. */
 const HEALTH_TIMEOUT_MS = 1_500;
 
 export async function showDestination(env: Env, stored: StoredDestination): Promise<DestinationRow> {
-  const health = await within(HEALTH_TIMEOUT_MS, "Courier", courierOf(env, stored.id).health()).catch(
+  const asked = within(HEALTH_TIMEOUT_MS, "Courier", courierOf(env, stored.id).health()).catch(
     () => stored.health ?? freshHealth(stored, Date.now()),
   );
-  return rowOf(stored, upToDate(stored, health));
+  const [health, hosts] = await Promise.all([asked, hostsOf(env, stored)]);
+  return { ...rowOf(stored, upToDate(stored, health)), hosts };
+}
+
+/** Empty where they cannot be opened: what is wrong then, its health says. */
+async function hostsOf(env: Env, { id, sealed }: StoredDestination): Promise<Record<string, string>> {
+  const opened = await openFields(env, sealed, (field) => destinationPurpose(id, field));
+  if (!opened.ok) return {};
+  return Object.fromEntries(
+    Object.entries(opened.values).flatMap(([field, text]) => {
+      const host = hostOf(text);
+      return host === undefined ? [] : [[field, host]];
+    }),
+  );
 }
 
 /** A Courier takes a change over with its next run; the page that made it is ahead of that. */

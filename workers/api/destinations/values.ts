@@ -19,6 +19,8 @@ export type Problems = Record<string, string>;
 export interface Before {
   values: Readonly<Record<string, string>>;
   secrets: Readonly<Record<string, string>>;
+  /** Secret fields that are stored and do not open; and why. */
+  unopened?: Readonly<Record<string, string>>;
 }
 
 export interface Filled {
@@ -49,7 +51,7 @@ export function fillIn(
   for (const field of fields) {
     const text = (given[field.name] ?? "").trim();
     if (text === "") continue;
-    const problem = problemOf(field, text, allowLoopback);
+    const problem = problemOf(field, text, allowLoopback) ?? (field.secret ? undefined : shownProblem(field, text));
     if (problem !== undefined) problems[field.name] = problem;
     (field.secret ? secrets : values)[field.name] = text;
   }
@@ -75,6 +77,10 @@ function keepSecrets({ fields }: CatalogEntry, { before, given, values, secrets,
       ? isOtherAddress(before.secrets[field.name], secrets[field.name])
       : leadsElsewhere(field, fields, before.values, values),
   );
+  for (const [name, why] of Object.entries(before.unopened ?? {})) {
+    // Left out it would be lost, and requests would go out without it.
+    if (given[name] === undefined) problems[name] = `${why} Enter it again, or send it empty to take it out.`;
+  }
   for (const field of fields) {
     const stored = before.secrets[field.name];
     if (!field.secret || stored === undefined || given[field.name] !== undefined) continue;
@@ -128,6 +134,12 @@ function problemOf(field: CatalogField, text: string, allowLoopback: boolean): s
     case "secret":
       return undefined;
   }
+}
+
+/** Whoever may read here sees it, and what stands behind a `?` is as a rule a token. */
+function shownProblem({ type }: CatalogField, text: string): string | undefined {
+  if (type !== "url" || (URL.parse(text)?.search ?? "") === "") return undefined;
+  return "Leave the part after the ? out: this address is no secret and is shown. Credentials belong into a field that is kept secret.";
 }
 
 /** A DSN carries its key where a user would stand. */

@@ -10,6 +10,7 @@ import { MIN_SECRET_BYTES, secretBytes, sign } from "../notices/signature.ts";
 
 /** One request each; a receiver that takes a second for each is done within half a minute. */
 const BATCH = 10;
+const ADDRESS_PROBLEM = "This is not a URL. Enter an address that begins with https://.";
 const SECRET_PROBLEM = `A secret of Standard Webhooks: \`whsec_\` and ${MIN_SECRET_BYTES} to 64 random bytes in base64.`;
 
 async function post(values: Values, id: string, payload: WebhookPayload, io: Io): Promise<Reply> {
@@ -45,10 +46,10 @@ const webhook: Destination = {
     {
       name: "url",
       label: "Address",
-      type: "url",
+      type: "secret",
       required: true,
-      secret: false,
-      help: "It is sent POST requests and answers 2xx once it has taken one. It can be read by everybody who may read here: no credentials in it.",
+      secret: true,
+      help: "It is sent POST requests and answers 2xx once it has taken one. Kept secret, but for its host: many addresses hold a token.",
       example: "https://example.com/hooks/tailrace",
     },
     {
@@ -93,8 +94,9 @@ const webhook: Destination = {
   limits: { items: BATCH, bytes: 256 << 10 },
   ordered: true,
 
-  check({ secret = "", previous_secret: previous = "" }): Record<string, string> {
+  check({ url = "", secret = "", previous_secret: previous = "" }): Record<string, string> {
     return {
+      ...(/^https?:$/.test(URL.parse(url.trim())?.protocol ?? "") ? {} : { url: ADDRESS_PROBLEM }),
       ...(secret !== "" && secretBytes(secret) === undefined ? { secret: SECRET_PROBLEM } : {}),
       ...(previous !== "" && secretBytes(previous) === undefined ? { previous_secret: SECRET_PROBLEM } : {}),
     };

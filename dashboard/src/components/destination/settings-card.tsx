@@ -29,7 +29,10 @@ export function SettingsCard({ row, entry }: { row: DestinationRow; entry: Catal
         {row.secretsSet.map((name) => (
           <div key={name}>
             <dt>{label(name)}</dt>
-            <dd class="muted">stored, encrypted</dd>
+            <dd class="muted">
+              {row.hosts?.[name] !== undefined && <span class="mono">{row.hosts[name]}, </span>}
+              stored, encrypted
+            </dd>
           </div>
         ))}
         <div>

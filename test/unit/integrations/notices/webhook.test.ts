@@ -146,8 +146,11 @@ test("a redirect is not followed", async () => {
   expect(outcomes).toMatchObject([{ again: { kind: "misplaced" } }]);
 });
 
-test("says what a secret must be", () => {
-  expect(webhook.check?.({ secret: SECRET })).toEqual({});
+test("says what a secret and an address must be", () => {
+  const url = "https://hooks.example.com/";
+  expect(webhook.check?.({ url, secret: SECRET })).toEqual({});
+  for (const wrong of ["hooks", "ftp://hooks.example.com/"])
+    expect(webhook.check?.({ url: wrong, secret: SECRET })).toHaveProperty("url");
   for (const secret of ["hunter2", "whsec_!!!", `whsec_${btoa("short")}`])
     expect(webhook.check?.({ secret })).toHaveProperty("secret");
 });
