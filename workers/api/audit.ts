@@ -2,6 +2,7 @@
  * The audit log: one row per change, written by one function, in the same D1
  * batch as the change where the change is in D1. Never holds a secret.
  */
+import { type SQL, sql } from "drizzle-orm";
 import { type Database, database, schema } from "../db/client.ts";
 
 export type AuditAction =
@@ -61,6 +62,12 @@ export interface AuditEntry {
 export function auditRow(db: Database, entry: AuditEntry) {
   const { at, actor, action, target, detail } = entry;
   return db.insert(schema.audit).values({ at, actor, action, target, detail: JSON.stringify(detail ?? {}) });
+}
+
+/** For `runBatch`: of the statement right before it, and only if that changed a row. */
+export function auditOfChange({ at, actor, action, target, detail }: AuditEntry): SQL {
+  return sql`INSERT INTO ${schema.audit} (at, actor, action, target, detail)
+    SELECT ${at}, ${actor}, ${action}, ${target}, ${JSON.stringify(detail ?? {})} WHERE changes() > 0`;
 }
 
 /** For changes that are not in D1. */

@@ -90,22 +90,25 @@ describe("a new destination", () => {
     const row = await made(WEBHOOK);
     expect(row).toMatchObject({
       ...{ integration: "webhook", name: "Our hook", state: "enabled", standby: false, failoverTo: null },
-      ...{ values: { url: "https://hooks.example.com/tailrace" }, secretsSet: ["secret"] },
+      ...{ values: {}, secretsSet: ["secret", "url"], hosts: { url: "hooks.example.com" } },
       rules: { feeds: ["notices"], otherwise: 1, workers: [] },
     });
     expect((await list()).destinations.map(({ id }) => id)).toEqual([row.id]);
   });
 
   it("holds its secret nowhere where somebody could read it", async () => {
-    const { id } = await made(WEBHOOK);
-    await put(id, { values: { url: "https://hooks.example.com/other" } });
+    const { id } = await made({ ...WEBHOOK, values: { ...WEBHOOK.values, url: `https://hooks.example.com/${KEY}` } });
+    await put(id, { values: { url: `https://hooks.example.com/other/${KEY}` } });
     const answers = await Promise.all(
       [PATH, `${PATH}/${id}`, "/api/v1/audit", "/api/v1/secrets", "/api/v1/integrations"].map(async (path) =>
         (await call(path, { token: ADMIN })).text(),
       ),
     );
     const raw = SECRET.slice("whsec_".length);
-    for (const text of [...answers, await stored(), ...printed]) expect(text).not.toContain(raw);
+    for (const text of [...answers, await stored(), ...printed]) {
+      expect(text).not.toContain(raw);
+      expect(text).not.toContain(KEY);
+    }
     expect(await stored()).toContain("v1.");
   });
 
@@ -114,6 +117,12 @@ describe("a new destination", () => {
     ["a secret cannot be one", { values: { ...WEBHOOK.values, secret: "short" } }, "secret", /whsec_/],
     ["a field is not one of it", { values: { ...WEBHOOK.values, uri: "x" } }, "uri", /no field/],
     ["the address is no URL", { values: { ...WEBHOOK.values, url: "hooks" } }, "url", /not a URL/],
+    [
+      "an address that everybody sees holds a credential",
+      { ...OTLP, values: { endpoint: "https://o.example.com/?tok=a" } },
+      "endpoint",
+      /secret/,
+    ],
     ["the address is private", { values: { ...WEBHOOK.values, url: "https://10.0.0.1/" } }, "url", /public/],
     ["the address is not https", { values: { ...WEBHOOK.values, url: "http://example.com/" } }, "url", /https/],
     ["the failover is not there", { failoverTo: "dst_nobody" }, "failoverTo", /no destination/],
@@ -122,6 +131,14 @@ describe("a new destination", () => {
   ])("is refused with what to do when %s", async (_, change, field, message) => {
     expect((await problems(await post({ ...WEBHOOK, ...change })))[field]).toMatch(message);
     expect((await list()).destinations).toEqual([]);
+  });
+
+  it("is there once when it is asked for twice at once", async () => {
+    const answers = await Promise.all([1, 2, 3].map(() => post({ ...WEBHOOK, name: "At once" })));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 422, 422]);
+    expect((await list()).destinations).toHaveLength(1);
+    const created = (await auditOf()).filter(({ action }) => action === "destination.create");
+    expect(created.filter(({ detail }) => JSON.stringify(detail).includes("At once"))).toHaveLength(1);
   });
 
   it("is refused when its rules ask for what it cannot take", async () => {
@@ -152,10 +169,11 @@ describe("a change", () => {
     const { id } = await made({ ...WEBHOOK, values: { ...WEBHOOK.values, authorization: `Bearer ${KEY}` } });
     const kept = await put(id, { name: "Renamed" });
     expect((await read<DestinationAnswer>(kept)).destination).toMatchObject({
-      ...{ name: "Renamed", secretsSet: ["authorization", "secret"] },
+      ...{ name: "Renamed", secretsSet: ["authorization", "secret", "url"] },
+      hosts: { url: "hooks.example.com" },
     });
     const emptied = await put(id, { values: { url: WEBHOOK.values.url as string, authorization: "" } });
-    expect((await read<DestinationAnswer>(emptied)).destination.secretsSet).toEqual(["secret"]);
+    expect((await read<DestinationAnswer>(emptied)).destination.secretsSet).toEqual(["secret", "url"]);
     const without = await put(id, { values: { url: WEBHOOK.values.url as string, secret: "" } });
     expect((await problems(without)).secret).toMatch(/needed/);
   });
@@ -226,7 +244,38 @@ describe("the number of destinations", () => {
     expect(await read<Refused>(refused)).toMatchObject({
       error: { code: "limit_reached", message: expect.stringContaining(String(MAX_DESTINATIONS)) },
     });
+    await env.DB.prepare("delete from destinations where id = 'full0'").run();
+    const answers = await Promise.all(["A", "B", "C"].map((name) => post({ ...WEBHOOK, name })));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
     await env.DB.prepare("delete from destinations where id like 'full%'").run();
+  });
+});
+
+describe("a key that does not open what is stored", () => {
+  /** As if it had been sealed under a key that is not there any more. */
+  const strange = (id: string) =>
+    env.DB.prepare("update destinations set sealed = replace(sealed, 'v1.', 'v1.00000000x') where id = ?")
+      .bind(id)
+      .run();
+
+  it("takes nothing away behind somebody's back: it is entered again, or taken out on purpose", async () => {
+    const { id } = await made(OTLP);
+    await strange(id);
+    const before = await stored();
+    const found = await problems(await put(id, { name: "Other name" }));
+    expect(found.headers).toMatch(/again/);
+    expect(await stored()).toBe(before);
+    const said = await call(`${PATH}/test`, {
+      ...{
+        method: "POST",
+        token: ADMIN,
+        body: { id, integration: "otlp", values: { endpoint: OTLP.values.endpoint } },
+      },
+    });
+    expect(await read<TestAnswer>(said)).toMatchObject({ ok: false, problems: { headers: expect.any(String) } });
+    expect(asked).toEqual([]);
+    const out = await put(id, { values: { ...OTLP.values, headers: "" } });
+    expect((await read<DestinationAnswer>(out)).destination.secretsSet).toEqual([]);
   });
 });
 

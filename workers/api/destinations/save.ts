@@ -3,7 +3,8 @@
  * the rules and the other destinations, secrets are sealed, and the row goes to D1
  * with its row of the audit log. `routes/destinations.ts` hands in.
  */
-import { and, eq } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
+import { runBatch } from "../../db/batch.ts";
 import { database, schema } from "../../db/client.ts";
 import { listDestinations, MAX_DESTINATIONS, openFields, type StoredDestination } from "../../delivery/destinations.ts";
 import { readRules } from "../../delivery/rules/rules.ts";
@@ -11,10 +12,11 @@ import { integrationOf } from "../../integrations/catalog.ts";
 import type { Destination } from "../../integrations/contract.ts";
 import { destinationPurpose } from "../../secrets/purposes.ts";
 import { type SealFailure, seal } from "../../secrets/seal.ts";
-import { type AuditAction, auditRow } from "../audit.ts";
+import { type AuditAction, auditOfChange } from "../audit.ts";
 import type { DestinationRules, NewDestination } from "../contract.ts";
 import { type Failure, fail } from "../errors.ts";
 import { failoverProblem } from "./failover.ts";
+import { insertDestination } from "./insert.ts";
 import { type Before, type Filled, fillIn, type Problems } from "./values.ts";
 
 export type Saved = { ok: true; destination: StoredDestination } | { ok: false; failure: Failure };
@@ -44,11 +46,7 @@ export async function createDestination(env: Env, asked: NewDestination, actor: 
   const integration = destinationOf(asked.integration);
   if (!integration.ok) return integration;
   const others = await listDestinations(env);
-  if (others.length >= MAX_DESTINATIONS)
-    return refused(
-      "limit_reached",
-      `There are ${MAX_DESTINATIONS} destinations already, which is the most there may be.`,
-    );
+  if (others.length >= MAX_DESTINATIONS) return FULL;
   const id = newId();
   const checked = checkSettings(env, integration.value, asked, { id: null, others });
   if (!checked.ok) return checked;
@@ -62,14 +60,14 @@ export async function createDestination(env: Env, asked: NewDestination, actor: 
     ...{ rules: checked.rules, values: checked.filled.values, sealed: sealed.fields, revision: 1 },
     ...{ createdAt: now, createdBy: actor, updatedAt: now, backfillFrom: asked.backfillFrom ?? null, health: null },
   };
-  const db = database(env.DB);
-  const detail = detailOf(destination);
-  await db.batch([
-    db.insert(schema.destinations).values({ ...columnsOf(destination), id, health: "" }),
-    auditRow(db, { at: now, actor, action: "destination.create", target: id, detail }),
-  ]);
+  const entry = { at: now, actor, action: "destination.create", target: id, detail: detailOf(destination) } as const;
+  const problem = await insertDestination(env, { ...columnsOf(destination), id }, entry);
+  if (problem === "full") return FULL;
+  if (problem === "name_taken") return { ok: false, failure: badFields({ name: nameTaken(asked.name) }) };
   return { ok: true, destination };
 }
+
+const nameTaken = (name: string) => `There is a destination named ${name} already.`;
 
 export async function changeDestination(
   env: Env,
@@ -106,10 +104,13 @@ export async function write(
   const now = Date.now();
   const destination = { ...changed, revision: stored.revision + 1, updatedAt: now };
   const db = database(env.DB);
-  const same = and(eq(destinations.id, stored.id), eq(destinations.revision, stored.revision));
-  const [updated] = await db.batch([
-    db.update(destinations).set(columnsOf(destination)).where(same).returning({ id: destinations.id }),
-    auditRow(db, { at: now, actor, action, target: stored.id, detail }),
+  const isFree = sql`NOT EXISTS (SELECT 1 FROM ${destinations} AS other
+    WHERE lower(other.name) = lower(${destination.name}) AND other.id <> ${stored.id})`;
+  const same = and(eq(destinations.id, stored.id), eq(destinations.revision, stored.revision), isFree);
+  const change = db.update(destinations).set(columnsOf(destination)).where(same).returning({ id: destinations.id });
+  const [updated] = await runBatch<[{ id: string }, unknown]>(env.DB, [
+    change.getSQL(),
+    auditOfChange({ at: now, actor, action, target: stored.id, detail }),
   ]);
   if (updated.length > 0) return { ok: true, destination };
   return refused(
@@ -130,7 +131,7 @@ function checkSettings(env: Env, integration: Destination, asked: Settings, { id
   const filled = fillIn(integration, asked.values, { before, allowLoopback: env.TAILRACE_ALLOW_LOOPBACK === "true" });
   const problems: Problems = { ...filled.problems };
   const same = (name: string) => name.toLowerCase() === asked.name.toLowerCase();
-  if (others.some(({ name }) => same(name))) problems.name = `There is a destination named ${asked.name} already.`;
+  if (others.some(({ name }) => same(name))) problems.name = nameTaken(asked.name);
   const read = readRules(integration, asked.rules);
   if (!read.ok) Object.assign(problems, read.problems);
   else {
@@ -148,11 +149,16 @@ export async function openBefore(
   env: Env,
   stored: StoredDestination,
 ): Promise<{ ok: true; value: Before } | { ok: false; failure: Failure }> {
-  const opened = await openFields(env, stored.sealed, (field) => destinationPurpose(stored.id, field));
-  // One that cannot be opened any more is entered again; what is entered replaces it.
-  if (opened.ok) return { ok: true, value: { values: stored.values, secrets: opened.values } };
-  if (opened.code === "no_key" || opened.code === "bad_key") return { ok: false, failure: sealFailure(opened) };
-  return { ok: true, value: { values: stored.values, secrets: {} } };
+  const secrets: Record<string, string> = {};
+  const unopened: Record<string, string> = {};
+  for (const [name, text] of Object.entries(stored.sealed)) {
+    const opened = await openFields(env, { [name]: text }, (field) => destinationPurpose(stored.id, field));
+    if (opened.ok) Object.assign(secrets, opened.values);
+    else if (opened.code === "no_key" || opened.code === "bad_key") return { ok: false, failure: sealFailure(opened) };
+    // It is entered again, and what is entered replaces it.
+    else unopened[name] = "What is stored cannot be opened with the present TAILRACE_SECRET_KEY.";
+  }
+  return { ok: true, value: { values: stored.values, secrets, unopened } };
 }
 
 export const sealFailure = ({ message }: SealFailure): Failure => fail("unavailable", message);
@@ -202,7 +208,12 @@ function newId(): string {
   return `dst_${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
-const refused = (tag: "limit_reached" | "changed_meanwhile", message: string): Saved => ({
+const FULL: Saved = {
+  ok: false,
+  failure: fail("limit_reached", `There are ${MAX_DESTINATIONS} destinations already, which is the most there may be.`),
+};
+
+const refused = (tag: "changed_meanwhile", message: string): Saved => ({
   ok: false,
   failure: fail(tag, message),
 });
