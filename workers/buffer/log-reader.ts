@@ -22,6 +22,12 @@ const MAY_HOLD_ERRORS = `issues != '' OR parts = 1 OR rollups = '[]' OR instr(ba
   OR instr(batch, '"tailrace.fingerprint"') > 0
   OR rollups GLOB '*"errors":[1-9]*' OR rollups GLOB '*"errors":0.*'`;
 
+/** Of a chunk that was read in part: by its entries, as far as can be told without reading it. */
+function rowsAfter({ firstId, lastId, rows }: Chunk, afterId: number): number {
+  if (lastId <= afterId) return 0;
+  return afterId < firstId ? rows : Math.ceil((rows * (lastId - afterId)) / (lastId - firstId + 1));
+}
+
 type LogPage = Omit<ReadLogAnswer, "use" | "isBusy">;
 
 export class LogReader {
@@ -36,7 +42,7 @@ export class LogReader {
 
   /** What is there, without reading any of it. */
   none({ afterId }: Pick<ReadLogRequest, "afterId">): LogPage {
-    const { chunks, nextId, rows, oldestAt } = this.log;
+    const { chunks, nextId, oldestAt } = this.log;
     const firstId = chunks[0]?.firstId ?? nextId;
     const more = afterId + 1 < nextId;
     return {
@@ -44,7 +50,7 @@ export class LogReader {
       batches: [],
       through: afterId,
       more,
-      waiting: more ? rows : 0,
+      waiting: chunks.reduce((sum, chunk) => sum + rowsAfter(chunk, afterId), 0),
       oldest: more ? (oldestAt ?? null) : null,
     };
   }

@@ -9,7 +9,7 @@ import { rootMessage } from "../util/error-message.ts";
 import { within } from "../util/within.ts";
 import type { CourierRpc, Nudge } from "./contract.ts";
 import { type DestinationEnv, listDestinations, type StoredDestination } from "./destinations.ts";
-import { wantsWorker } from "./rules/rules.ts";
+import { takesEvents, wantsWorker } from "./rules/rules.ts";
 import { NUDGED_TIMEOUT_MS } from "./source/limits.ts";
 
 type NudgeEnv = DestinationEnv &
@@ -57,9 +57,8 @@ async function passOn(env: NudgeEnv, nudges: readonly Nudge[]): Promise<boolean>
 
 function wants({ rules }: StoredDestination, nudge: Nudge): boolean {
   if (nudge.kind === "notices") return rules.feeds.includes("notices");
-  const events = rules.feeds.filter((feed) => feed !== "notices");
-  if (events.length === 0 || !wantsWorker(rules, nudge.script)) return false;
-  return nudge.errors || events.some((feed) => feed !== "errors");
+  if (!takesEvents(rules) || !wantsWorker(rules, nudge.script)) return false;
+  return nudge.errors || rules.feeds.some((feed) => feed !== "errors" && feed !== "notices");
 }
 
 /** One per shard, and one for notices. */

@@ -69,8 +69,11 @@ export async function commitSeal(d1: D1Database, seal: Seal): Promise<{ forwards
   return { forwards: results.at(-1)?.[0]?.forwards === 1 };
 }
 
+/** Reads logs, sooner or later: a standby has no cursor, and who takes notices alone reads none (delivery/rules/items.ts). */
+const READS_LOGS = sql`standby = 0 AND EXISTS (SELECT 1 FROM json_each(rules, '$.feeds') WHERE value <> 'notices')`;
+
 /** SQL, 1 or 0. */
-export const FORWARDS = sql`EXISTS (SELECT 1 FROM ${destinations} WHERE state = 'enabled' AND standby = 0)`;
+export const FORWARDS = sql`EXISTS (SELECT 1 FROM ${destinations} WHERE state = 'enabled' AND ${READS_LOGS})`;
 
 function statements(seal: Seal): SQL[] {
   const { shard, script, lastId, now } = seal;
@@ -121,7 +124,7 @@ function sealedStatement({ shard, script, firstId, lastId, now }: Seal, s: Store
   return sql`INSERT OR REPLACE INTO ${sealedLog}
     (shard, first_id, last_id, key, script, rows, bytes, min_time, max_time, errors, sealed_at)
     SELECT ${shard}, ${firstId}, ${lastId}, ${s.key}, ${script}, ${s.rows}, ${s.size}, ${s.minTime}, ${s.maxTime},
-    ${s.errors ? 1 : 0}, ${now} WHERE ${open} AND EXISTS (SELECT 1 FROM ${destinations})`;
+    ${s.errors ? 1 : 0}, ${now} WHERE ${open} AND EXISTS (SELECT 1 FROM ${destinations} WHERE ${READS_LOGS})`;
 }
 
 /** Minutes in which each Worker was seen, by what was counted and by its events; ms. */

@@ -60,6 +60,10 @@ export function compileRules(rules: DestinationRules): CompiledRules {
   return made;
 }
 
+/** False: it takes notices alone, and reads no log. `store/seal-commit.ts` asks D1 the same. */
+export const takesEvents = ({ feeds }: Pick<DestinationRules, "feeds">): boolean =>
+  feeds.some((feed) => feed !== "notices");
+
 export const wantsWorker = (rules: DestinationRules, script: string): boolean => compileRules(rules).worker(script);
 
 /** In the order of the invocation's events. What the rules do not choose is left out; what sampling drops is counted. */

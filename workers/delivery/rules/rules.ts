@@ -22,7 +22,7 @@ import {
   MAX_TAGS,
 } from "./limits.ts";
 
-export { itemsOf, noticeItems, wantsWorker } from "./items.ts";
+export { itemsOf, noticeItems, takesEvents, wantsWorker } from "./items.ts";
 
 /** Field → what to do. */
 export type RuleProblems = Partial<Record<keyof DestinationRules | "rules", string>>;
@@ -33,6 +33,7 @@ const NOTICES: Readonly<Record<NoticeKind, true>> = {
   "issue.new": true,
   "issue.regressed": true,
   "issue.escalated": true,
+  "issue.resolved": true,
   "rollout.started": true,
   "rollout.held": true,
   "rollout.promoted": true,
@@ -41,7 +42,10 @@ const NOTICES: Readonly<Record<NoticeKind, true>> = {
 };
 
 /** @param given of anybody: absent fields have their default */
-export function readRules(integration: Pick<CatalogEntry, "takes" | "defaultFeeds">, given: unknown): ReadRules {
+export function readRules(
+  integration: Pick<CatalogEntry, "takes" | "defaultFeeds" | "defaultNotices">,
+  given: unknown,
+): ReadRules {
   if (given !== undefined && !isObject(given))
     return { ok: false, problems: { rules: "The rules must be an object." } };
   const fields: Partial<Record<keyof DestinationRules, unknown>> = given ?? {};
@@ -62,7 +66,7 @@ export function readRules(integration: Pick<CatalogEntry, "takes" | "defaultFeed
     versions: read("versions", []),
     feeds: read("feeds", [...(integration.defaultFeeds ?? integration.takes)]),
     minLevel: read("minLevel", "debug"),
-    notices: read("notices", []),
+    notices: read("notices", [...(integration.defaultNotices ?? [])]),
     sampling: read("sampling", []),
     otherwise: read("otherwise", 1),
     perMinute: read("perMinute", null),

@@ -35,20 +35,20 @@ export async function readBackfill(env: Pick<Env, "DB" | "BUCKET">, request: Bac
   const page = new PageBuilder(position, maxRows, errorsOnly);
   let { through } = position;
   let lost = 0;
-  let done = 0;
+  let skipped = 0;
   for (const segment of listed) {
     if (page.taken + segment.rows > maxRows && !page.isEmpty) break;
-    if (wants === undefined || wants(segment.script)) {
+    if (wants?.(segment.script) === false) skipped += segment.rows;
+    else {
       const first = segment.number === position.through + 1 ? Math.floor(position.offset / GROUP) : 0;
       const read = await takeSegment(env.BUCKET, segment, first, page);
       if (!read.all) break;
       lost += read.lost;
     }
     through = segment.number;
-    done += segment.rows;
   }
   const rest = { use: 0, lost, oldest: oldestOf(listed), from: "segments" as const };
-  const waiting = Math.max((sums[0]?.rows ?? 0) - done, 0);
+  const waiting = Math.max((sums[0]?.rows ?? 0) - skipped - page.seen - lost, 0);
   const end: Position = { through, offset: 0 };
   return page.build(end, {
     ...rest,

@@ -12,7 +12,7 @@ import { rootMessage } from "../../util/error-message.ts";
 import { within } from "../../util/within.ts";
 import type { CourierRpc } from "../contract.ts";
 import { type DestinationEnv, listDestinations, type StoredDestination } from "../destinations.ts";
-import { wantsWorker } from "../rules/rules.ts";
+import { takesEvents, wantsWorker } from "../rules/rules.ts";
 import { HOLD_DAYS, MARKS_TIMEOUT_MS } from "./limits.ts";
 
 const DAY_MS = 86_400_000;
@@ -44,8 +44,8 @@ export async function runExpiry(env: ExpireEnv, now: number): Promise<void> {
 /** Throws when D1 does. */
 export async function expireSealed(env: ExpireEnv, now: number): Promise<Expiry> {
   const all = await listDestinations(env);
-  // A standby reads nothing of its own.
-  const readers = all.filter(({ standby }) => !standby);
+  // A standby reads nothing of its own, who takes notices alone reads no log.
+  const readers = all.filter(({ standby, rules }) => !standby && takesEvents(rules));
   const silent: string[] = [];
   const known = await Promise.all(readers.map((row) => marksOf(env, row, silent)));
   const done = await releaseDone(env.DB, readers, known, now - YOUNG_MS);
@@ -95,15 +95,15 @@ async function releaseDone(
   return done;
 }
 
-/** Of each shard one row is left, without a key: what was lost for those who are not past it. */
+/** Of each shard one row is left, without a key, however often some of it goes: what was lost for those who are not past it. */
 async function expireOld(d1: D1Database, before: number): Promise<{ expired: number; lost: number }> {
-  const old = sql`sealed_at < ${before} AND key <> ''`;
+  const old = sql`sealed_at < ${before}`;
   const [, gone] = await runBatch<[unknown, { rows: number }]>(d1, [
-    sql`INSERT INTO ${sealedLog}
+    sql`INSERT OR REPLACE INTO ${sealedLog}
       (shard, first_id, last_id, key, script, rows, bytes, min_time, max_time, errors, sealed_at)
       SELECT shard, min(first_id), max(last_id), '', min(script), sum(rows), 0, min(min_time), max(max_time),
-      max(errors), max(sealed_at) FROM ${sealedLog} WHERE ${old} GROUP BY shard`,
-    sql`DELETE FROM ${sealedLog} WHERE ${old} RETURNING rows`,
+      max(errors), max(sealed_at) FROM ${sealedLog} WHERE ${old} GROUP BY shard HAVING max(key) <> ''`,
+    sql`DELETE FROM ${sealedLog} WHERE ${old} AND key <> '' RETURNING rows`,
   ]);
   return { expired: gone.length, lost: gone.reduce((sum, { rows }) => sum + rows, 0) };
 }

@@ -7,6 +7,8 @@ export class PageBuilder {
   private readonly invocations: Invocation[] = [];
   private readonly found: Found[] = [];
   private rows = 0;
+  /** Rows of what it holds, and of what it passed over: done before, or not asked for. */
+  seen = 0;
   /** The first that had no room. */
   private next: Found | undefined;
 
@@ -33,11 +35,13 @@ export class PageBuilder {
     const { through, offset } = this.from;
     for (const found of list) {
       const isDone = found.entry <= through || (found.entry === through + 1 && found.place < offset);
-      if (isDone || (this.errorsOnly && !found.isError)) continue;
-      if (this.rows >= this.maxRows) {
+      const isWanted = !isDone && (found.isError || !this.errorsOnly);
+      if (isWanted && this.rows >= this.maxRows) {
         this.next = found;
         return false;
       }
+      this.seen += found.rows.length;
+      if (!isWanted) continue;
       this.rows += found.rows.length;
       this.found.push(found);
       this.invocations.push(source.make(found));

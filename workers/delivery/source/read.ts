@@ -15,7 +15,7 @@ import type { Page, Position, ReadRequest } from "../contract.ts";
 import { Invocations } from "./invocations.ts";
 import { READ_TIMEOUT_MS } from "./limits.ts";
 import { PageBuilder } from "./page.ts";
-import { listSealed, readChunk } from "./sealed.ts";
+import { listSealed, lostOf, readChunk } from "./sealed.ts";
 
 export type SourceEnv = Pick<Env, "DB" | "BUCKET" | "INGESTER">;
 
@@ -48,7 +48,6 @@ const isGone = (log: ReadLogAnswer, { position }: ReadRequest) => log.firstId > 
 function fromLog({ script, position, maxRows, errorsOnly, shard }: ReadRequest, log: ReadLogAnswer): Page {
   const page = new PageBuilder(position, maxRows, errorsOnly);
   let lost = 0;
-  let seen = 0;
   for (const { id, rows, batch } of log.batches) {
     const source = new Invocations(script);
     try {
@@ -60,10 +59,9 @@ function fromLog({ script, position, maxRows, errorsOnly, shard }: ReadRequest, 
       continue;
     }
     if (!page.take(source, source.list())) break;
-    seen += rows;
   }
   const { waiting, more, use, oldest, batches, through } = log;
-  const left = batches.reduce((sum, { rows }) => sum + rows, 0) - seen - lost;
+  const left = batches.reduce((sum, { rows }) => sum + rows, 0) - page.seen - lost;
   const rest = { use, lost, oldest, from: "log" as const, waiting: waiting + Math.max(left, 0), more };
   return page.build(movedTo(through, position), rest);
 }
@@ -77,22 +75,31 @@ async function fromSegments(env: SourceEnv, request: ReadRequest, log: ReadLogAn
   const page = new PageBuilder(position, maxRows, errorsOnly);
   let { through } = position;
   let lost = 0;
-  let done = 0;
+  // Rows that are not kept any more, of which some were read before; and those of objects that cannot be read.
+  let skipped = 0;
+  let unread = 0;
   for (const chunk of chunks) {
     if (page.taken + chunk.rows > maxRows && !page.isEmpty) break;
-    if (errorsOnly && !chunk.errors) lost += chunk.lost;
-    else {
+    if (chunk.keys.length === 0 || (errorsOnly && !chunk.errors)) {
+      lost += lostOf(chunk, position.through);
+      skipped += chunk.rows;
+    } else {
       const read = await readChunk(env.BUCKET, { shard, script, now: Date.now() }, chunk);
       if (!page.take(read.source, read.list)) break;
-      lost += read.lost;
+      unread += read.lost;
     }
-    done += chunk.rows;
     through = chunk.lastId;
   }
   // Whatever is before the log and in no segment had no events, or was of a log whose storage was lost.
   const all = isWhole && through >= (chunks.at(-1)?.lastId ?? 0) && !page.isFull;
   if (all) through = Math.max(through, sealedThrough, log.firstId - 1);
-  const waiting = Math.max(rows - done, 0) + log.waiting;
-  const rest = { use: log.use, lost, oldest: chunks[0]?.oldest ?? log.oldest, from: "segments" as const, waiting };
+  const waiting = Math.max(rows - skipped - page.seen - unread, 0) + log.waiting;
+  const rest = {
+    use: log.use,
+    lost: lost + unread,
+    oldest: chunks[0]?.oldest ?? log.oldest,
+    from: "segments" as const,
+    waiting,
+  };
   return page.build(movedTo(through, position), { ...rest, more: true });
 }

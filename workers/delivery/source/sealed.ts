@@ -85,6 +85,12 @@ function chunksOf(rows: readonly SealedRow[]): SealedChunk[] {
   return chunks;
 }
 
+/** Rows of a chunk that is not kept any more: those that were not read before, by its entries. */
+export function lostOf({ firstId, lastId, lost }: SealedChunk, through: number): number {
+  if (through < firstId) return lost;
+  return Math.ceil((lost * (lastId - through)) / (lastId - firstId + 1));
+}
+
 /** Throws when R2 is away. */
 export function readChunk(
   bucket: R2Bucket,

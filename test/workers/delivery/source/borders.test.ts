@@ -59,6 +59,34 @@ describe("reading on after a seal", () => {
     expect((await reader.step()).invocations).toHaveLength(6);
   });
 
+  it("says how much waits after a page, wherever in a chunk or in an entry it ends", async () => {
+    const script = "border-waiting";
+    const stub = ingester(script);
+    for (let n = 0; n < 3; n++) await stub.append(appendOf(script, some(script, 4)));
+    const [inLog, inSegments] = [new Reader(script), new Reader(script)];
+    const waited = async (reader: Reader) => {
+      const page = await reader.step({ maxRows: 6 });
+      return { from: page.from, sum: page.waiting + 2 * reader.ids.length };
+    };
+    for (let n = 0; n < 3; n++) expect(await waited(inLog)).toEqual({ from: "log", sum: 24 });
+    await stub.seal();
+    for (let n = 0; n < 3; n++) expect(await waited(inSegments)).toEqual({ from: "segments", sum: 24 });
+  });
+
+  it("says, when it is put off, how much waits after where it is", async () => {
+    const script = "border-put-off";
+    const stub = ingester(script);
+    for (let n = 0; n < 4; n++) await stub.append(appendOf(script, some(script, 2)));
+    const reader = new Reader(script);
+    for (let n = 0; n < 3; n++) await reader.step({ maxRows: 4 });
+    expect(reader.ids).toHaveLength(6);
+    // What `readLog` answers to one whom it puts off.
+    await runInDurableObject(stub, (it: Ingester) => {
+      (it as unknown as { readers: { putsOff(): boolean } }).readers.putsOff = () => true;
+    });
+    expect(await reader.read()).toMatchObject({ invocations: [], waiting: 4, more: true });
+  });
+
   it("moves over chunks without events", async () => {
     const script = "border-empty";
     const stub = ingester(script);

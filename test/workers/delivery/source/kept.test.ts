@@ -55,6 +55,17 @@ describe("what is sealed", () => {
     expect(await keysOf("sealed_log")).toHaveLength(1);
   });
 
+  it("is kept for nobody where all that destinations take are notices", async () => {
+    await addDestination("slack", { state: "enabled", rules: { feeds: ["notices"] } });
+    await seal("kept-notices");
+    expect(await keysOf("sealed_log")).toEqual([]);
+    await addDestination("otlp");
+    await seal("kept-notices");
+    expect(await keysOf("sealed_log")).toHaveLength(1);
+    const at = [{ shard: "kept-notices", through: await sealedThrough("kept-notices") }];
+    expect(await expireSealed(courierEnv({ otlp: at }), soon())).toMatchObject({ done: 1, silent: [] });
+  });
+
   it("stays readable after compaction, until all destinations are past it", async () => {
     await addDestination("a");
     await addDestination("b");
@@ -119,6 +130,41 @@ describe("what is sealed", () => {
     expect(reader.ids).toHaveLength(1);
     const at = [{ shard: "kept-week", through: reader.position.through }];
     expect(await expireSealed(courierEnv({ down: at }), week + DAY_MS)).toMatchObject({ done: 1 });
+  });
+});
+
+describe("what nobody came to fetch for a week", () => {
+  const marksOf = async (shard: string) =>
+    (
+      await env.DB.prepare("SELECT rows FROM sealed_log WHERE shard = ? AND key = ''")
+        .bind(shard)
+        .all<{ rows: number }>()
+    ).results;
+
+  it("leaves one row of each shard, however often some of it goes", async () => {
+    await addDestination("down");
+    let rows = 0;
+    for (let hour = 1; hour <= 4; hour++) {
+      await seal("kept-hours", 1);
+      rows += 2;
+      const week = Date.now() + HOLD_DAYS * DAY_MS + 1_000;
+      expect(await expireSealed(courierEnv({ down: [] }), week)).toMatchObject({ expired: 1, lost: 2 });
+      expect(await marksOf("kept-hours")).toEqual([{ rows }]);
+    }
+    const reader = new Reader("kept-hours");
+    await reader.drain();
+    expect(reader.lost).toBe(8);
+  });
+
+  it("is counted as lost only as far as a destination had not read it", async () => {
+    await addDestination("down");
+    for (let n = 0; n < 4; n++) await seal("kept-half", 1);
+    const reader = new Reader("kept-half");
+    for (let n = 0; n < 2; n++) await reader.step({ maxRows: 1 });
+    expect(reader.ids).toHaveLength(2);
+    await expireSealed(courierEnv({ down: [] }), Date.now() + HOLD_DAYS * DAY_MS + 1_000);
+    await reader.drain();
+    expect(reader.lost).toBe(4);
   });
 });
 
