@@ -39,6 +39,6 @@ export function noticeItem(
 }
 
 export const KINDS: Notification["kind"][] = [
-  ...(["issue.new", "issue.regressed", "issue.escalated", "rollout.started"] as const),
-  ...(["rollout.held", "rollout.promoted", "rollout.rolled_back", "rollout.stopped"] as const),
+  ...(["issue.new", "issue.regressed", "issue.escalated", "issue.resolved"] as const),
+  ...(["rollout.started", "rollout.held", "rollout.promoted", "rollout.rolled_back", "rollout.stopped"] as const),
 ];

@@ -152,10 +152,10 @@ export const notifications = sqliteTable(
   {
     id: integer("id").primaryKey({ autoIncrement: true }),
     at: integer("at").notNull(),
-    /** issue.new, issue.regressed, issue.escalated */
+    /** issue.new, issue.regressed, issue.escalated, issue.resolved; of rollouts: rollouts/guard/. */
     kind: text("kind").notNull(),
     issueId: integer("issue_id").notNull(),
-    /** 0 for new, else which regression or escalation: what makes it happen once. */
+    /** 0 for new, else which regression, escalation or resolution: what makes it happen once. */
     occasion: integer("occasion").notNull(),
     script: text("script").notNull(),
     /** JSON, NotificationDetail (api/contract.ts). */

@@ -13,8 +13,12 @@ export const integrationOf = (id: string): Integration | undefined => INTEGRATIO
 
 /** Without its functions: what an answer may hold. */
 export function entryOf(integration: Integration): CatalogEntry {
-  const { id, name, role, category, summary, takes, defaultFeeds } = integration;
+  const { id, name, role, category, summary, takes, defaultFeeds, defaultNotices } = integration;
   const { fields, documentation, website, mark, idempotent } = integration;
   const data = { id, name, role, category, summary, takes, fields, documentation, website, mark, idempotent };
-  return defaultFeeds === undefined ? data : { ...data, defaultFeeds };
+  return {
+    ...data,
+    ...(defaultFeeds === undefined ? {} : { defaultFeeds }),
+    ...(defaultNotices === undefined ? {} : { defaultNotices }),
+  };
 }

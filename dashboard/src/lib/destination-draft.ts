@@ -73,7 +73,7 @@ export function draftOf(entry: CatalogEntry, name: string, row?: DestinationRow)
     versions: rules?.versions ?? [],
     feeds: rules?.feeds ?? [...(entry.defaultFeeds ?? entry.takes)],
     minLevel: rules?.minLevel ?? "debug",
-    notices: rules?.notices ?? [],
+    notices: rules?.notices ?? [...(entry.defaultNotices ?? [])],
     sampling: (rules?.sampling ?? []).map((r) =>
       newRule({
         feed: r.feed ?? "",

@@ -59,6 +59,7 @@ export const NOTICE_LABELS: Record<NoticeKind, string> = {
   "issue.new": "New issue",
   "issue.regressed": "Issue is back",
   "issue.escalated": "Issue grows",
+  "issue.resolved": "Issue resolved",
   "rollout.started": "Rollout began",
   "rollout.held": "Rollout waits",
   "rollout.promoted": "Rollout succeeded",

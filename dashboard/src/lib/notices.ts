@@ -5,6 +5,7 @@ const WORDS: Record<Notification["kind"], string> = {
   "issue.new": "New issue",
   "issue.regressed": "Regression",
   "issue.escalated": "No longer ignored",
+  "issue.resolved": "Resolved",
   "rollout.started": "Rollout started",
   "rollout.held": "Rollout waits",
   "rollout.promoted": "Rollout done",
@@ -20,6 +21,9 @@ export const isRolloutNotice = (n: Pick<Notification, "kind">): boolean => n.kin
 export const noticeWord = (n: Notification): string => WORDS[n.kind] ?? (isRolloutNotice(n) ? "Rollout" : "Issue");
 
 export const isBadNews = (n: Notification): boolean => BAD.includes(n.kind);
+
+/** Somebody here did it: it is in the list, and calls nobody. */
+export const isQuiet = (n: Notification): boolean => n.kind === "issue.resolved";
 
 export function noticeHref(n: Notification): string {
   if (!isRolloutNotice(n)) return `/issues/${n.issueId}`;

@@ -8,7 +8,7 @@ import { computed, effect, signal } from "@preact/signals";
 import type { Notification } from "../../../workers/api/contract.ts";
 import { issuesApi } from "../api/issues.ts";
 import { backOffMs } from "../lib/back-off.ts";
-import { isRolloutNotice, noticeHref, noticeText, summaryOf } from "../lib/notices.ts";
+import { isQuiet, isRolloutNotice, noticeHref, noticeText, summaryOf } from "../lib/notices.ts";
 import { issueMoved } from "./issue-changes.ts";
 import { rolloutMoved } from "./rollout-changes.ts";
 import { session } from "./session.ts";
@@ -30,7 +30,7 @@ const TOASTS_AT_ONCE = 2;
 /** Newest first. */
 export const notifications = signal<Notification[]>([]);
 const readUpTo = signal(stored());
-export const unread = computed(() => notifications.value.filter((n) => n.id > readUpTo.value));
+export const unread = computed(() => notifications.value.filter((n) => n.id > readUpTo.value && !isQuiet(n)));
 
 function stored(): number {
   try {
@@ -40,7 +40,7 @@ function stored(): number {
   }
 }
 
-export const isUnread = (n: Notification): boolean => n.id > readUpTo.value;
+export const isUnread = (n: Notification): boolean => n.id > readUpTo.value && !isQuiet(n);
 
 export function markAllRead(): void {
   const newest = notifications.value[0]?.id ?? 0;
@@ -62,8 +62,9 @@ function receive(list: Notification[], tell: boolean): void {
   if (!fresh.every(isRolloutNotice)) issueMoved();
   if (fresh.some(isRolloutNotice)) rolloutMoved();
   if (!tell) return;
-  if (fresh.length > TOASTS_AT_ONCE) toast(summaryOf(fresh));
-  else for (const n of fresh) toast({ text: noticeText(n), href: noticeHref(n) });
+  const loud = fresh.filter((n) => !isQuiet(n));
+  if (loud.length > TOASTS_AT_ONCE) toast(summaryOf(loud));
+  else for (const n of loud) toast({ text: noticeText(n), href: noticeHref(n) });
 }
 
 async function read(abort: AbortSignal, tell: boolean): Promise<void> {

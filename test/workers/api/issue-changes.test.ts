@@ -1,5 +1,6 @@
 /** Triage over HTTP: who may, what is answered, and what is written down. What a change means is tested in test/workers/issues. */
-import { beforeAll, describe, expect, it } from "vitest";
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { AuditAnswer, IssueActivity, IssueAnswer, IssuesChanged } from "../../../workers/api/contract.ts";
 import { ADMIN, call, errorCode, logIn, makeToken, ORIGIN } from "./client.ts";
 import { addIssue } from "./issues-support.ts";
@@ -35,6 +36,10 @@ describe("a change", () => {
       target: `issue ${id}`,
       detail: { state: "resolved", in: "next" },
     });
+    // Who is told is told now, not by the next flush.
+    const told =
+      "SELECT 1 FROM notifications WHERE kind = 'issue.resolved' AND issue_id = ? AND published_at IS NOT NULL";
+    await vi.waitFor(async () => expect(await env.DB.prepare(told).bind(id).first()).not.toBeNull(), 10_000);
     await change("/api/v1/issues/restore", { issues: resolved.before });
     expect((await issue()).issue.state).toBe("unresolved");
     expect((await audited())[0]?.action).toBe("issue.restore");

@@ -6,7 +6,18 @@ import { changeState } from "../../../workers/errors/issues/change-state.ts";
 import { addComment, deleteComment } from "../../../workers/errors/issues/comment.ts";
 import { mergeIssues, unmerge } from "../../../workers/errors/issues/merge.ts";
 import { restore } from "../../../workers/errors/issues/restore.ts";
-import { activityOf, all, counts, delta, everywhere, issuesOf, occur, onlyIssue, T0 } from "./support.ts";
+import {
+  activityOf,
+  all,
+  counts,
+  delta,
+  everywhere,
+  issuesOf,
+  occur,
+  onlyIssue,
+  resolutionsOf,
+  T0,
+} from "./support.ts";
 
 const NOW = T0 + 3_600_000;
 const ANA = "ana@example.com";
@@ -29,6 +40,28 @@ async function threeOf(script: string): Promise<[number, number, number]> {
 }
 
 describe("state", () => {
+  it("resolved is told once each time, and not of noise", async () => {
+    const script = "change-told";
+    const id = await issueOf(script);
+    const set = (change: Parameters<typeof changeState>[1], at: number) => changeState(env, change, ANA, at);
+    await set({ ids: [id], state: "resolved", in: "next" }, NOW);
+    await set({ ids: [id], state: "resolved", in: "next" }, NOW + 1);
+    // In which version is another change, and no other resolution.
+    await set({ ids: [id], state: "resolved" }, NOW + 2);
+    expect(await resolutionsOf(script)).toMatchObject([{ issue_id: id, at: NOW, published_at: null }]);
+    await set({ ids: [id], state: "unresolved" }, NOW + 3);
+    await set({ ids: [id], state: "ignored", count: 5 }, NOW + 4);
+    await set({ ids: [id, id], state: "resolved" }, NOW + 5);
+    const told = await resolutionsOf(script);
+    expect(told.map(({ at }) => at)).toEqual([NOW, NOW + 5]);
+    expect(JSON.parse(told[1]?.detail ?? "")).toMatchObject({ title: expect.any(String), version: { id: "" } });
+
+    await occur("change-noise", [delta({ script: "change-noise", kind: "noise", noise: "network" })]);
+    const noise = await onlyIssue("change-noise");
+    await set({ ids: [noise.id], state: "resolved" }, NOW);
+    expect(await resolutionsOf("change-noise")).toEqual([]);
+  });
+
   it("is changed with who did it, once, and can be undone", async () => {
     const script = "change-state";
     const id = await issueOf(script);

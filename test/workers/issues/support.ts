@@ -109,11 +109,23 @@ export const activityOf = async (id: number) =>
     )
   ).map((row) => ({ ...row, detail: JSON.parse(row.detail) as Record<string, unknown> }));
 
+/** What errors did; what people did: `resolutionsOf`. */
 export const notificationsOf = (script: string) =>
   all<{ id: number; kind: string; issue_id: number; occasion: number; detail: string; published_at: number | null }>(
-    "SELECT * FROM notifications WHERE script = ? ORDER BY id",
+    "SELECT * FROM notifications WHERE script = ? AND kind != 'issue.resolved' ORDER BY id",
     script,
   );
+
+export const resolutionsOf = (script: string) =>
+  all<{
+    id: number;
+    at: number;
+    kind: string;
+    issue_id: number;
+    occasion: number;
+    detail: string;
+    published_at: number | null;
+  }>("SELECT * FROM notifications WHERE script = ? AND kind = 'issue.resolved' ORDER BY id", script);
 
 /** Weighted occurrences by each of the places that count them: they must never differ. */
 export async function counts(script: string) {

@@ -290,7 +290,7 @@ export interface FingerprintAnswer {
 export interface Notification {
   id: number;
   at: number;
-  kind: "issue.new" | "issue.regressed" | "issue.escalated" | RolloutNotificationKind;
+  kind: "issue.new" | "issue.regressed" | "issue.escalated" | "issue.resolved" | RolloutNotificationKind;
   /** 0 for rollouts: `detail.rolloutId` says which. */
   issueId: number;
   script: string;

@@ -11,6 +11,7 @@ import { changeState } from "../../errors/issues/change-state.ts";
 import { addComment, deleteComment } from "../../errors/issues/comment.ts";
 import { MAX_COMMENT_CHARS, MAX_FINGERPRINTS, MAX_IDS } from "../../errors/issues/limits.ts";
 import { mergeIssues, unmerge } from "../../errors/issues/merge.ts";
+import { publishSoon } from "../../errors/issues/notify.ts";
 import { restore } from "../../errors/issues/restore.ts";
 import { type AuditAction, audit } from "../audit.ts";
 import { type ApiContext, type Handler, principalOf } from "../context.ts";
@@ -46,7 +47,9 @@ export const setIssueState: Handler = async (c) => {
   const { ids: _, ...detail } = body.value;
   // The schema's optional fields may be there and undefined; the contract's may not.
   const request = JSON.parse(JSON.stringify(body.value)) as IssueStateRequest;
-  return changed(c, "issue.state", detail, (actor, now) => changeState(c.env, request, actor, now));
+  const answer = await changed(c, "issue.state", detail, (actor, now) => changeState(c.env, request, actor, now));
+  if (request.state === "resolved") c.executionCtx.waitUntil(publishSoon(c.env));
+  return answer;
 };
 
 export const assignIssues: Handler = async (c) => {

@@ -2,7 +2,15 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { IssueStateRequest } from "../../api/contract.ts";
 import { runBatch } from "../../db/batch.ts";
-import { fingerprints, fingerprintVersions, issueActivity, issues, sourceMaps, versions } from "../../db/schema.ts";
+import {
+  fingerprints,
+  fingerprintVersions,
+  issueActivity,
+  issues,
+  notifications,
+  sourceMaps,
+  versions,
+} from "../../db/schema.ts";
 import { allExist, asList, type ChangeResult, change, checkIds, type Invalid, invalid, meant } from "./change.ts";
 import { MAX_VERSION_CHARS } from "./limits.ts";
 
@@ -38,12 +46,22 @@ export async function changeState(
     [
       sql`INSERT INTO ${issueActivity} (issue_id, at, actor, kind, detail)
       SELECT id, ${now}, ${actor}, ${target.activity}, ${JSON.stringify(target.detail)} FROM ${issues} WHERE ${changes}`,
+      ...(target.state === "resolved" ? [tellResolved(target, changes, now)] : []),
       sql`UPDATE ${issues} SET state = ${target.state}, state_at = ${now}, state_by = ${actor},
       resolved_in = ${target.resolvedIn}, ignore_until = ${target.until}, ignore_count = ${target.count},
       ignore_rate = ${target.rate}, ignore_base = count WHERE ${changes}`,
     ],
     now,
   );
+}
+
+/** What others opened for it (an alert at PagerDuty) can be closed. Told by its moment: resolved again is told again, another version to resolve it in is not. */
+function tellResolved({ resolvedIn }: Target, changes: SQL, now: number): SQL {
+  const version = JSON.stringify({ id: resolvedIn === "next" ? "" : resolvedIn, tag: "", message: "" });
+  return sql`INSERT OR IGNORE INTO ${notifications} (at, kind, issue_id, occasion, script, detail)
+    SELECT ${now}, 'issue.resolved', id, ${now}, script,
+      json_object('type', type, 'title', title, 'culprit', culprit, 'version', json(${version}))
+    FROM ${issues} WHERE ${changes} AND state != 'resolved' AND kind != 'noise'`;
 }
 
 /**

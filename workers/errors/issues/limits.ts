@@ -19,6 +19,8 @@ export const MAX_FINGERPRINTS = 1_000;
 
 /** Notifications passed on by one call, and for how long nobody else takes them meanwhile. */
 export const PUBLISH_BATCH = 100;
+/** ms before each try for somebody who changed an issue: within the 30 s that an answered request may go on. */
+export const PUBLISH_TRIES_MS = [0, 1_000, 5_000];
 export const CLAIM_MS = 15_000;
 /** A queue that takes longer is taken to be away: destinations look for notices every minute. */
 export const NUDGE_TIMEOUT_MS = 2_000;

@@ -14,7 +14,7 @@ import type { Nudge } from "../../delivery/contract.ts";
 import { count } from "../../self/count.ts";
 import { rootMessage } from "../../util/error-message.ts";
 import { within } from "../../util/within.ts";
-import { CLAIM_MS, NUDGE_TIMEOUT_MS, PUBLISH_BATCH } from "./limits.ts";
+import { CLAIM_MS, NUDGE_TIMEOUT_MS, PUBLISH_BATCH, PUBLISH_TRIES_MS } from "./limits.ts";
 
 export const NOTIFICATIONS_TOPIC = "notifications";
 
@@ -79,6 +79,26 @@ export async function publishNotifications(env: NotifyEnv, now: number, to = des
   ]);
   for (const { kind } of batch) count(env, "tailrace_notifications_published_total", { kind });
   return { published: batch.length, more: waiting.length > 0 };
+}
+
+/** All that waits and nobody else has. Throws as `publishNotifications` does. */
+export async function publishAll(env: NotifyEnv, now: number): Promise<void> {
+  for (let more = true; more; ) {
+    const result = await publishNotifications(env, now);
+    more = result.more && result.published > 0;
+  }
+}
+
+/** After a change by a person, for `waitUntil`; never rejects. What it cannot pass on the next flush of issues does, or the hourly sweep. */
+export async function publishSoon(env: NotifyEnv): Promise<void> {
+  for (const waitMs of PUBLISH_TRIES_MS) {
+    try {
+      await scheduler.wait(waitMs);
+      return await publishAll(env, Date.now());
+    } catch (error) {
+      console.warn(`notifications wait: ${rootMessage(error)}`);
+    }
+  }
 }
 
 interface Row {

@@ -10,7 +10,7 @@ import { fingerprints, sourceMaps } from "../../db/schema.ts";
 import { rootMessage } from "../../util/error-message.ts";
 import { boundFingerprints } from "./fingerprint-cap.ts";
 import { SWEEP_VERSIONS } from "./limits.ts";
-import { publishNotifications } from "./notify.ts";
+import { publishAll } from "./notify.ts";
 import { regroupAll } from "./regroup.ts";
 
 /** Returns what failed; one part does not keep the others from running. */
@@ -22,13 +22,6 @@ export async function sweepIssues(
   const errors = results.flatMap((r) => (r.status === "rejected" ? [rootMessage(r.reason)] : []));
   for (const message of errors) console.error(`sweep of issues: ${message}`);
   return errors;
-}
-
-async function publishAll(env: Pick<Env, "DB" | "LIVE" | "DELIVERY" | "COUNTERS">, now: number): Promise<void> {
-  for (let more = true; more; ) {
-    const result = await publishNotifications(env, now);
-    more = result.more && result.published > 0;
-  }
 }
 
 /** In no order: what waits for a file that was never uploaded must not always come first. */

@@ -14,7 +14,7 @@ import {
   type Reply,
   sendTogether,
 } from "../notices/exchange.ts";
-import { describeNotice, type Notice, type Tone, timesText } from "../notices/notice.ts";
+import { CHAT_KINDS, describeNotice, type Notice, type Tone, timesText } from "../notices/notice.ts";
 
 /** Discord's limits: embeds of a message, and characters of all of them together. */
 const MAX_EMBEDS = 10;
@@ -144,6 +144,7 @@ const discord: Destination = {
   category: "Alerts",
   summary: "Tells a channel about new issues, regressions and rollouts.",
   takes: ["notices"],
+  defaultNotices: CHAT_KINDS,
   fields: [
     {
       name: "webhook_url",
@@ -168,7 +169,7 @@ const discord: Destination = {
   documentation: `1. In Discord, open the channel's settings, **Integrations**, **Webhooks**, and press **New Webhook**.
 2. **Copy Webhook URL** and paste it here. **Test** writes one message to the channel.
 
-**What arrives.** One embed per notice: what happened, the Worker, the version with tag and message, the line, how often and since when, and a link. When several wait, up to ten share a message, and are shorter then.
+**What arrives.** One embed per notice: what happened, the Worker, the version with tag and message, the line, how often and since when, and a link. That somebody resolved an issue is told when you choose that kind in the rules. When several wait, up to ten share a message, and are shorter then.
 
 **Good to know.** Tailrace waits when Discord asks to. Webhooks have no ids, so a message whose answer got lost may come twice. Errors' texts are shown as they are: no mentions, no links and no formatting are made by them.`,
   website: "https://docs.discord.com/developers/resources/webhook",

@@ -43,7 +43,7 @@ const SEVERITY_FIELDS: Partial<Record<NoticeKind, { name: string; preset: string
   "rollout.rolled_back": { name: "rollbacks", preset: "critical" },
   "rollout.held": { name: "held", preset: "warning" },
 };
-const RESOLVES: ReadonlySet<NoticeKind> = new Set(["rollout.promoted", "rollout.stopped"]);
+const RESOLVES: ReadonlySet<NoticeKind> = new Set(["issue.resolved", "rollout.promoted", "rollout.stopped"]);
 
 /** The same for all that is told of an issue, or a rollout. */
 const keyOf = ({ notice }: NoticeItem) =>
@@ -172,9 +172,9 @@ const pagerduty: Destination = {
   documentation: `1. In PagerDuty, open the service that is to be alerted, **Integrations**, **Add integration**, and choose **Events API V2**.
 2. Copy its **Integration Key** and paste it here. **Test** opens an alert of severity info and resolves it at once.
 
-**What arrives.** One alert per issue and one per rollout, each with a dedup key of its own (\`tailrace/issue/12\`, \`tailrace/rollout/…\`): what is told again of an open one adds to it, and opens no second. A rollout that waits resolves its alert when it goes through or is stopped. A rollout that begins is no alert.
+**What arrives.** One alert per issue and one per rollout, each with a dedup key of its own (\`tailrace/issue/12\`, \`tailrace/rollout/…\`): what is told again of an open one adds to it, and opens no second. When somebody resolves an issue in Tailrace its alert is resolved, and opened again when it comes back. A rollout that waits resolves its alert when it goes through or is stopped. A rollout that begins is no alert.
 
-**Good to know.** The severities decide, with your service's urgency rules, who is woken. To send only some kinds, choose "No alert" here or choose kinds in the rules. An issue's alert is resolved in PagerDuty: Tailrace does not close it when somebody resolves the issue.`,
+**Good to know.** The severities decide, with your service's urgency rules, who is woken. To send only some kinds, choose "No alert" here or choose kinds in the rules. What is resolved in PagerDuty stays open in Tailrace.`,
   website: "https://developer.pagerduty.com/docs/events-api-v2-overview",
   mark: { text: "PD", color: "#048a24" },
   idempotent: true,

@@ -14,7 +14,7 @@ import {
   type Reply,
   sendTogether,
 } from "../notices/exchange.ts";
-import { describeNotice, type Notice, type Tone, timesText, utcText } from "../notices/notice.ts";
+import { CHAT_KINDS, describeNotice, type Notice, type Tone, timesText, utcText } from "../notices/notice.ts";
 
 /** Limits of Block Kit: characters of a header, of a section, of one of its ten fields, and blocks of a message. */
 const HEADER_CHARS = 150;
@@ -145,6 +145,7 @@ const slack: Destination = {
   category: "Alerts",
   summary: "Tells a channel about new issues, regressions and rollouts.",
   takes: ["notices"],
+  defaultNotices: CHAT_KINDS,
   fields: [
     {
       name: "webhook_url",
@@ -160,7 +161,7 @@ const slack: Destination = {
 2. Under **Incoming Webhooks**, switch them on, press **Add New Webhook** and choose the channel.
 3. Copy the webhook's URL and paste it here. **Test** writes one message to the channel.
 
-**What arrives.** One message per notice: what happened, the Worker, the version with tag and message, the line, how often and since when, and a link. When several wait (a channel that was away, a deployment that broke much), up to ten share a message.
+**What arrives.** One message per notice: what happened, the Worker, the version with tag and message, the line, how often and since when, and a link. That somebody resolved an issue is told when you choose that kind in the rules. When several wait (a channel that was away, a deployment that broke much), up to ten share a message.
 
 **Good to know.** A webhook writes to one channel: add a second destination for a second one. Slack takes about one message a second; when it asks to wait, Tailrace waits. Slack's webhooks have no ids, so a message whose answer got lost may come twice. Errors' texts are shown as they are: nobody is mentioned and no link made by them. Services that take Slack's messages (Mattermost, for one) work with their own URL.`,
   website: "https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks",

@@ -30,12 +30,16 @@ const KINDS: Record<NoticeKind, { tone: Tone; says: (script: string) => string }
   "issue.new": { tone: "bad", says: (script) => `New issue in ${script}` },
   "issue.regressed": { tone: "bad", says: (script) => `A resolved issue is back in ${script}` },
   "issue.escalated": { tone: "bad", says: (script) => `An ignored issue needs a look in ${script}` },
+  "issue.resolved": { tone: "good", says: (script) => `An issue is resolved in ${script}` },
   "rollout.started": { tone: "neutral", says: (script) => `Rollout of ${script} has begun` },
   "rollout.held": { tone: "warning", says: (script) => `Rollout of ${script} waits` },
   "rollout.promoted": { tone: "good", says: (script) => `Rollout of ${script} is complete` },
   "rollout.rolled_back": { tone: "bad", says: (script) => `Rollout of ${script} was rolled back` },
   "rollout.stopped": { tone: "warning", says: (script) => `Rollout of ${script} was stopped` },
 };
+
+/** What a channel is told unless somebody wants more: what people do with issues they see there. */
+export const CHAT_KINDS = (Object.keys(KINDS) as NoticeKind[]).filter((kind) => kind !== "issue.resolved");
 
 /** Characters of a version's id that tell it apart. */
 const SHORT_ID = 8;

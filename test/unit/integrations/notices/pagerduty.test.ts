@@ -38,13 +38,14 @@ beforeEach(() => {
   receiver.behave(TAKEN);
 });
 
-test("an issue is one alert, whatever is told of it; a rollout another, which ends when it goes through", async () => {
+test("an issue is one alert, whatever is told of it, until it is resolved; a rollout another, which ends when it goes through", async () => {
   const items = KINDS.map((kind) => noticeItem({ kind }));
   expect((await pagerduty.send(values(), items, io)).outcomes).toEqual(items.map(() => "delivered"));
   expect(sent().map((event) => [event.event_action, event.dedup_key, event.payload?.severity ?? ""])).toEqual([
     ["trigger", "tailrace/issue/12", "error"],
     ["trigger", "tailrace/issue/12", "error"],
     ["trigger", "tailrace/issue/12", "error"],
+    ["resolve", "tailrace/issue/12", ""],
     // rollout.started opens nothing.
     ["trigger", "tailrace/rollout/ro_1", "warning"],
     ["resolve", "tailrace/rollout/ro_1", ""],
