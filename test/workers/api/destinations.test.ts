@@ -8,7 +8,8 @@ import type {
   NewDestination,
   TestAnswer,
 } from "../../../workers/api/contract.ts";
-import { MAX_DESTINATIONS } from "../../../workers/delivery/destinations.ts";
+import { write } from "../../../workers/api/destinations/save.ts";
+import { MAX_DESTINATIONS, readDestination, type StoredDestination } from "../../../workers/delivery/destinations.ts";
 import { ADMIN, call, makeToken } from "./client.ts";
 
 const PATH = "/api/v1/destinations";
@@ -205,6 +206,20 @@ describe("a change", () => {
     ]);
     expect(rows[1]?.detail).toMatchObject({ changed: ["authorization", "url"] });
     expect(JSON.stringify(rows)).not.toContain("hooks.example.com");
+  });
+
+  it("that only pauses leaves secrets alone that are sealed anew meanwhile; one that came too late is not written down", async () => {
+    const { id } = await made(WEBHOOK);
+    const before = (await readDestination(env, id)) as StoredDestination;
+    await env.DB.prepare("update destinations set sealed = '{}' where id = ?").bind(id).run();
+    const entry = { action: "destination.pause", actor: "test", detail: {} } as const;
+    expect(await write(env, before, { ...before, state: "paused" }, entry)).toMatchObject({ ok: true });
+    expect(await readDestination(env, id)).toMatchObject({ state: "paused", revision: 2 });
+    expect((await readDestination(env, id))?.sealed).toEqual({});
+    expect(await write(env, before, { ...before, state: "paused" }, entry)).toMatchObject({ ok: false });
+    expect((await auditOf()).filter(({ target }) => target === id).map(({ action }) => action)).toEqual([
+      ...["destination.pause", "destination.create"],
+    ]);
   });
 
   it("pauses, resumes, and says what a paused one cannot do", async () => {

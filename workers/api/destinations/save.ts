@@ -107,7 +107,8 @@ export async function write(
   const isFree = sql`NOT EXISTS (SELECT 1 FROM ${destinations} AS other
     WHERE lower(other.name) = lower(${destination.name}) AND other.id <> ${stored.id})`;
   const same = and(eq(destinations.id, stored.id), eq(destinations.revision, stored.revision), isFree);
-  const change = db.update(destinations).set(columnsOf(destination)).where(same).returning({ id: destinations.id });
+  const set = changedOf(columnsOf(stored), columnsOf(destination));
+  const change = db.update(destinations).set(set).where(same).returning({ id: destinations.id });
   const [updated] = await runBatch<[{ id: string }, unknown]>(env.DB, [
     change.getSQL(),
     auditOfChange({ at: now, actor, action, target: stored.id, detail }),
@@ -188,6 +189,10 @@ function columnsOf(destination: StoredDestination) {
     backfillFrom: destination.backfillFrom,
   };
 }
+
+/** Only these are written: the rotation of the key seals texts anew without counting as a change. */
+const changedOf = <T extends object>(was: T, is: T): Partial<T> =>
+  Object.fromEntries(Object.entries(is).filter(([name, value]) => was[name as keyof T] !== value)) as Partial<T>;
 
 /** For the audit log: no values, not even those that are no secret. */
 const detailOf = ({ integration, name, state, standby, failoverTo }: StoredDestination) => ({
