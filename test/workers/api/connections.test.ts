@@ -159,6 +159,20 @@ describe("connecting", () => {
     expect(list.connections[0]).toMatchObject({ script: "bare", verified: true, lastSeen: (connectedAt ?? 0) + 1 });
   });
 
+  it("is verified in the list at once, whatever was asked for before", async () => {
+    const listed = async () => ((await (await call(PATH, { token: ADMIN })).json()) as ConnectionsAnswer).connections;
+    const { connectedAt } = (await ask("PUT", "shop")).body.connection;
+    const of = async () => (await listed()).find(({ script }) => script === "shop");
+    expect(await of()).toMatchObject({ verified: false });
+    const time = (connectedAt ?? 0) + 1;
+    const item = {
+      ...{ event: null, eventTimestamp: time, logs: [], exceptions: [], diagnosticsChannelEvents: [] },
+      ...{ scriptName: "shop", outcome: "ok", executionModel: "stateless", truncated: false, cpuTime: 1, wallTime: 1 },
+    };
+    expect((await call("/api/v1/ingest/tail", { method: "POST", token: ADMIN, body: [item] })).status).toBe(200);
+    expect(await of()).toMatchObject({ verified: true, lastSeen: time });
+  });
+
   it("is not for Tailrace itself, for names that are none, or without an account", async () => {
     expect(await ask("PUT", "tailrace")).toMatchObject({ status: 400 });
     expect(await ask("PUT", "a%2Fb")).toMatchObject({ status: 400 });

@@ -20,6 +20,8 @@ const MAX_KNOWN = 2_000;
 const RECENT_KEEP_MS = 5_000;
 /** A page waits for it; what D1 knows will do. */
 const RECENT_TIMEOUT_MS = 2_000;
+/** Looked at one by one in a list. */
+const MAX_VERIFIED = 10;
 /** Sealing takes a moment, too. */
 const RECENT_MARGIN_MS = 60_000;
 const INGESTER_MS = 2_000;
@@ -112,6 +114,28 @@ async function readRecent(env: Env): Promise<Map<string, number>> {
   }
   recent = { at: now, seen };
   return seen;
+}
+
+/**
+ * Of Workers that Tailrace connected and nothing is known of since: what the waiting
+ * command sees, the list must say, too. Few are in this state, and not for long.
+ */
+export async function verifyNew(env: Env, connections: readonly Connection[]): Promise<Connection[]> {
+  const unseen = connections.filter(({ byTailrace, connected, verified }) => byTailrace && connected && !verified);
+  const seen = new Map<string, number>();
+  const ask = async ({ script, connectedAt }: Connection) => {
+    const at = await within(RECENT_TIMEOUT_MS, undefined, newestEvent(env, script, connectedAt ?? 0)).catch(
+      () => undefined,
+    );
+    if (at !== undefined) seen.set(script, at);
+  };
+  // The newest ones: an old one that is silent is silent.
+  const newest = unseen.toSorted((a, b) => (b.connectedAt ?? 0) - (a.connectedAt ?? 0)).slice(0, MAX_VERIFIED);
+  await Promise.all(newest.map(ask));
+  return connections.map((one) => {
+    const lastSeen = seen.get(one.script);
+    return lastSeen === undefined ? one : { ...one, lastSeen, verified: true };
+  });
 }
 
 export function connectionOf(

@@ -7,7 +7,15 @@ import { connectedWorkers, type Workers } from "../../cloudflare/connection.ts";
 import type { WorkersClient } from "../../cloudflare/contract.ts";
 import { type Changed, connectWorker, disconnectWorker } from "../connections/change.ts";
 import { tomlOf } from "../connections/entries.ts";
-import { connectionOf, forgetTails, newestEvent, readConnectedAt, readKnown, tailsOf } from "../connections/read.ts";
+import {
+  connectionOf,
+  forgetTails,
+  newestEvent,
+  readConnectedAt,
+  readKnown,
+  tailsOf,
+  verifyNew,
+} from "../connections/read.ts";
 import { type ApiContext, type Handler, principalOf } from "../context.ts";
 import type { ConnectionAnswer, ConnectionsAnswer } from "../contract.ts";
 import { type Failure, fail } from "../errors.ts";
@@ -41,7 +49,8 @@ export const listConnections: Handler = async (c) => {
     connectionOf(script, consumers, known.get(script) ?? unknown, self),
   );
   const account = { connected: true, accountId };
-  return c.json({ connections: connections.sort(byName), account, toml } satisfies ConnectionsAnswer);
+  const verified = await verifyNew(c.env, connections);
+  return c.json({ connections: verified.sort(byName), account, toml } satisfies ConnectionsAnswer);
 };
 
 /** What a page, or the command, asks again and again until the first event is here. */
