@@ -181,14 +181,14 @@ export async function disconnect(env: ConnectionEnv, also: readonly BatchItem<"s
   forgetConnection();
 }
 
-/** Workers with a rollout that has not ended: without the account, nobody can take them back. */
-export async function rolloutsUnderWay(env: ConnectionEnv): Promise<string[]> {
+/** Workers with a rollout that has not ended: without the account, nobody can take them back, and nobody else may make versions of them. */
+export async function rolloutsUnderWay(env: Pick<Env, "DB">, atMost = MAX_NAMED): Promise<string[]> {
   const { rollouts } = schema;
   const found = await database(env.DB)
     .select({ script: rollouts.script })
     .from(rollouts)
     .where(isNull(rollouts.endedAt))
-    .limit(MAX_NAMED);
+    .limit(atMost);
   return found.map(({ script }) => script);
 }
 

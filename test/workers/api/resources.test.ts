@@ -16,6 +16,9 @@ const CACHE: NewResource = {
   workers: ["shop"],
 };
 
+const ROLLOUT =
+  "insert into rollouts (id, script, state, started_at, ended_at, revision, row) values (?, ?, 'running', 1, null, 1, '{}')";
+
 /** Worker → its secrets. */
 let secrets: Map<string, Map<string, string>>;
 let values: Map<string, string>;
@@ -72,7 +75,7 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.restoreAllMocks();
   await env.DB.batch(
-    ["resources", "cloudflare_accounts", "audit"].map((table) => env.DB.prepare(`delete from ${table}`)),
+    ["resources", "cloudflare_accounts", "audit", "rollouts"].map((table) => env.DB.prepare(`delete from ${table}`)),
   );
 });
 
@@ -135,6 +138,28 @@ it("stays while its secrets cannot be taken out, unless somebody insists", async
   const refused = await send("DELETE", `/${made.id}`);
   expect([refused.status, await errorCode(refused)]).toEqual([409, "in_use"]);
   expect((await send("DELETE", `/${made.id}?force=true`)).status).toBe(204);
+});
+
+it("writes into no Worker that a rollout runs on: a secret makes a version, and everybody would get it", async () => {
+  const start = (script: string) => env.DB.prepare(ROLLOUT).bind(script, script).run();
+  await start("shop");
+  const made = await resource(await send("POST", "", { ...CACHE, workers: ["shop", "orders"] }), 201);
+  const errorOf = (of: typeof made, script: string) => of.workers.find((one) => one.script === script)?.error;
+  expect([errorOf(made, "shop"), errorOf(made, "orders")]).toEqual([expect.stringMatching(/rollout/), null]);
+  expect([secrets.get("shop")?.size, keyOf("orders")]).toEqual([0, KEY]);
+
+  await start("orders");
+  // A key is not made anew while it cannot be written everywhere.
+  const rotated = await send("POST", `/${made.id}/rotate`, { values: { key: OTHER_KEY } });
+  expect([rotated.status, await errorCode(rotated)]).toEqual([409, "rollout_running"]);
+  const removed = await send("DELETE", `/${made.id}`);
+  expect([removed.status, await errorCode(removed)]).toEqual([409, "rollout_running"]);
+  expect(keyOf("orders")).toBe(KEY);
+
+  await env.DB.prepare("update rollouts set ended_at = 2").run();
+  const again = await send("PUT", `/${made.id}`, { name: made.name, values: made.values, workers: ["shop", "orders"] });
+  expect((await resource(again)).workers.map(({ error }) => error)).toEqual([null, null]);
+  expect((await send("DELETE", `/${made.id}`)).status).toBe(204);
 });
 
 it("holds its credentials nowhere where somebody could read them", async () => {

@@ -25,7 +25,7 @@ import { type Before, type Filled, fillIn } from "../destinations/values.ts";
 import { type Failure, fail } from "../errors.ts";
 import { readJson, readParams } from "../input.ts";
 import { ChangedResourceBody, NewResourceBody, OneResource, OptionsBody, RotateBody } from "../resources/input.ts";
-import { secretWriter } from "../resources/writer.ts";
+import { secretWriter, underRollout } from "../resources/writer.ts";
 
 export const getResources: Handler = async (c) => {
   const stored = await listResources(c.env);
@@ -65,6 +65,8 @@ export const putResource: Handler = async (c) => {
   if (!filled.ok) return filled.failure;
   const writer = await secretWriter(c.env);
   if (isOther(before, filled.value)) {
+    const running = await refuseUnderRollout(c.env, stored);
+    if (running !== undefined) return running;
     const rotated = await rotateResource(c.env, writer, integration, id, filled.value);
     if (!rotated.ok) return refusalOf(rotated);
   }
@@ -87,6 +89,8 @@ export const rotateResourceRoute: Handler = async (c) => {
   const { stored, integration, before } = found;
   const filled = fill(c, integration, { ...stored.values, ...body.value.values }, before);
   if (!filled.ok) return filled.failure;
+  const running = await refuseUnderRollout(c.env, stored);
+  if (running !== undefined) return running;
   const rotated = await rotateResource(c.env, await secretWriter(c.env), integration, stored.id, filled.value);
   if (!rotated.ok) return refusalOf(rotated);
   await note(c, "resource.rotate", rotated.resource);
@@ -99,12 +103,26 @@ export const deleteResource: Handler = async (c) => {
   const params = readParams(c, OneResource);
   if (!params.ok) return params.failure;
   const { id, force } = params.value;
+  const stored = force === "true" ? undefined : await readResource(c.env, id);
+  const running = stored === undefined ? undefined : await refuseUnderRollout(c.env, stored);
+  if (running !== undefined) return running;
   const removed = await removeResource(c.env, await secretWriter(c.env), id, force === "true");
   if (!removed.ok) return refusalOf(removed);
   if (removed.removed !== true) return fail("in_use", leftIn(removed.resource));
   await note(c, "resource.remove", removed.resource);
   return c.body(null, 204);
 };
+
+/** New credentials may end the old ones, so they go to all of its Workers or are not made. */
+async function refuseUnderRollout(env: Env, { name, workers }: StoredResource): Promise<Failure | undefined> {
+  const scripts = await underRollout(
+    env,
+    workers.map(({ script }) => script),
+  );
+  if (scripts.length === 0) return undefined;
+  const message = `${name} stays as it is while a rollout runs (${scripts.join(", ")}): changing a secret makes a new version that everybody gets. Try again when it has ended.`;
+  return fail("rollout_running", message, { details: { scripts } });
+}
 
 function leftIn({ name, workers }: StoredResource): string {
   const where = workers.map(({ script, error }) => `${script} (${error ?? "unknown"})`).join("; ");
