@@ -6,8 +6,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { dashboardFirstLoad, workerBundle } from "../../scripts/lib/sizes.mjs";
 
-/** A Worker may have 10 MiB (gzip); start-up time grows with its size, so stay far below. */
-const WORKER_BUDGET_KIB = 400;
+/** A Worker may have 10 MiB (gzip), and one second to start, which takes longer the more there is (decision 33). */
+const WORKER_BUDGET_KIB = 450;
 /** First load of the dashboard: the floor of the product's own figures. */
 const DASHBOARD_BUDGET_KIB = 80;
 
