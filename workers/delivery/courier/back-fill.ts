@@ -6,24 +6,30 @@
  */
 import type { Channel, Office } from "./channel.ts";
 import type { Mark } from "./desk.ts";
+import type { Span } from "./loading.ts";
 
-/** @returns how far shards were sealed in that moment */
-export async function takeBackfill(office: Office, own: Channel, from: number, to: number): Promise<Mark[]> {
-  const { deps, book, state } = office;
-  const { rows, segments, marks } = await deps.sources.takeBackfill(from, to);
-  book.transaction(() => {
-    if (segments > 0) own.beginAt("backfill", "", "", 0);
-    state.backfill = { from, to, rows, done: segments > 0 ? 0 : rows };
-    state.backfillNext = null;
-    state.coveredFrom = Math.min(from, state.coveredFrom);
-    book.writeState(state);
-  });
-  return marks;
+export interface Listed {
+  rows: number;
+  segments: number;
+  /** As of the same moment: live cursors that begin here read the rest. */
+  marks: Mark[];
+}
+
+/** In a transaction of the caller's, who writes the state. `told`: somebody asked for it, and is shown how far it is. */
+export function beginBackfill(
+  { state }: Office,
+  own: Channel,
+  { span, listed: { rows, segments }, told }: { span: Span; listed: Listed; told: { from: number; to: number } | null },
+): void {
+  if (segments > 0) own.beginAt("backfill", "", "", 0);
+  state.span = segments > 0 ? span : null;
+  state.backfill = told === null ? null : { ...told, rows, done: segments > 0 ? 0 : rows };
 }
 
 /** Ends the one that is done, and begins the next that was asked for. */
 export async function lookAtBackfill(office: Office, own: Channel): Promise<void> {
   const { deps, book, state } = office;
+  const { sources } = deps;
   const lane = own.lanes.get("backfill");
   if (lane !== undefined && !lane.isDrained) return;
   if (lane !== undefined) await endBackfill(office, own);
@@ -32,9 +38,16 @@ export async function lookAtBackfill(office: Office, own: Channel): Promise<void
   const to = Math.min(next.to ?? coveredFrom, coveredFrom);
   if (next.from < to) {
     // What was not sealed when the live cursors began is in segments afterwards.
-    const marks = await deps.sources.startMarks();
-    await deps.sources.seal(marks.map(({ shard }) => shard));
-    await takeBackfill(office, own, next.from, to);
+    const marks = await sources.startMarks();
+    await sources.seal(marks.map(({ shard }) => shard));
+    const span = { from: next.from, to, scripts: null };
+    const listed = await sources.takeBackfill(next.from, to);
+    book.transaction(() => {
+      beginBackfill(office, own, { span, listed, told: { from: next.from, to } });
+      state.backfillNext = null;
+      state.coveredFrom = Math.min(next.from, state.coveredFrom);
+      book.writeState(state);
+    });
     return;
   }
   state.backfillNext = null;
@@ -44,6 +57,7 @@ export async function lookAtBackfill(office: Office, own: Channel): Promise<void
 async function endBackfill({ deps, book, state }: Office, own: Channel): Promise<void> {
   await deps.sources.endBackfill();
   if (state.backfill !== null) state.backfill = { ...state.backfill, done: state.backfill.rows };
+  state.span = null;
   book.transaction(() => {
     own.end("backfill", "");
     book.writeState(state);

@@ -6,7 +6,7 @@ import { runBatch } from "../../db/batch.ts";
 import { destinations } from "../../db/schema.ts";
 import { integrationOf } from "../../integrations/catalog.ts";
 import type { Destination } from "../../integrations/contract.ts";
-import { count } from "../../self/count.ts";
+import { count, flushCounts } from "../../self/count.ts";
 import { rootMessage } from "../../util/error-message.ts";
 import { eachWithin } from "../../util/parallel.ts";
 import { openValues, readDestination, type StoredDestination } from "../destinations.ts";
@@ -83,7 +83,7 @@ function sourcesOf(env: Env, id: string): Sources {
     takeBackfill: (from, to) => takeBackfill(env, id, from, to),
     endBackfill: (through) => endBackfill(env, id, through),
     notices: (after, limit) => readNotices(env, after, limit),
-    lastNotice: () => noticesThrough(env),
+    lastNotice: (before) => noticesThrough(env, before),
     letGo: () => letGo(env, id),
   };
 }
@@ -96,7 +96,9 @@ async function sealAll(env: Env, shards: readonly string[]): Promise<void> {
   for (const { item, error } of failures) console.warn(`delivery: ${item} was not sealed: ${error}`);
 }
 
+/** Comes at least once a minute, so what was counted is not left behind for longer. */
 async function writeHealth(env: Env, id: string, health: DestinationHealth): Promise<void> {
+  flushCounts(env);
   try {
     await runBatch(env.DB, [sql`UPDATE ${destinations} SET health = ${JSON.stringify(health)} WHERE id = ${id}`]);
   } catch (error) {

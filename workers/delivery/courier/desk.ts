@@ -28,16 +28,16 @@ export interface Sources {
   /** Asks Ingesters to seal what they have; never throws. */
   seal(shards: readonly string[]): Promise<void>;
   withNews(known: ReadonlyMap<string, number>): Promise<{ shard: string; script: string }[]>;
-  /** Lists the segments of a time (ms), and says how far shards were sealed in that moment. */
-  takeBackfill(from: number, to: number): Promise<{ rows: number; segments: number; marks: Mark[] }>;
+  /** Lists the segments of a time (ms; null: without an end), and says how far shards were sealed in that moment. */
+  takeBackfill(from: number, to: number | null): Promise<{ rows: number; segments: number; marks: Mark[] }>;
   /** Segments up to this number of the list are done; all of them unless told otherwise. */
   endBackfill(through?: number): Promise<void>;
   notices(
     after: number,
     limit: number,
   ): Promise<{ notices: readonly NoticeItem["notice"][]; through: number; more: boolean }>;
-  /** Number of the newest notice. */
-  lastNotice(): Promise<number>;
+  /** Number of the newest notice from before a time, ms. */
+  lastNotice(before: number): Promise<number>;
   letGo(): Promise<void>;
 }
 

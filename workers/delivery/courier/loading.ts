@@ -11,20 +11,29 @@ const ATTRIBUTE_BYTES = 30;
 const NOTICE_BYTES = 2_000;
 const MINUTE_MS = 60_000;
 
+/** What a list of segments is read for; the rest of them is another's turn. */
 export interface Span {
-  /** ms, half-open. */
+  /** ms, half-open; null: without an end. */
   from: number;
-  to: number;
+  to: number | null;
+  /** Workers; null: all that rules want. */
+  scripts: readonly string[] | null;
 }
+
+export const wantsOf =
+  (rules: Pick<Rules, "wants">, span: Span | null) =>
+  (script: string): boolean =>
+    rules.wants(script) && (span === null || span.scripts === null || span.scripts.includes(script));
 
 type Step = Loaded["steps"][number];
 
-/** @param span of a back-fill: what lies outside is another's turn */
+/** @param span of a back-fill */
 export function loadPage(page: Page, rules: Rules, ceiling: Ceiling, span: Span | null): Loaded {
   const steps: Step[] = [];
+  const wants = wantsOf(rules, span);
   let passed = nothing();
   for (const [i, invocation] of page.invocations.entries()) {
-    const { items, sampled } = rules.wants(invocation.script) ? rules.items(invocation) : NONE;
+    const { items, sampled } = wants(invocation.script) ? rules.items(invocation) : NONE;
     passed.sampled += sampled;
     passed.rows += invocation.events.length;
     const kept = throughCeiling(inSpan(items, span), ceiling, rules.perMinute !== null, passed);
@@ -61,7 +70,8 @@ const nothing = (): Counting => ({ sampled: 0, taken: null, ceiling: 0, lost: 0,
 
 function inSpan(items: readonly Item[], span: Span | null): readonly Item[] {
   if (span === null) return items;
-  return items.filter((item) => atOf(item) >= span.from && atOf(item) < span.to);
+  const { from, to } = span;
+  return items.filter((item) => atOf(item) >= from && (to === null || atOf(item) < to));
 }
 
 function throughCeiling(items: readonly Item[], ceiling: Ceiling, isCounted: boolean, passed: Counting): Step["items"] {

@@ -4,7 +4,7 @@ import type { Ceiling } from "../rules/ceiling.ts";
 import type { Channel } from "./channel.ts";
 import type { Lane, Loaded } from "./lane.ts";
 import { FIRST_PAGE_BYTES, NOTICES_PAGE, PAGE_BYTES, PAGE_ROWS, PRESSURE_USE } from "./limits.ts";
-import { loadNotices, loadPage } from "./loading.ts";
+import { loadNotices, loadPage, wantsOf } from "./loading.ts";
 
 const PAGE = { maxBytes: PAGE_BYTES, maxRows: PAGE_ROWS };
 /** After a quiet time: whether a burst begins is known with it. */
@@ -28,7 +28,7 @@ export async function readLane(reader: Reader, lane: Lane, ceiling: Ceiling): Pr
   // Entries without errors are skipped without a look: that costs the Ingester nothing.
   const isBurst = page.use > PRESSURE_USE && !rules.errorsOnly;
   lane.pace({ isBurst, hasMore: page.more, isPutOff: isPutOff(page, lane.next) }, deps.now());
-  const loaded = loadPage(page, rules, ceiling, lane.kind === "backfill" ? state.backfill : null);
+  const loaded = loadPage(page, rules, ceiling, lane.kind === "backfill" ? state.span : null);
   return { ...loaded, next: page.after(page.invocations.length) };
 }
 
@@ -52,7 +52,8 @@ function readLog({ name, office, rules }: Reader, { shard, script, next }: Lane,
 }
 
 function readSegments({ office, rules }: Reader, { next }: Lane): Promise<Page> {
-  const { errorsOnly, wants } = rules;
+  const { errorsOnly } = rules;
+  const wants = wantsOf(rules, office.state.span);
   const request = { destination: office.id, position: next, maxRows: PAGE_ROWS, errorsOnly, wants };
   return office.deps.sources.readBackfill(request);
 }

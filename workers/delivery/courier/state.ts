@@ -4,6 +4,7 @@ import type { Failure } from "../../integrations/contract.ts";
 import type { CeilingState } from "../rules/ceiling.ts";
 import { MAX_CEILING_MINUTES } from "../rules/limits.ts";
 import { type Breaker, CLOSED } from "./breaker.ts";
+import type { Span } from "./loading.ts";
 import type { Quality } from "./quality.ts";
 
 export interface Hold {
@@ -53,6 +54,8 @@ export interface CourierState {
   /** Which destination carries it. */
   viaId: string | null;
   backfill: DestinationHealth["backfill"];
+  /** What the listed segments are read for, also where nobody asked (beginnings.ts). */
+  span: Span | null;
   /** Asked for, and not begun. */
   backfillNext: BackfillRequest | null;
   /** ms: events from then on have had their turn, or have it now. */
@@ -84,6 +87,7 @@ export function newState(now: number): CourierState {
     failedOverSince: null,
     viaId: null,
     backfill: null,
+    span: null,
     backfillNext: null,
     coveredFrom: now,
     ceiling: [],

@@ -30,8 +30,10 @@ export async function readNotices(
   return { notices, through: notices.at(-1)?.id ?? after, more: rows.length > limit };
 }
 
-/** Id of the last one: where a new destination begins. */
-export async function noticesThrough(env: Pick<Env, "DB">): Promise<number> {
-  const [rows] = await runBatch<[{ id: number | null }]>(env.DB, [sql`SELECT max(id) AS id FROM ${notifications}`]);
+/** Id of the last one from before a time (ms): where a destination of then begins. */
+export async function noticesThrough(env: Pick<Env, "DB">, before: number): Promise<number> {
+  const [rows] = await runBatch<[{ id: number }]>(env.DB, [
+    sql`SELECT id FROM ${notifications} WHERE at < ${before} ORDER BY id DESC LIMIT 1`,
+  ]);
   return rows[0]?.id ?? 0;
 }

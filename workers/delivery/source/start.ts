@@ -44,20 +44,21 @@ export interface TakenBackfill {
 }
 
 /**
- * Lists all segments with events in `[from, to)`, ms, oldest first, for a back-fill: in one transaction, so that
+ * Lists all segments with events in `[from, to)`, ms (null: without an end), oldest first, for a back-fill: in one transaction, so that
  * compaction and retention neither double nor lose one. What it had listed before is let go.
  */
 export async function takeBackfill(
   env: StartEnv,
   destination: string,
   from: number,
-  to: number,
+  to: number | null,
 ): Promise<TakenBackfill> {
+  const until = to === null ? sql`` : sql`AND min_time < ${to * 1000}`;
   const [, , sums, marks] = await runBatch<[unknown, unknown, { rows: number; segments: number }, StartMark]>(env.DB, [
     sql`DELETE FROM ${backfillSegments} WHERE destination = ${destination}`,
     sql`INSERT INTO ${backfillSegments} (destination, number, key, script, rows, bytes, min_time, max_time)
       SELECT ${destination}, row_number() OVER (ORDER BY min_time, key), key, script, rows, bytes, min_time, max_time
-      FROM ${segments} WHERE max_time >= ${from * 1000} AND min_time < ${to * 1000}`,
+      FROM ${segments} WHERE max_time >= ${from * 1000} ${until}`,
     sql`SELECT total(rows) AS rows, count(*) AS segments FROM ${backfillSegments} WHERE destination = ${destination}`,
     MARKS,
   ]);

@@ -197,6 +197,7 @@ describe("a back-fill", () => {
       through: await sealedThrough("fill-range"),
     });
     expect((await read("d")).ids).toHaveLength(2);
+    expect(await takeBackfill(env, "d", from, null)).toMatchObject({ segments: 2, rows: 8 });
   });
 
   it("reads each invocation once, in pages of any size, though all was compacted and swept meanwhile", async () => {

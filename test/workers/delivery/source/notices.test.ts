@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { noticesThrough, readNotices } from "../../../../workers/delivery/source/notices.ts";
 
 it("reads on after the last one, page by page, with what is known of the issue", async () => {
-  const start = await noticesThrough(env);
+  const start = await noticesThrough(env, Date.now());
   const detail = {
     type: "TypeError",
     title: "x is not a function",
@@ -25,6 +25,8 @@ it("reads on after the last one, page by page, with what is known of the issue",
   // Of an issue that is forgotten by now only what was written then is told.
   expect(first.notices[0]).toMatchObject({ kind: "issue.new", script: "notices", detail });
   expect(first.notices[0]?.detail).not.toHaveProperty("count");
-  expect(second.through).toBe(await noticesThrough(env));
+  expect(second.through).toBe(await noticesThrough(env, Date.now()));
+  // One that was made at 1 ms begins before what was noticed then.
+  expect((await readNotices(env, await noticesThrough(env, 1), 5)).notices.map((n) => n.at)).toEqual([1, 2]);
   expect(await readNotices(env, second.through, 2)).toEqual({ notices: [], through: second.through, more: false });
 });
