@@ -14,6 +14,7 @@ import type {
   DeadLettersChanged,
   DestinationHealth,
 } from "../api/contract/integrations.ts";
+import { rootMessage } from "../util/error-message.ts";
 import type { CourierRpc, Nudge } from "./contract.ts";
 import { Book, hasBook } from "./courier/book.ts";
 import { dependencies } from "./courier/dependencies.ts";
@@ -76,15 +77,15 @@ export class Courier extends DurableObject<Env> implements CourierRpc {
   }
 
   async editDeadLetter(id: number, item: string): Promise<boolean> {
-    return (await this.ready())?.engine.editDeadLetter(id, item) ?? false;
+    return (await this.ready())?.engine.letters.edit(id, item) ?? false;
   }
 
   async replay(selection: DeadLetterSelection): Promise<DeadLettersChanged> {
-    return (await this.ready())?.engine.replay(selection) ?? NOTHING;
+    return (await this.ready())?.engine.letters.replay(selection) ?? NOTHING;
   }
 
   async discard(selection: DeadLetterSelection): Promise<DeadLettersChanged> {
-    return (await this.ready())?.engine.discard(selection) ?? NOTHING;
+    return (await this.ready())?.engine.letters.discard(selection) ?? NOTHING;
   }
 
   async marks(): Promise<{ shard: string; through: number }[]> {
@@ -96,11 +97,7 @@ export class Courier extends DurableObject<Env> implements CourierRpc {
 
   async remove(): Promise<void> {
     this.isRemoved = true;
-    this.office?.engine.remove();
-    this.office = undefined;
-    await this.deps.sources.letGo();
-    await this.ctx.storage.deleteAlarm();
-    await this.ctx.storage.deleteAll();
+    await this.vacate();
   }
 
   override async alarm(): Promise<void> {
@@ -118,7 +115,18 @@ export class Courier extends DurableObject<Env> implements CourierRpc {
 
   private open(): Office {
     const book = new Book(this.ctx.storage);
-    return { book, engine: new Engine(this.id, this.deps, book) };
+    return { book, engine: new Engine(this.id, this.deps, book, () => this.vacate()) };
+  }
+
+  /** Its own storage first: what lies elsewhere is also swept by others (source/expire.ts). */
+  private async vacate(): Promise<void> {
+    this.office?.engine.remove();
+    this.office = undefined;
+    await this.ctx.storage.deleteAlarm();
+    await this.ctx.storage.deleteAll();
+    await this.deps.sources.letGo().catch((error: unknown) => {
+      console.warn(`delivery: what was kept for ${this.id} is let go later: ${rootMessage(error)}`);
+    });
   }
 }
 

@@ -130,7 +130,7 @@ for (const ordered of [false, true]) {
   it(`whatever happens to a destination, nothing is lost, and nothing doubled that was answered for (${ordered ? "ordered" : "unordered"})`, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 20 }), (steps) => play(steps, ordered)),
-      { numRuns: RUNS, endOnFailure: false },
+      { numRuns: RUNS, endOnFailure: true },
     );
   });
 }

@@ -115,10 +115,12 @@ const worlds = new Map<string, World>();
 const real = dependencies.make;
 dependencies.make = (ctx, env, id) => worlds.get(id)?.dependencies() ?? real(ctx, env, id);
 
+/** Files share their objects: names are of one file. */
+const run = crypto.randomUUID().slice(0, 8);
 let made = 0;
 
 export class World {
-  readonly id = `destination-${++made}`;
+  readonly id = `destination-${run}-${++made}`;
   clock = TEN_O_CLOCK;
   random = 0.5;
   receiver: FakeReceiver;
@@ -135,6 +137,9 @@ export class World {
   storeAway = "";
   sealed: string[] = [];
   reads = 0;
+  alarms = 0;
+  /** Whether its secrets open. */
+  opens = true;
   letGo = 0;
 
   constructor(more: Partial<Destination> = {}) {
@@ -185,7 +190,9 @@ export class World {
   /** The alarm goes off at its time, again and again, until nothing is due within so many ms. */
   async settle(ms = 0): Promise<void> {
     const until = this.clock + ms;
-    for (let n = 0; n < MAX_ALARMS && this.wakeAt !== null && this.wakeAt <= until; n++) {
+    const most = this.alarms + MOST_ALARMS + ms / 200;
+    while (this.wakeAt !== null && this.wakeAt <= until) {
+      if (this.alarms > most) throw new Error(`${MOST_ALARMS} alarms and more within ${ms} ms: it does not rest`);
       this.clock = Math.max(this.clock, this.wakeAt);
       this.wakeAt = null;
       await this.alarm();
@@ -194,6 +201,7 @@ export class World {
   }
 
   async alarm(): Promise<void> {
+    this.alarms += 1;
     await runInDurableObject(this.stub, (courier: Courier) => courier.alarm());
   }
 
@@ -208,13 +216,19 @@ export class World {
       readDestination: async (id) => this.rows.get(id),
       integrationOf: () => this.receiver.integration,
       open: async (row) => {
+        if (!this.opens)
+          return { ok: false, failure: failureOf("blocked", { message: "It was encrypted under another key." }) };
         const { integration } = row.id === this.id ? this.receiver : this.failover;
         const receiver = { id: row.id, revision: row.revision, integration, values: row.values, io: NO_IO };
         return { ok: true, receiver };
       },
       sources: this.#sources(),
       rules: rulesOf,
-      writeHealth: async (health) => void this.healths.push(health),
+      writeHealth: async (health) => {
+        this.healths.push(health);
+        const row = this.rows.get(this.id);
+        if (row !== undefined) this.rows.set(this.id, { ...row, health });
+      },
       count: (name, outcome, n) => {
         const key = `${name} ${outcome}`;
         this.counted.set(key, (this.counted.get(key) ?? 0) + n);
@@ -258,7 +272,8 @@ export class World {
   }
 }
 
-const MAX_ALARMS = 20_000;
+/** A run per alarm: more than any test needs, and five a second beside. */
+const MOST_ALARMS = 100;
 
 function pageOf(
   entries: readonly (readonly Invocation[])[],
@@ -291,7 +306,14 @@ function pageOf(
     invocations: found.map(({ invocation }) => invocation),
     after: (count) =>
       count >= found.length ? end : count === 0 ? { through, offset } : (found[count - 1] as { after: Position }).after,
-    ...{ more: isFull, use, from: "log", lost: 0, waiting: Math.max(0, all - rows), oldest: null },
+    ...{
+      more: isFull,
+      use,
+      from: "log",
+      lost: 0,
+      waiting: Math.max(0, all - rows),
+      oldest: (left.flat()[0]?.events[0]?.time ?? 0) / 1_000 || null,
+    },
   };
 }
 

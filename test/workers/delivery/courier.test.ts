@@ -1,3 +1,4 @@
+import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import { again, Door, failureOf, invocationOf, RULES, refused, textOf, World } from "./courier-support.ts";
 
@@ -131,6 +132,82 @@ describe("a Courier delivers", () => {
     await world.nudge("shop");
     expect(await world.stub.marks()).toEqual([]);
     expect(world.receiver.tries).toBe(1);
+  });
+});
+
+describe("a Courier that nobody tells", () => {
+  it("looks once a minute at a secret that does not open, and goes on by itself when it does", async () => {
+    for (const isNew of [true, false]) {
+      const world = new World();
+      world.opens = !isNew;
+      await world.start();
+      world.opens = false;
+      await world.stub.refresh(world.id);
+      await world.settle();
+      const before = world.alarms;
+      world.log("shop", ["kept"]);
+      await world.nudge("shop");
+      await world.settle(3_600_000);
+      expect(world.alarms - before).toBeLessThanOrEqual(61);
+      expect(await world.stub.health()).toMatchObject({ condition: "attention" });
+      world.opens = true;
+      await world.settle(120_000);
+      if (!isNew) expect(world.receiver.texts).toEqual(["kept"]);
+      world.log("shop", ["more"]);
+      await world.settle(120_000);
+      expect(world.receiver.texts).toContain("more");
+    }
+  });
+
+  it("rests when it stands by, whoever nudges", async () => {
+    const world = await started();
+    world.row = { standby: true };
+    await world.nudge("shop");
+    await world.stub.refresh(world.id);
+    await world.nudge("shop");
+    const before = world.alarms;
+    await world.settle(3_600_000);
+    expect(world.alarms - before).toBeLessThanOrEqual(62);
+  });
+
+  it("takes over an edit within a minute, and is empty a minute after it is gone", async () => {
+    const world = await started();
+    world.row = { state: "paused" };
+    await world.settle(60_000);
+    world.log("shop", ["while paused"]);
+    await world.nudge("shop");
+    await world.settle(120_000);
+    expect(world.receiver.tries).toBe(0);
+    world.row = { state: "enabled" };
+    await world.settle(120_000);
+    expect(world.receiver.texts).toEqual(["while paused"]);
+    world.rows.delete(world.id);
+    await world.settle(60_000);
+    world.log("shop", ["after removal"]);
+    await world.settle(600_000);
+    expect(world.receiver.texts).toEqual(["while paused"]);
+    expect(world.letGo).toBe(1);
+    expect(
+      await runInDurableObject(world.stub, (_, { storage }) => [
+        ...storage.sql.exec("SELECT name FROM sqlite_master WHERE name LIKE 'courier%'"),
+      ]),
+    ).toEqual([]);
+  });
+
+  it("says how much waits after an eviction, and when it tries next", async () => {
+    const world = await started();
+    world.receiver.behave = (items) =>
+      again(items, failureOf("rate_limited", { status: 429, retryAfterMs: 1_800_000 }));
+    world.log("shop", texts(30));
+    await world.nudge("shop");
+    await world.settle(60_000);
+    await world.evict();
+    await world.settle(61_000);
+    await world.evict();
+    const health = await world.stub.health();
+    expect(health.queued).toBe(30);
+    expect(health.nextTryAt).toBeGreaterThan(world.clock);
+    expect(health.oldestWaiting).not.toBeNull();
   });
 });
 

@@ -76,15 +76,13 @@ export class Book {
 
   /** Lanes that moved, and the state. */
   commit(state: CourierState, channel: ChannelName, lanes: Iterable<Lane>, also: () => void = () => undefined): void {
+    const moved = [...lanes].filter(({ isDirty }) => isDirty);
     this.storage.transactionSync(() => {
-      for (const lane of lanes) {
-        if (!lane.isDirty) continue;
-        this.writeLane(channel, lane.state());
-        lane.isDirty = false;
-      }
+      for (const lane of moved) this.writeLane(channel, lane.state());
       also();
       this.writeState(state);
     });
+    for (const lane of moved) lane.isDirty = false;
   }
 
   transaction(work: () => void): void {

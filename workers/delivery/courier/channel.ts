@@ -28,6 +28,10 @@ export interface Office {
   book: Book;
   state: CourierState;
   measures: Measures;
+  /** Reads and sends that were begun. */
+  started: number;
+  /** What is in memory is not on disk: the run ends, and begins again with what is there. */
+  breaks(error: unknown): void;
   /** Something ended: the loop looks again. */
   ring(): void;
   /** Removed while something was under way: nothing is written any more. */
@@ -153,6 +157,11 @@ export class Channel {
     return soonest;
   }
 
+  /** Of every lane it is known how much waits. */
+  get isCounted(): boolean {
+    return [...this.lanes.values()].every(({ beyond }) => beyond !== null);
+  }
+
   /** Events that wait and may match, as far as is known. */
   queued(): number | null {
     let sum = 0;
@@ -244,6 +253,7 @@ export class Channel {
     const { heard } = lane;
     lane.reading = true;
     this.reads += 1;
+    office.started += 1;
     try {
       const loaded = await within(STORE_MS, "reading what is to be delivered", readLane(this, lane, this.ceiling));
       if (office.isGone() || generation !== this.generation || !this.lanes.has(lane.key)) return;
@@ -298,6 +308,7 @@ export class Channel {
     const { office, receiver } = this;
     const { integration, values, io } = receiver;
     this.sends += 1;
+    office.started += 1;
     const started = office.deps.now();
     let result: SendResult;
     try {
@@ -308,7 +319,11 @@ export class Channel {
     }
     this.sends -= 1;
     // Removed meanwhile: its storage is gone, and nobody asks any more.
-    if (!office.isGone()) this.settle(slots, result, office.deps.now() - started);
+    try {
+      if (!office.isGone()) this.settle(slots, result, office.deps.now() - started);
+    } catch (error) {
+      office.breaks(error);
+    }
     office.ring();
   }
 

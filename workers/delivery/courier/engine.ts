@@ -1,72 +1,85 @@
 /**
- * The run loop of one Courier: takes over what the row of D1 says, starts cursors,
- * lets its channels read and send, decides about the failover, writes the health.
- * The alarm calls `run`; it goes on while there is something to do, and returns
- * when all that is left is to wait, so that a destination that is down costs no
- * more than a probe now and then.
+ * The run loop of one Courier: takes over what the row of D1 says, lets its
+ * channels read and send, looks at failover and back-fill, writes the health. The
+ * alarm calls `run`; it goes on while there is something to do, and returns when all
+ * that is left is to wait, so that a destination that is down costs no more than a
+ * probe now and then. Whoever tells it of a change may fail to: it looks at its row
+ * once a minute, and empties itself when that is gone.
  */
-import type {
-  BackfillRequest,
-  DeadLetterSelection,
-  DeadLettersChanged,
-  DestinationHealth,
-} from "../../api/contract/integrations.ts";
+import type { BackfillRequest, DestinationHealth } from "../../api/contract/integrations.ts";
 import { rootMessage } from "../../util/error-message.ts";
+import { within } from "../../util/within.ts";
 import type { Nudge } from "../contract.ts";
 import type { StoredDestination } from "../destinations.ts";
 import { lookAtBackfill } from "./back-fill.ts";
 import { chooseAnew, start, stop } from "./beginnings.ts";
 import { Bell } from "./bell.ts";
 import type { Book } from "./book.ts";
+import { Carrying } from "./carrying.ts";
 import { Channel, type Office } from "./channel.ts";
-import type { Dependencies, Receiver, Rules } from "./desk.ts";
-import { failover, viaLanes } from "./failover.ts";
+import type { Dependencies, Receiver } from "./desk.ts";
 import { healthOf } from "./health.ts";
-import { FAILOVER_LOOK_MS, HEALTH_GAP_MS, HEALTH_MS, PAUSED_MS, RUN_MS, STORE_RETRY_MS, SWEEP_MS } from "./limits.ts";
+import { Letters } from "./letters.ts";
+import {
+  FAILOVER_LOOK_MS,
+  HEALTH_GAP_MS,
+  HEALTH_MS,
+  IDLE_RUN_MS,
+  ROW_MS,
+  RUN_MS,
+  STORE_RETRY_MS,
+  SWEEP_MS,
+} from "./limits.ts";
 import { Measures } from "./measures.ts";
-import { isHalfBroken } from "./quality.ts";
-import { replay } from "./replay.ts";
 import { type CourierState, newReceiver } from "./state.ts";
 
 export class Engine {
   readonly state: CourierState;
-  row: StoredDestination | undefined;
-  own: Channel | undefined;
-  private via: Channel | undefined;
-  private viaName: string | null = null;
+  readonly letters: Letters;
+  private row: StoredDestination | undefined;
+  private own: Channel | undefined;
+  private readonly carrying: Carrying;
   private readonly bell = new Bell();
   private readonly office: Office;
   private isRunning = false;
   private isGone = false;
-  /** The row may have changed. */
+  /** Somebody said that the row has changed. */
   private isStale = true;
+  /** ms: when the row is read, whatever anybody says. */
+  private nextRow = 0;
   private nextSweep = 0;
   private toldAt = 0;
-  private nextVia = 0;
-  /** It ends as soon as nothing of it is under way. */
-  private viaEnds = false;
   private lastCondition: DestinationHealth["condition"] | undefined;
   /** It cannot be tried: no such integration, a secret that does not open. */
   private problem: string | null = null;
-  /** D1 is away: the row could not be read. */
+  /** A store of ours did not answer, or did not take what is to be remembered. */
   private loopError: string | null = null;
+  /** What is in memory is not what is on disk. */
+  private broken: unknown;
   private retryAt = 0;
-  /** What is being done with dead letters: one thing at a time. */
-  private letters: Promise<void> = Promise.resolve();
-  /** What was said before it was known what the destination wants. */
+  /** When the alarm goes off. */
+  private planned: number | null = null;
+  /** What was said and not looked at yet. */
   private readonly heard = new Map<string, Nudge>();
 
+  /** @param vacate empties the storage: there is no such destination any more */
   constructor(
     readonly id: string,
     private readonly deps: Dependencies,
     private readonly book: Book,
+    private readonly vacate: () => Promise<void>,
   ) {
     this.state = book.readState(deps.now());
     this.office = {
-      ...{ id, deps, book, state: this.state, measures: new Measures() },
+      ...{ id, deps, book, state: this.state, measures: new Measures(), started: 0 },
       ring: () => this.bell.ring(),
       isGone: () => this.isGone,
+      breaks: (error) => {
+        this.broken = error;
+      },
     };
+    this.letters = new Letters(this.office);
+    this.carrying = new Carrying(this.office);
   }
 
   nudge(nudges: readonly Nudge[]): void {
@@ -84,14 +97,21 @@ export class Engine {
 
   retryNow(): void {
     this.own?.retryNow();
-    this.via?.retryNow();
+    this.carrying.channel?.retryNow();
     this.state.receiver = { ...newReceiver(), deliveredAt: this.state.receiver.deliveredAt };
     this.retryAt = 0;
     this.nextSweep = 0;
     this.wakeUp();
   }
 
-  /** Its storage is emptied by who calls; what is under way writes nothing any more. */
+  /** Also events from before it was made; what live cursors had their turn with is left out. One after the other. */
+  backfill(request: BackfillRequest): void {
+    this.state.backfillNext = request;
+    this.book.writeState(this.state);
+    this.wakeUp();
+  }
+
+  /** What is under way writes nothing any more. */
   remove(): void {
     this.isGone = true;
     this.bell.ring();
@@ -103,184 +123,179 @@ export class Engine {
     this.office.measures.before(this.row?.health?.minutes ?? []);
   }
 
-  /** One after the other: what two people replay at once is sent once, and what is edited or discarded is not under way. */
-  replay(selection: DeadLetterSelection): Promise<DeadLettersChanged> {
-    return this.withLetters(async () => {
-      const row = await this.deps.readDestination(this.id);
-      const opened = row === undefined ? undefined : await this.deps.open(row);
-      if (opened === undefined || !opened.ok) return { changed: 0, refused: 0 };
-      const answer = await replay(this.book.dead, opened.receiver, selection, () => this.deps.now());
-      if (this.isGone) return answer;
-      this.state.counters.delivered += answer.changed;
-      if (answer.changed > 0) this.state.lastDeliveredAt = this.deps.now();
-      this.book.writeState(this.state);
-      this.deps.count("tailrace_delivery_items_total", "delivered", answer.changed);
-      return answer;
-    });
-  }
-
-  async discard(selection: DeadLetterSelection): Promise<DeadLettersChanged> {
-    return this.withLetters(async () => ({ changed: this.book.dead.discard(selection), refused: 0 }));
-  }
-
-  async editDeadLetter(id: number, item: string): Promise<boolean> {
-    return this.withLetters(async () => this.book.dead.edit(id, item));
-  }
-
-  private withLetters<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.letters.then(work);
-    this.letters = turn.then(
-      () => undefined,
-      () => undefined,
-    );
-    return turn;
-  }
-
   health(): DestinationHealth {
+    const { channel: via, name: failoverName } = this.carrying;
     return healthOf({
-      ...{ state: this.state, row: this.row, own: this.own, via: this.via, deadLetters: this.book.dead.total },
+      ...{ state: this.state, row: this.row, own: this.own, via, deadLetters: this.book.dead.total },
       ...{ problem: this.problem, storeError: this.loopError ?? this.own?.storeError ?? null },
-      ...{ measures: this.office.measures, now: this.deps.now(), failoverName: this.viaName },
+      ...{ measures: this.office.measures, now: this.deps.now(), failoverName },
     });
   }
 
   async run(): Promise<void> {
+    this.planned = null;
     if (this.isRunning) return;
     this.isRunning = true;
+    const { started } = this.office;
     try {
       await this.loop();
     } catch (error) {
-      this.loopError = rootMessage(error);
-      this.retryAt = this.deps.now() + STORE_RETRY_MS;
-      console.error(`delivery: the courier of ${this.id} failed, and tries again: ${this.loopError}`);
+      this.failed(error);
     }
     await this.drain();
+    if (this.broken !== undefined) this.recall();
     this.isRunning = false;
     if (this.isGone) return;
+    if (this.row === undefined && !this.isStale) {
+      await this.vacate();
+      return;
+    }
     await this.tellHealth();
-    this.plan();
-  }
-
-  /** Also events from before it was made; what live cursors had their turn with is left out. One after the other. */
-  backfill(request: BackfillRequest): void {
-    this.state.backfillNext = request;
-    this.book.writeState(this.state);
-    this.wakeUp();
+    this.plan(this.office.started === started);
   }
 
   // The loop
 
   private async loop(): Promise<void> {
-    const until = this.deps.now() + RUN_MS;
     if (this.deps.now() < this.retryAt) return;
+    const until = this.deps.now() + RUN_MS;
     while (!this.isGone) {
-      if (this.isStale || this.row === undefined) {
-        await this.drain();
-        await this.takeOver();
-      }
-      this.loopError = null;
+      await this.lookAtRow();
       const { own, row } = this;
       if (row === undefined || own === undefined) return;
       const now = this.deps.now();
-      if (now >= this.nextSweep) await this.sweep(now);
-      if (!row.standby) this.hear();
-      if (row.state === "paused" || row.standby || this.problem !== null || now > until) return;
-      await this.lookAtFailover(now);
+      if (row.standby) this.heard.clear();
+      else {
+        if (now >= this.nextSweep) await this.sweep(own, row, now);
+        this.hear(own);
+      }
+      if (!this.isActive(row) || now > until) return;
+      await this.carrying.look(own, row, now);
       await lookAtBackfill(this.office, own);
       own.step();
-      if (!this.viaEnds) this.via?.step();
-      if (own.busy + (this.via?.busy ?? 0) === 0) return;
-      await this.tellHealth();
+      this.carrying.step();
+      if (this.broken !== undefined) throw this.broken;
+      this.loopError = null;
+      if (this.busy === 0) return;
+      void this.tellHealth();
       await this.bell.rung();
     }
   }
 
+  private isActive = (row: StoredDestination) => row.state !== "paused" && !row.standby && this.problem === null;
+
+  private get busy(): number {
+    return (this.own?.busy ?? 0) + (this.carrying.channel?.busy ?? 0);
+  }
+
   /** What is under way ends: its receiver's answer is not thrown away. */
   private async drain(): Promise<void> {
-    while (!this.isGone && (this.own?.busy ?? 0) + (this.via?.busy ?? 0) > 0) await this.bell.rung();
+    while (!this.isGone && this.busy > 0) await this.bell.rung();
+  }
+
+  private failed(error: unknown): void {
+    this.loopError = rootMessage(error);
+    this.retryAt = this.deps.now() + STORE_RETRY_MS;
+    console.error(`delivery: the courier of ${this.id} failed, and tries again: ${this.loopError}`);
+  }
+
+  /** Disk knows better than memory: all is read again. */
+  private recall(): void {
+    this.broken = undefined;
+    this.own = undefined;
+    this.carrying.channel = undefined;
+    this.isStale = true;
+    Object.assign(this.state, this.book.readState(this.deps.now()));
   }
 
   private wakeUp(): void {
     if (this.isRunning) this.bell.ring();
-    else this.plan();
+    else this.plan(false);
   }
 
-  /** When it is to run next. */
-  private plan(): void {
+  /** When it is to run next. @param wasIdle the run that ended began nothing: none follows it at once */
+  private plan(wasIdle: boolean): void {
     const now = this.deps.now();
     const { row, own } = this;
-    if (this.isStale) this.deps.wake(Math.max(now, this.retryAt));
-    else if (row === undefined) this.deps.wake(null);
-    else if (row.state === "paused") this.deps.wake(now + PAUSED_MS);
-    else {
-      const times = [Math.max(this.nextSweep, now), own?.wakeAt(now), this.via?.wakeAt(now)];
+    const { channel: via } = this.carrying;
+    const times: (number | null | undefined)[] = [this.isStale ? now : this.nextRow];
+    if (row !== undefined && own !== undefined && this.isActive(row)) {
+      times.push(this.nextSweep, own.wakeAt(now), via?.wakeAt(now));
       if (this.state.movedAt > this.toldAt) times.push(this.toldAt + HEALTH_MS);
-      if (this.heard.size > 0 && (own?.gate() ?? 0) <= now) times.push(now);
-      if (row.failoverTo !== null && this.via === undefined && (own?.pending ?? 0) > 0)
-        times.push(now + FAILOVER_LOOK_MS);
-      const soonest = Math.min(...times.filter((at) => at !== null && at !== undefined));
-      this.deps.wake(Math.max(now, this.retryAt, soonest));
+      if (this.heard.size > 0 && own.gate() <= now) times.push(now);
+      if (row.failoverTo !== null && via === undefined && own.pending > 0) times.push(now + FAILOVER_LOOK_MS);
     }
+    const soonest = Math.min(...times.filter((at) => at !== null && at !== undefined));
+    this.wake(Math.max(now + (wasIdle ? IDLE_RUN_MS : 0), this.retryAt, soonest));
+  }
+
+  /** Setting an alarm is a row: not where the one that is set will do. */
+  private wake(at: number): void {
+    const now = this.deps.now();
+    if (this.planned === at || (this.planned !== null && this.planned <= now && at <= now)) return;
+    this.planned = at;
+    this.deps.wake(at);
   }
 
   // What the row says
 
-  private async takeOver(): Promise<void> {
+  private async lookAtRow(): Promise<void> {
+    const now = this.deps.now();
+    if (!this.isStale && this.row !== undefined && this.own !== undefined && now < this.nextRow) return;
+    const wasTold = this.isStale;
     this.isStale = false;
+    this.nextRow = now + SWEEP_MS;
     try {
-      const row = await this.deps.readDestination(this.id);
+      const row = await within(ROW_MS, "D1", this.deps.readDestination(this.id));
+      const isSame = row !== undefined && row.revision === this.row?.revision;
+      if (isSame && !wasTold && this.problem === null && this.own !== undefined) return;
+      await this.drain();
       this.row = row;
-      if (row === undefined) return;
-      this.office.measures.before(row.health?.minutes ?? []);
-      const opened = await this.deps.open(row);
-      this.problem = opened.ok ? null : opened.failure.message;
-      if (opened.ok) await this.takeOverReceiver(row, opened.receiver);
+      if (row !== undefined && !this.isGone) await this.takeOver(row);
     } catch (error) {
+      // Nobody said that it is another: what is known goes on.
+      if (!wasTold && this.row !== undefined && this.own !== undefined && this.problem === null) return;
       this.isStale = true;
       throw error;
     }
   }
 
+  private async takeOver(row: StoredDestination): Promise<void> {
+    this.office.measures.before(row.health?.minutes ?? []);
+    const opened = await this.deps.open(row);
+    this.problem = opened.ok ? null : opened.failure.message;
+    if (!opened.ok) return;
+    await this.takeOverReceiver(row, opened.receiver);
+    this.carrying.takeOver(row);
+  }
+
   private async takeOverReceiver(row: StoredDestination, receiver: Receiver): Promise<void> {
+    const { office, state } = this;
     const rules = this.deps.rules(receiver.integration, row);
-    if (this.own === undefined) this.own = new Channel("own", this.office, receiver, rules);
+    if (this.own === undefined) this.own = new Channel("own", office, receiver, rules);
     else this.own.reset(receiver, rules);
     // Who stands by has no cursors: nothing is kept for it.
-    if (row.standby) stop(this.office, this.own);
-    else if (!this.state.started) await start(this.office, row, this.own);
-    else if (this.state.revision !== row.revision) await chooseAnew(this.office, row, this.own);
-    const keepsVia = row.failoverTo !== null && row.failoverTo === this.state.viaId;
-    // Its cursors are on disk: the channel is made anew, by the rules as they are now.
-    this.via = undefined;
-    if (!keepsVia) this.forgetVia();
+    if (row.standby) stop(office, this.own);
+    else if (!state.started) await start(office, row, this.own);
+    else if (state.revision !== row.revision) await chooseAnew(office, row, this.own);
   }
 
   // News
 
   /** What nudges said: lanes have something, or are new. */
-  private hear(): void {
+  private hear(own: Channel): void {
+    const { channel: via } = this.carrying;
     for (const nudge of this.heard.values()) {
-      for (const channel of this.channels()) this.tell(channel, nudge);
+      tell(own, nudge);
+      if (via !== undefined) tell(via, nudge);
     }
     this.heard.clear();
   }
 
-  private tell(channel: Channel, nudge: Nudge): void {
-    const wasIdle = channel.isDrained;
-    if (nudge.kind === "notices") channel.news("notices", "");
-    else if (channel.rules.takesEvents && channel.rules.wants(nudge.script)) {
-      const { shard, script } = nudge;
-      if (!channel.news("log", shard)) channel.beginAt("log", shard, script, 0);
-    } else return;
-    // Work that comes after a quiet time gives it as long as any other.
-    if (wasIdle) channel.moved();
-  }
-
   /** What D1 knows to be new: a nudge may have been lost. */
-  private async sweep(now: number): Promise<void> {
+  private async sweep(own: Channel, row: StoredDestination, now: number): Promise<void> {
     this.nextSweep = now + SWEEP_MS;
-    const { own, row } = this;
-    if (own === undefined || row === undefined || row.standby || !this.state.started) return;
+    if (!this.state.started) return;
     const known = new Map<string, number>();
     for (const lane of own.lanes.values()) if (lane.kind === "log") known.set(lane.shard, lane.next.through);
     if (own.rules.takesEvents) {
@@ -292,84 +307,7 @@ export class Engine {
     const backfill = own.lanes.get("backfill");
     if (backfill !== undefined && backfill.position.through > 0)
       await this.deps.sources.endBackfill(backfill.position.through);
-    if (this.problem !== null) this.isStale = true;
     if (row.state === "paused" || own.gate() > now) await own.peek();
-  }
-
-  // Failover
-
-  private async lookAtFailover(now: number): Promise<void> {
-    const { own, row, state } = this;
-    if (own === undefined || row === undefined) return;
-    const isOn = state.failedOverSince !== null;
-    const { breaker, hold } = state.receiver;
-    const wanted =
-      row.failoverTo !== null &&
-      failover({
-        ...{ now, circuit: breaker.state, openedAt: breaker.openedAt, held: hold !== null, failedOver: isOn },
-        halfBroken: isHalfBroken(state.receiver.quality, now, isOn),
-        ...{ waitedMs: own.waitedMs(now), behindMs: own.behindMs(now) },
-      });
-    this.viaEnds = !wanted;
-    if (!wanted) {
-      if (isOn && (this.via?.busy ?? 0) === 0) this.endVia();
-      return;
-    }
-    if (this.via === undefined || now >= this.nextVia) await this.openVia(now);
-  }
-
-  private async openVia(now: number): Promise<void> {
-    const { own, row, state, book } = this;
-    if (own === undefined || row?.failoverTo == null) return;
-    this.nextVia = now + SWEEP_MS;
-    const other = await this.deps.readDestination(row.failoverTo);
-    const opened = other === undefined || other.state === "paused" ? undefined : await this.deps.open(other);
-    if (other === undefined || opened === undefined || !opened.ok) return;
-    this.viaName = other.name;
-    const rules: Rules = this.deps.rules(opened.receiver.integration, row);
-    if (this.via !== undefined) {
-      if (this.via.receiver.revision !== other.revision && this.via.busy === 0) this.via.reset(opened.receiver, rules);
-      return;
-    }
-    if (state.failedOverSince === null) {
-      book.transaction(() => {
-        state.failedOverSince = now;
-        state.viaMovedAt = now;
-        state.viaId = other.id;
-        state.via = newReceiver();
-        const before = book.readLanes("via");
-        book.dropLanes("via");
-        for (const lane of viaLanes(
-          [...own.lanes.values()].map((each) => each.state()),
-          before,
-        ))
-          book.writeLane("via", lane);
-        book.writeState(state);
-      });
-    }
-    this.via = new Channel("via", this.office, opened.receiver, rules);
-  }
-
-  /** How far it was is kept: should it carry again, nothing comes to it a second time. */
-  private endVia(): void {
-    const { state, book } = this;
-    this.via = undefined;
-    this.viaName = null;
-    if (state.failedOverSince === null) return;
-    state.failedOverSince = null;
-    book.writeState(state);
-  }
-
-  /** Another destination takes over from now on, or none. */
-  private forgetVia(): void {
-    const { state, book } = this;
-    this.endVia();
-    if (state.viaId === null) return;
-    book.transaction(() => {
-      state.viaId = null;
-      book.dropLanes("via");
-      book.writeState(state);
-    });
   }
 
   // Health
@@ -384,12 +322,20 @@ export class Engine {
     this.toldAt = now;
     this.lastCondition = health.condition;
     await this.deps.writeHealth(health);
+    // What an eviction would forget: how much waits.
+    if (this.row !== undefined) this.row = { ...this.row, health };
   }
+}
 
-  private *channels(): Generator<Channel> {
-    if (this.own !== undefined) yield this.own;
-    if (this.via !== undefined) yield this.via;
-  }
+function tell(channel: Channel, nudge: Nudge): void {
+  const wasIdle = channel.isDrained;
+  if (nudge.kind === "notices") channel.news("notices", "");
+  else if (channel.rules.takesEvents && channel.rules.wants(nudge.script)) {
+    const { shard, script } = nudge;
+    if (!channel.news("log", shard)) channel.beginAt("log", shard, script, 0);
+  } else return;
+  // Work that comes after a quiet time gives it as long as any other.
+  if (wasIdle) channel.moved();
 }
 
 /** Shards that are heard of before there is a look at them; the sweep finds what was left out. */

@@ -22,9 +22,10 @@ export interface Known {
 export function healthOf(known: Known): DestinationHealth {
   const { state, row, own, via, now, measures, problem, storeError, failoverName } = known;
   const { counters, receiver } = state;
-  // Before it ran for the first time after an eviction, what was known last is what is known.
-  const queued = own === undefined ? (row?.health?.queued ?? null) : own.queued();
-  const oldestWaiting = own === undefined ? (row?.health?.oldestWaiting ?? null) : own.oldest();
+  // After an eviction nothing was read yet: what was known before is what is known.
+  const isKnown = own?.isCounted === true;
+  const queued = (isKnown ? own.queued() : (row?.health?.queued ?? own?.queued())) ?? null;
+  const oldestWaiting = (isKnown ? own.oldest() : (row?.health?.oldestWaiting ?? own?.oldest())) ?? null;
   const paused = row?.state === "paused";
   const standby = row?.standby ?? false;
   const gate = gateOf(receiver);

@@ -35,6 +35,9 @@ export interface Passed {
 /** A step of the cursor: an invocation with items, or the end of a page. */
 interface Step {
   left: number;
+  slots: Slot[];
+  /** Rough bytes that its items hold on to; 0 once they were let go. */
+  holds: number;
   position(): Position;
   passed: Passed;
 }
@@ -45,7 +48,7 @@ export interface Slot {
   /** ms since the epoch: when it happened, and when it was read. */
   at: number;
   since: number;
-  /** Rough. */
+  /** Rough: what it adds to a batch. */
   bytes: number;
   state: "waits" | "flies" | "done";
   /** Tries that failed. */
@@ -64,6 +67,8 @@ export interface Slot {
 export interface Loaded {
   steps: readonly {
     items: readonly { item: Item; at: number; bytes: number }[];
+    /** Rough bytes that they hold on to, together: the whole invocation. */
+    holds: number;
     position(): Position;
     passed: Passed;
   }[];
@@ -94,6 +99,7 @@ export class Lane {
   beyond: number | null = null;
   /** ms: of the oldest of them. */
   beyondOldest: number | null = null;
+  /** Rough: what the items that are not done hold on to. */
   bytes = 0;
   waitingItems = 0;
   /** The cursor or what is done beyond it differs from what is on disk. */
@@ -149,19 +155,21 @@ export class Lane {
 
   /** A page is put at the end. */
   load(loaded: Loaded, next: Position, now: number): void {
-    for (const { items, position, passed } of loaded.steps) {
-      const step: Step = { left: 0, position, passed };
+    this.letGo();
+    for (const { items, holds, position, passed } of loaded.steps) {
+      const step: Step = { left: 0, slots: [], holds, position, passed };
       for (const { item, at, bytes } of items) {
         if (this.known.delete(item.id)) {
           // Done before: it stays in the window as such until the cursor has passed it.
-          this.slots.push(this.slot(item, at, now, 0, step, "done"));
+          step.slots.push(this.slot(item, at, now, 0, step, "done"));
           continue;
         }
         step.left += 1;
-        this.slots.push(this.slot(item, at, now, bytes, step, "waits"));
+        step.slots.push(this.slot(item, at, now, bytes, step, "waits"));
         this.waitingItems += 1;
-        this.bytes += bytes;
       }
+      if (step.left > 0) this.bytes += holds;
+      for (const slot of step.slots) this.slots.push(slot);
       this.steps.push(step);
     }
     this.next = next;
@@ -230,9 +238,10 @@ export class Lane {
 
   done(slot: Slot): void {
     slot.state = "done";
-    slot.step.left -= 1;
+    const { step } = slot;
+    step.left -= 1;
+    if (step.left === 0) this.bytes -= step.holds;
     this.flying -= 1;
-    this.bytes -= slot.bytes;
     this.isDirty = true;
   }
 
@@ -275,6 +284,15 @@ export class Lane {
     this.wasRead = false;
   }
 
+  /** What is done beyond the cursor is remembered by id: its events are not. */
+  private letGo(): void {
+    for (const step of this.steps) {
+      if (step.left > 0 || step.holds === 0) continue;
+      for (const slot of step.slots) slot.item = emptied(slot.item);
+      step.holds = 0;
+    }
+  }
+
   private slot(item: Item, at: number, since: number, bytes: number, step: Step, state: Slot["state"]): Slot {
     return {
       item,
@@ -291,6 +309,14 @@ export class Lane {
       step,
     };
   }
+}
+
+/** Its id, and what it needs to be an item. */
+function emptied(item: Item): Item {
+  if (item.feed === "notices") return item;
+  const { time, kind, script, invocation_id, seq, sample_weight } = item.event;
+  const event = { time, kind, script, invocation_id, seq, sample_weight };
+  return { ...item, event, invocation: { script, id: invocation_id, events: [] } };
 }
 
 /** There is one back-fill, and one list of notices. */

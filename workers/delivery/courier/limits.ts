@@ -13,7 +13,7 @@ export const PAGE_ROWS = 4_096;
 /** Rough bytes of items that one channel holds in memory; an isolate has 128 MB for all that live in it. */
 export const WINDOW_BYTES = 12 << 20;
 /** Items of one lane that are decided about beyond its cursor: 32 characters each on disk, far from the 2 MB of a row. */
-export const WINDOW_ITEMS = 16_384;
+export const WINDOW_ITEMS = 8_192;
 /** Notices that are read at once. */
 export const NOTICES_PAGE = 100;
 
@@ -100,8 +100,10 @@ export const HEALTH_MINUTES = 60;
 export const MESSAGE_CHARS = 500;
 /** ms between two writes of a health whose condition changed. */
 export const HEALTH_GAP_MS = 2_000;
-/** ms between looks of a destination that is paused: only so that the page says how much waits. */
-export const PAUSED_MS = 60_000;
+/** ms until the next run after one that began nothing: no mistake of ours may become a loop of alarms. */
+export const IDLE_RUN_MS = 1_000;
+/** ms for D1 to answer with one row. */
+export const ROW_MS = 10_000;
 /** ms between looks at whether a failover is to take over, while something waits. */
 export const FAILOVER_LOOK_MS = 5_000;
 /** ms until the next try when our own database did not answer. */
