@@ -70,6 +70,7 @@ export class Door {
 export class FakeReceiver {
   /** Texts in the order in which they were taken, one batch each. */
   batches: string[][] = [];
+  items: Item[] = [];
   tries = 0;
   behave: (items: readonly Item[], receiver: FakeReceiver) => Promise<SendResult> | SendResult = (items, receiver) =>
     receiver.take(items);
@@ -99,6 +100,7 @@ export class FakeReceiver {
 
   take(items: readonly Item[]): SendResult {
     this.batches.push(items.map(textOf));
+    this.items.push(...items);
     return delivered(items);
   }
 
@@ -146,6 +148,11 @@ export class World {
     this.receiver = new FakeReceiver("fake", more);
     worlds.set(this.id, this);
     this.row = {};
+  }
+
+  /** What the destination itself took, in order. */
+  get taken(): Item[] {
+    return this.receiver.items;
   }
 
   get stub(): DurableObjectStub<Courier> {
@@ -264,7 +271,7 @@ export class World {
         const notices = this.notices.filter(({ id }) => id > after).slice(0, limit);
         return { notices, through: notices.at(-1)?.id ?? after, more: false };
       },
-      lastNotice: async () => this.notices.at(-1)?.id ?? 0,
+      lastNotice: async (before) => this.notices.filter(({ at }) => at < before).at(-1)?.id ?? 0,
       letGo: async () => {
         this.letGo += 1;
       },

@@ -416,26 +416,87 @@ describe("rules", () => {
     expect(world.counted.get("tailrace_delivery_items_total sampled")).toBe(12);
   });
 
+  const notice = (id: number, at: number) =>
+    ({ id, at, kind: "issue.new", issueId: 1, script: "shop", detail: { version: { id: "", tag: "" } } }) as never;
+  const numbers = (world: World) => world.taken.map((item) => (item.feed === "notices" ? item.notice.id : 0));
+
   it("notices that come after it was made are sent once each", async () => {
-    const notice = (id: number) =>
-      ({
-        id,
-        at: id,
-        kind: "issue.new",
-        issueId: 1,
-        script: "shop",
-        detail: { version: { id: "", tag: "" } },
-      }) as never;
     const world = new World();
     world.row = { rules: { ...RULES, feeds: ["notices"] } };
-    world.notices.push(notice(1));
+    world.notices.push(notice(1, world.clock - 1_000));
     await world.start();
-    world.notices.push(notice(2), notice(3));
+    world.notices.push(notice(2, world.clock), notice(3, world.clock));
     await world.stub.nudge([{ kind: "notices" }]);
     await world.settle();
     await world.evict();
     await world.settle(120_000);
-    expect(world.receiver.texts).toEqual(["notice", "notice"]);
+    expect(numbers(world)).toEqual([2, 3]);
+  });
+
+  it("notices of before as well, when it is told to, each once", async () => {
+    const world = new World();
+    const hour = 3_600_000;
+    world.row = { rules: { ...RULES, feeds: ["notices"] }, backfillFrom: world.clock - hour };
+    world.notices.push(
+      notice(1, world.clock - 3 * hour),
+      notice(2, world.clock - 2 * hour),
+      notice(3, world.clock - 5),
+    );
+    await world.start();
+    await world.settle(60_000);
+    expect(numbers(world)).toEqual([3]);
+    world.notices.push(notice(4, world.clock));
+    await world.stub.backfill({ from: world.clock - 2.5 * hour });
+    await world.settle(120_000);
+    expect(numbers(world).sort()).toEqual([2, 3, 4]);
+  });
+});
+
+describe("what is remembered", () => {
+  it("by an earlier release is read with what is new", async () => {
+    const world = await started();
+    await runInDurableObject(world.stub, (_, { storage }) => {
+      const [{ json }] = storage.sql.exec<{ json: string }>("SELECT json FROM courier_state").toArray() as [
+        { json: string },
+      ];
+      const { counters, receiver, ...state } = JSON.parse(json);
+      const { breaker } = receiver;
+      const old = {
+        ...state,
+        counters: { delivered: counters.delivered },
+        receiver: { breaker: { state: breaker.state } },
+      };
+      storage.sql.exec("UPDATE courier_state SET json = ?", JSON.stringify(old));
+    });
+    await world.evict();
+    world.log("shop", ["as ever"]);
+    await world.nudge("shop");
+    await world.settle(60_000);
+    expect(world.receiver.texts).toEqual(["as ever"]);
+    expect((await world.stub.health()).delivered).toBe(1);
+  });
+
+  it("and cannot be written is told, sent ever more seldom, and goes on from the disk", async () => {
+    const world = await started();
+    world.log("shop", texts(3));
+    await runInDurableObject(world.stub, (_, { storage }) => {
+      storage.sql.exec(
+        "CREATE TRIGGER full BEFORE UPDATE ON courier_lanes BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+      );
+      storage.sql.exec(
+        "CREATE TRIGGER full2 BEFORE INSERT ON courier_lanes WHEN NEW.through > 0 BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+      );
+    });
+    await world.nudge("shop");
+    await world.settle(600_000);
+    expect((await world.stub.health()).sentence).toContain("disk full");
+    expect(world.receiver.tries).toBeLessThan(12);
+    await runInDurableObject(world.stub, (_, { storage }) => {
+      storage.sql.exec("DROP TRIGGER full");
+      storage.sql.exec("DROP TRIGGER full2");
+    });
+    await world.settle(600_000);
+    expect(await world.stub.health()).toMatchObject({ condition: "ok", delivered: 3, queued: 0 });
   });
 });
 

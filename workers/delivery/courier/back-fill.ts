@@ -30,20 +30,22 @@ export function beginBackfill(
 export async function lookAtBackfill(office: Office, own: Channel): Promise<void> {
   const { deps, book, state } = office;
   const { sources } = deps;
-  const lane = own.lanes.get("backfill");
-  if (lane !== undefined && !lane.isDrained) return;
-  if (lane !== undefined) await endBackfill(office, own);
+  const lanes = [own.lanes.get("backfill"), own.lanes.get("earlier")].filter((lane) => lane !== undefined);
+  if (lanes.some((lane) => !lane.isDrained)) return;
+  if (lanes.length > 0) await endBackfill(office, own);
   const { backfillNext: next, coveredFrom } = state;
   if (next === null) return;
   const to = Math.min(next.to ?? coveredFrom, coveredFrom);
   if (next.from < to) {
-    // What was not sealed when the live cursors began is in segments afterwards.
-    const marks = await sources.startMarks();
-    await sources.seal(marks.map(({ shard }) => shard));
     const span = { from: next.from, to, scripts: null };
-    const listed = await sources.takeBackfill(next.from, to);
+    const listed = own.rules.takesEvents ? await listSealed(office, next.from, to) : NOTHING;
+    const notices = { after: await sources.lastNotice(next.from), to: await sources.lastNotice(to) };
     book.transaction(() => {
       beginBackfill(office, own, { span, listed, told: { from: next.from, to } });
+      if (own.rules.takesNotices && notices.to > notices.after) {
+        own.beginAt("earlier", "", "", notices.after);
+        state.noticesTo = notices.to;
+      }
       state.backfillNext = null;
       state.coveredFrom = Math.min(next.from, state.coveredFrom);
       book.writeState(state);
@@ -54,12 +56,22 @@ export async function lookAtBackfill(office: Office, own: Channel): Promise<void
   book.writeState(state);
 }
 
+const NOTHING: Listed = { rows: 0, segments: 0, marks: [] };
+
+/** What was not sealed when the live cursors began is in segments afterwards. */
+async function listSealed({ deps: { sources } }: Office, from: number, to: number): Promise<Listed> {
+  const marks = await sources.startMarks();
+  await sources.seal(marks.map(({ shard }) => shard));
+  return sources.takeBackfill(from, to);
+}
+
 async function endBackfill({ deps, book, state }: Office, own: Channel): Promise<void> {
   await deps.sources.endBackfill();
   if (state.backfill !== null) state.backfill = { ...state.backfill, done: state.backfill.rows };
   state.span = null;
   book.transaction(() => {
     own.end("backfill", "");
+    own.end("earlier", "");
     book.writeState(state);
   });
 }

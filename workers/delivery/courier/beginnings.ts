@@ -28,7 +28,7 @@ export async function start(office: Office, row: StoredDestination, own: Channel
   const since = state.revision === 0 ? row.createdAt : row.updatedAt;
   const asked = state.chosen === null ? row.backfillFrom : null;
   const from = asked ?? since;
-  const notice = await sources.lastNotice(since);
+  const notice = await sources.lastNotice(from);
   const listed = await list(office, own, from);
   const told = asked === null ? null : { from: asked, to: deps.now() };
   book.transaction(() => {

@@ -7,7 +7,7 @@
  */
 import { DeadLetters } from "./dead-letters.ts";
 import { type Lane, type LaneKind, type LaneState, laneKey } from "./lane.ts";
-import { type CourierState, newState } from "./state.ts";
+import { type CourierState, readState } from "./state.ts";
 
 export type Storage = Pick<DurableObjectStorage, "sql" | "transactionSync">;
 
@@ -37,8 +37,7 @@ export class Book {
 
   readState(now: number): CourierState {
     const row = this.storage.sql.exec<{ json: string }>("SELECT json FROM courier_state").toArray()[0];
-    // What an earlier release wrote has what later ones added as a new one has it.
-    return { ...newState(now), ...(row === undefined ? {} : (JSON.parse(row.json) as CourierState)) };
+    return readState(row?.json, now);
   }
 
   writeState(state: CourierState): void {

@@ -179,7 +179,7 @@ export class Channel {
   oldest(): number | null {
     let oldest: number | null = null;
     for (const lane of this.lanes.values()) {
-      const at = lane.kind === "backfill" ? null : lane.oldest;
+      const at = lane.isLive ? lane.oldest : null;
       if (at !== null && (oldest === null || at < oldest)) oldest = at;
     }
     return oldest;
@@ -196,7 +196,7 @@ export class Channel {
   behindMs(now: number): number {
     let behind = 0;
     for (const lane of this.lanes.values()) {
-      if (lane.kind === "backfill" || lane.isDrained) continue;
+      if (!lane.isLive || lane.isDrained) continue;
       // After an edit or an eviction: nobody knows yet.
       if (!lane.wasRead) return Number.POSITIVE_INFINITY;
       const at = lane.oldest;

@@ -38,7 +38,10 @@ function wordOf(seen: Seen): Pick<DestinationHealth, "condition" | "sentence"> {
   if (seen.standby) return { condition: "standby", sentence: "Stands by: it carries what others fail to deliver." };
   if (hold !== null) return { condition: "attention", sentence: `${sentence(hold.failure.message)}${kept}` };
   if (seen.storeError !== null)
-    return { condition: "waiting", sentence: `What is to be sent cannot be read: ${sentence(seen.storeError)}` };
+    return {
+      condition: "waiting",
+      sentence: `Tailrace itself cannot go on, and tries again: ${sentence(seen.storeError)}${kept}`,
+    };
   if (breaker.state !== "closed") {
     const since = breaker.since === null ? "" : ` for ${duration(now - breaker.since)}`;
     const why = state.lastError === null ? "" : ` ${sentence(state.lastError.message)}`;

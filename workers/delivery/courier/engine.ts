@@ -12,6 +12,7 @@ import { within } from "../../util/within.ts";
 import type { Nudge } from "../contract.ts";
 import type { StoredDestination } from "../destinations.ts";
 import { lookAtBackfill } from "./back-fill.ts";
+import { holdMs } from "./backoff.ts";
 import { chooseAnew, start, stop } from "./beginnings.ts";
 import { Bell } from "./bell.ts";
 import type { Book } from "./book.ts";
@@ -57,6 +58,8 @@ export class Engine {
   /** What is in memory is not what is on disk. */
   private broken: unknown;
   private retryAt = 0;
+  /** Runs in a row that failed. */
+  private failures = 0;
   /** When the alarm goes off. */
   private planned: number | null = null;
   /** What was said and not looked at yet. */
@@ -176,7 +179,10 @@ export class Engine {
       this.carrying.step();
       if (this.broken !== undefined) throw this.broken;
       this.loopError = null;
-      if (this.busy === 0) return;
+      if (this.busy === 0) {
+        this.failures = 0;
+        return;
+      }
       void this.tellHealth();
       await this.bell.rung();
     }
@@ -195,7 +201,10 @@ export class Engine {
 
   private failed(error: unknown): void {
     this.loopError = rootMessage(error);
-    this.retryAt = this.deps.now() + STORE_RETRY_MS;
+    this.failures += 1;
+    // What could not be remembered was sent: not again and again.
+    const waitMs = this.broken === undefined ? STORE_RETRY_MS : holdMs(this.failures, this.deps.random());
+    this.retryAt = this.deps.now() + waitMs;
     console.error(`delivery: the courier of ${this.id} failed, and tries again: ${this.loopError}`);
   }
 

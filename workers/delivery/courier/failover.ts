@@ -38,7 +38,7 @@ export function failover(sight: Sight): boolean {
 export function viaLanes(own: readonly LaneState[], before: readonly LaneState[]): LaneState[] {
   const known = new Map(before.map((lane) => [laneKey(lane.kind, lane.shard), lane]));
   return own
-    .filter(({ kind }) => kind !== "backfill")
+    .filter(({ kind }) => kind === "log" || kind === "notices")
     .map((lane) => {
       const kept = known.get(laneKey(lane.kind, lane.shard));
       return kept !== undefined && isBeyond(kept, lane) ? kept : lane;

@@ -10,7 +10,8 @@ import type { Item } from "../../integrations/contract.ts";
 import type { Position } from "../contract.ts";
 import { POLITE_MS, PRESSURE_MS, PUT_OFF_MS } from "./limits.ts";
 
-export type LaneKind = "log" | "backfill" | "notices";
+/** "earlier": notices of a back-fill. */
+export type LaneKind = "log" | "backfill" | "notices" | "earlier";
 
 export interface LaneState {
   kind: LaneKind;
@@ -126,6 +127,11 @@ export class Lane {
 
   get key(): string {
     return laneKey(this.kind, this.shard);
+  }
+
+  /** Not a back-fill, which is old by its nature. */
+  get isLive(): boolean {
+    return this.kind === "log" || this.kind === "notices";
   }
 
   get items(): number {
@@ -319,5 +325,5 @@ function emptied(item: Item): Item {
   return { ...item, event, invocation: { script, id: invocation_id, events: [] } };
 }
 
-/** There is one back-fill, and one list of notices. */
+/** There is one back-fill of each kind, and one list of notices. */
 export const laneKey = (kind: LaneKind, shard: string): string => (kind === "log" ? `log:${shard}` : kind);

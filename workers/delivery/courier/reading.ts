@@ -2,6 +2,7 @@
 import type { Page, Position } from "../contract.ts";
 import type { Ceiling } from "../rules/ceiling.ts";
 import type { Channel } from "./channel.ts";
+import type { Sources } from "./desk.ts";
 import type { Lane, Loaded } from "./lane.ts";
 import { FIRST_PAGE_BYTES, NOTICES_PAGE, PAGE_BYTES, PAGE_ROWS, PRESSURE_USE } from "./limits.ts";
 import { loadNotices, loadPage, wantsOf } from "./loading.ts";
@@ -18,8 +19,9 @@ type Reader = Pick<Channel, "name" | "office" | "rules">;
 export async function readLane(reader: Reader, lane: Lane, ceiling: Ceiling): Promise<Loaded & { next: Position }> {
   const { office, rules } = reader;
   const { deps, state } = office;
-  if (lane.kind === "notices") {
-    const found = await deps.sources.notices(lane.next.through, NOTICES_PAGE);
+  if (lane.kind === "notices" || lane.kind === "earlier") {
+    const read = await deps.sources.notices(lane.next.through, NOTICES_PAGE);
+    const found = lane.kind === "notices" ? read : upTo(state.noticesTo, read);
     const loaded = loadNotices(rules.notices(found.notices), found, deps.now());
     return { ...loaded, next: { through: found.through, offset: 0 } };
   }
@@ -36,6 +38,12 @@ export async function readLane(reader: Reader, lane: Lane, ceiling: Ceiling): Pr
 function isPutOff(page: Page, from: Position): boolean {
   const { through, offset } = page.after(0);
   return page.more && page.invocations.length === 0 && through === from.through && offset === from.offset;
+}
+
+/** Later ones have their turn with the live ones. */
+function upTo(last: number, { notices, through, more }: Awaited<ReturnType<Sources["notices"]>>) {
+  const earlier = notices.filter(({ id }) => id <= last);
+  return { notices: earlier, through: Math.min(through, last), more: more && earlier.length === notices.length };
 }
 
 /** How much waits in a log. */

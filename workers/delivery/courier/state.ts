@@ -56,6 +56,8 @@ export interface CourierState {
   backfill: DestinationHealth["backfill"];
   /** What the listed segments are read for, also where nobody asked (beginnings.ts). */
   span: Span | null;
+  /** Number of the last notice that a back-fill sends. */
+  noticesTo: number;
   /** Asked for, and not begun. */
   backfillNext: BackfillRequest | null;
   /** ms: events from then on have had their turn, or have it now. */
@@ -88,12 +90,32 @@ export function newState(now: number): CourierState {
     viaId: null,
     backfill: null,
     span: null,
+    noticesTo: 0,
     backfillNext: null,
     coveredFrom: now,
     ceiling: [],
     movedAt: now,
     viaMovedAt: now,
   };
+}
+
+/** What is stored, also by an earlier release: what later ones added is as in a new one. */
+export function readState(json: string | undefined, now: number): CourierState {
+  const fresh = newState(now);
+  if (json === undefined) return fresh;
+  const stored = JSON.parse(json) as Partial<CourierState>;
+  const { receiver, via, counters } = stored;
+  return {
+    ...fresh,
+    ...stored,
+    counters: { ...fresh.counters, ...counters },
+    receiver: withDefaults(receiver),
+    via: withDefaults(via),
+  };
+}
+
+function withDefaults(stored: Partial<ReceiverState> | undefined): ReceiverState {
+  return { ...newReceiver(), ...stored, breaker: { ...CLOSED, ...stored?.breaker } };
 }
 
 /** The cursor passed what the ceiling had counted: minute → items. */
