@@ -236,6 +236,24 @@ test.concurrent("a changed secret is a new version, and stands in the way of goi
   worker.remove();
 });
 
+test.concurrent("a secret of a Worker that only the launcher can run is kept: a version with the same code, which goes on", async () => {
+  const project = createProject(edge);
+  project.write("wrangler.toml", 'name = "shop-orders"\nmain = "index.ts"\ncompatibility_date = "2026-11-01"\n');
+  const answered = async () => (await visit("/nothing", { "x-demo-worker": "shop-orders" })).status;
+  const [before, status] = await Promise.all([listed("shop-orders"), answered()]);
+  await ok(project.wrangler(["secret", "put", "ORDERS_KEY"], "kept"));
+  const after = await listed("shop-orders");
+  expect(after.map(({ id }) => id)).toEqual([...before.map(({ id }) => id), expect.any(String)]);
+  expect((await ok(project.wrangler(["secret", "list"]))).said).toContain("ORDERS_KEY");
+  const live = await read<{ deployments: { versions: { version_id: string }[] }[] }>("scripts/shop-orders/deployments");
+  expect(live.deployments[0]?.versions).toMatchObject([{ version_id: after.at(-1)?.id }]);
+  expect(await answered()).toBe(status);
+  // Going back needs no other code either.
+  await ok(project.wrangler(["secret", "delete", "ORDERS_KEY"], "y\n"));
+  expect((await ok(project.wrangler(["secret", "list"]))).said).not.toContain("ORDERS_KEY");
+  project.remove();
+});
+
 test.concurrent("Durable Objects of an uploaded Worker run, keep what they stored, and cannot go back behind their migration", async () => {
   const worker = createProject(edge);
   const toml = 'name = "counter"\nmain = "index.ts"\ncompatibility_date = "2026-11-01"\n';

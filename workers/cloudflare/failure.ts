@@ -16,7 +16,8 @@ const MAX_SAID = 300;
  * Codes that say more than their status. From wrangler's and cloudflare-typescript's
  * sources and their issues: 10000, 10001, 9103, 9106, 9109, 1000, 6003 and 6111 are the
  * token's; 971 and 10429 throttle; 10002 and 10013 are Cloudflare's own "unknown error",
- * whatever status they come with; 10007 and 10090 know no such Worker; 10220: a secret changed.
+ * whatever status they come with; 10007 and 10090 know no such Worker; 10220: a secret changed;
+ * 10215: a secret cannot, while the newest version is not what everyone has.
  */
 const KIND_OF_CODE: Readonly<Record<number, ApiFailureKind>> = {
   1000: "unauthorized",
@@ -35,6 +36,7 @@ const KIND_OF_CODE: Readonly<Record<number, ApiFailureKind>> = {
   10090: "not_found",
 };
 const SECRET_CHANGED = 10_220;
+const NOT_EVERYONES = 10_215;
 
 /** @param said Cloudflare's own errors; the first is the reason */
 export function refusal(status: number, said: readonly CloudflareError[], retryAfterMs: number | null): ApiFailure {
@@ -72,6 +74,8 @@ function explain(kind: ApiFailureKind, code: number | undefined, quoted: string,
     case "rate_limited":
       return `Cloudflare's API is asked too often: ${quoted}. ${retryAfterMs === null ? "Its limit is 1,200 requests in five minutes per token." : `It asks to wait ${Math.ceil(retryAfterMs / 1_000)} s.`}`;
     case "refused":
+      if (code === NOT_EVERYONES)
+        return `Cloudflare changes secrets only while everyone has the newest version of the Worker: ${quoted}. End its gradual deployment, or deploy the newest version to everyone, and try again.`;
       return code === SECRET_CHANGED
         ? `Cloudflare refuses to go back to this version because a secret has changed since: ${quoted}. It can be forced; the version then runs with the present secrets.`
         : `Cloudflare refuses: ${quoted}.`;

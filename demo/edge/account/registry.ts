@@ -133,7 +133,11 @@ export class Registry extends DurableObject<EdgeEnv> {
     return version;
   }
 
-  /** The newest version with other secrets, as Cloudflare makes it when one is put or deleted. */
+  /**
+   * The newest version with other secrets, as Cloudflare makes it when one is put or
+   * deleted. Where only the launcher can run the code, its Worker goes on as it was
+   * started: the secret is in the account, and not in its `env`.
+   */
   deriveVersion(
     script: string,
     bindings: Binding[],
@@ -141,12 +145,9 @@ export class Registry extends DurableObject<EdgeEnv> {
   ) {
     const latest = this.#store.versions(script)[0];
     if (latest === undefined) return refuse(404, NO_SUCH_VERSION, "workers.api.error.version_not_found");
-    if (!this.#store.hasModules(latest.id)) {
-      const why = "its code runs only as the launcher built it";
-      return refuse(400, 10021, `Local edge: no other version of ${script} can be made: ${why}.`);
-    }
     const modules = this.#store.modules(latest.id);
-    return done(this.addVersion({ ...latest, ...says, bindings, modules, triggeredBy: "secret" }));
+    const runsAs = modules.length > 0 ? {} : { runsAs: latest.runsAs ?? latest.id };
+    return done(this.addVersion({ ...latest, ...says, ...runsAs, bindings, modules, triggeredBy: "secret" }));
   }
 
   deploy(script: string, given: NewDeployment): Result<DeploymentRecord> {
@@ -201,7 +202,12 @@ export class Registry extends DurableObject<EdgeEnv> {
 
   #enterVersion(script: string, built: BuiltVersion): boolean {
     if (this.#store.version(script, built.id) !== undefined) return false;
-    const { id, tag, message, bindings, compatibilityDate, compatibilityFlags, migrationTag, code } = built;
+    const { id, tag, message, compatibilityDate, compatibilityFlags, migrationTag, code } = built;
+    // As a deploy of wrangler does, it keeps the secrets.
+    const before = this.#store.versions(script)[0]?.bindings ?? [];
+    const names = new Set(built.bindings.map(({ name }) => name));
+    const kept = before.filter(({ name, type }) => type === "secret_text" && !names.has(name));
+    const bindings = [...built.bindings, ...kept];
     this.#store.putVersion({
       ...{ id, script, tag, message, bindings, compatibilityDate, compatibilityFlags, migrationTag },
       ...this.#next(script),
@@ -230,8 +236,8 @@ export class Registry extends DurableObject<EdgeEnv> {
     return isObserved(built.tailConsumers) === isObserved(tailConsumers);
   }
 
-  #builtBinding({ script, id }: VersionRecord): string | null {
-    return this.env.SHOP.scripts[script]?.versions.find((version) => version.id === id)?.binding ?? null;
+  #builtBinding({ script, id, runsAs = id }: VersionRecord): string | null {
+    return this.env.SHOP.scripts[script]?.versions.find((version) => version.id === runsAs)?.binding ?? null;
   }
 
   #canRun(version: VersionRecord): boolean {

@@ -54,6 +54,8 @@ export interface VersionRecord {
   migrationTag: string | null;
   /** Name of the main module; empty where there is no code to load. */
   main: string;
+  /** Id of the launcher's version that runs for it: its secrets changed, and only the launcher can run its code. */
+  runsAs?: string;
   etag: string;
   /** Handlers of the default export, and named entrypoints. */
   handlers: string[];

@@ -247,6 +247,12 @@ describe("when Cloudflare says no", () => {
     expect(message).toContain("Workers Scripts: Edit");
   });
 
+  it("says in plain words why no secret can be written while two versions are live", async () => {
+    server.script(no(400, 10_215, "Secret edit failed."));
+    const { kind, message } = failed(await client().deployments("shop"));
+    expect([kind, message]).toEqual(["refused", expect.stringContaining("gradual deployment")]);
+  });
+
   it("does not ask again: nothing would change", async () => {
     for (const answer of [no(403, 10_000, ""), no(404, 10_007, ""), no(400, 10_220, "")]) {
       server.script(answer);
