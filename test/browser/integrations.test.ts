@@ -154,6 +154,18 @@ test("what the server refuses stands at its field, and a test that fails says wh
   await close();
 });
 
+test("a test that sent nothing says so once", async () => {
+  const message = "Nothing was sent: This is no DSN.";
+  const { page, problems, close } = await open({ tested: { ok: false, message, ms: 0, problems: { dsn: message } } });
+  await page.goto("/integrations/new/sentry");
+  await page.locator("#f-dsn").fill(SECRET);
+  await page.getByRole("button", { name: "Test" }).click();
+  await page.locator(".test-said").waitFor();
+  expect((await text(page, ".test-said")).trim()).toBe(message);
+  expect(problems).toEqual([]);
+  await close();
+});
+
 test("leaving with something unsaved asks: by a link, by a key, and by the back button", async () => {
   const { page, problems, close } = await open();
   await page.goto("/integrations");

@@ -37,7 +37,8 @@ export function useTest(): Testing {
       if (controller.signal.aborted) return undefined;
       const { message, details } = asFailure(error);
       const { problems } = (details ?? {}) as Pick<TestAnswer, "problems">;
-      answer = { ok: false, message, ms: performance.now() - begun, ...(problems === undefined ? {} : { problems }) };
+      const said = problems === undefined ? { message } : { message: `Nothing was sent: ${message}`, problems };
+      answer = { ok: false, ...said, ms: performance.now() - begun };
     }
     if (running.current !== controller) return undefined;
     setTested({ key: keyOf(body.values), answer });
@@ -78,8 +79,8 @@ export function TestPanel({ name, testing, now, onTest }: Props) {
           <span class={`test-said ${tested.answer.ok ? "good" : "bad"}`}>
             <Icon name={tested.answer.ok ? "check" : "alert"} />
             <span>
-              {tested.answer.message}{" "}
-              <span class="muted nowrap">{sentNothing ? "Nothing was sent." : `Took ${took(tested.answer.ms)}.`}</span>
+              {tested.answer.message}
+              {!sentNothing && <span class="muted nowrap"> Took {took(tested.answer.ms)}.</span>}
             </span>
           </span>
         )}
