@@ -158,6 +158,10 @@ test("a deploy whose configuration says otherwise takes the entry out, and the p
   expect((await ask("GET", "redeployed")).body.connection).toMatchObject({
     ...{ connected: false, byTailrace: true, connectedAt: expect.any(Number) },
   });
+  // One that says nothing of consumers leaves them as they are.
+  await ask("PUT", "redeployed");
+  await redeploy(project, "redeployed", `${HELLO}\n// again`, "");
+  expect((await ask("GET", "redeployed")).body.connection).toMatchObject({ connected: true, others: ["hearing"] });
   // The line makes it last.
   const { toml } = (await ask("PUT", "redeployed")).body;
   await redeploy(project, "redeployed", HELLO, `${toml}\n`);
@@ -198,7 +202,7 @@ test("the command connects, waits for the first event, lists, and disconnects", 
   expect(connected.stdout).toContain('tail_consumers = [{ service = "tailrace" }]');
 
   const listed = await runCli(["connect", "--list"], { url });
-  expect(listed.stdout).toMatch(/shop-reviews +connected by Tailrace/);
+  expect(listed.stdout).toMatch(/shop-reviews +connected by Tailrace +(?!never seen)\S/);
   expect(listed.stdout).toMatch(/shop-live +connected by its own configuration/);
 
   expect(await runCli(["disconnect", REVIEWS], { url })).toMatchObject({ code: 0 });
