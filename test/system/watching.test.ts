@@ -3,9 +3,11 @@ import { spawnSync } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { DestinationAnswer, NewDestination, StatusAnswer } from "../../workers/api/contract/integrations.ts";
+import { COUNTERS, type CounterName } from "../../workers/self/names.ts";
 import { until } from "../support/client.ts";
 import { parseExposition } from "../support/exposition.ts";
 import { HostileReceiver } from "../support/hostile-receiver.ts";
+import { LiveViewer } from "../support/live-viewer.ts";
 import { probeItems } from "../support/probes.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
 
@@ -102,6 +104,27 @@ test("a new issue reaches a webhook, signed, under one id", async () => {
     type: "issue.new",
     data: { worker: "watch-notices", version: { tag: "v1.6.0" }, issue: { type: "TypeError", count: 1 } },
   });
+});
+
+/** Of what goes wrong: nothing does here. Their stages have tests that count them. */
+const OF_FAILURES: CounterName[] = ["tailrace_ingest_refused_batches_total", "tailrace_seal_failures_total"];
+
+test("everything that is counted arrives: each counter moves with what it is of", async () => {
+  // What the tests before this one caused: ingest, seals, queries, a notice and its delivery. What is missing is somebody who watches.
+  const viewer = await LiveViewer.open(tailrace.stack.url, { token: tailrace.stack.adminToken, script: "watch-live" });
+  await viewer.greeted;
+  const expected = (Object.keys(COUNTERS) as CounterName[]).filter((name) => !OF_FAILURES.includes(name));
+  const still = (text: string) => expected.filter((name) => sumOf(text, name) === 0);
+  const text = await until(
+    async () => {
+      await tailrace.client.ingest(probeItems("watch-live", { id: "a", size: 3 }));
+      return scrape(tailrace.stack.adminToken);
+    },
+    (said) => still(said).length === 0,
+    DEADLINE_MS,
+  ).catch(() => scrape(tailrace.stack.adminToken));
+  expect(still(text)).toEqual([]);
+  viewer.destroy();
 });
 
 test("a receiver that hangs makes /healthz say so, by progress and without names, until it answers again", async () => {
