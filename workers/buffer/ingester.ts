@@ -8,8 +8,10 @@
  * only when its row is on disk (the output gate of Durable Objects).
  */
 import { DurableObject } from "cloudflare:workers";
+import type { Nudge } from "../delivery/contract.ts";
 import type { Lease, LiveHubRpc, ReplayAnswer, ReplayRequest, ShardPosition } from "../live/contract.ts";
 import type { GuardRpc } from "../rollouts/contract.ts";
+import { flushCounts } from "../self/count.ts";
 import { rootMessage } from "../util/error-message.ts";
 import { within } from "../util/within.ts";
 import { Aftermath } from "./aftermath.ts";
@@ -56,6 +58,7 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
   /** Tests replace these to make a store fail. */
   stores: Stores = this.env;
   hub: (name: string) => Pick<LiveHubRpc, "push"> = (name) => this.env.LIVE.getByName(name);
+  queue: Pick<Queue<Nudge>, "send"> = this.env.DELIVERY;
   guard: (script: string) => Pick<GuardRpc, "noticed"> = (script) => this.env.ROLLOUTS.getByName(script);
   private readonly shard: string;
   private script: string;
@@ -90,7 +93,8 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     this.reader = new LogReader(sql, this.log);
     this.nudger = new Nudger({
       ...{ meta: this.meta, shard, script: () => this.script },
-      send: (nudge) => this.env.DELIVERY.send(nudge),
+      send: (nudge) => this.queue.send(nudge),
+      due: () => this.plan(),
     });
     this.mark = new OpenMark(
       () => this.stores.DB,
@@ -209,6 +213,7 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
   }
 
   async status(): Promise<IngesterStatus> {
+    flushCounts(this.env);
     const { log, sealer } = this;
     const oldestAt = log.oldestAt;
     const lastError = sealer.lastError ?? this.flush.lastError;
@@ -234,6 +239,7 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     const open = this.log.chunks.at(-1);
     if (open !== undefined && open.appends > 0 && open.oldestAt + SEAL_AGE_MS <= Date.now()) this.log.closeChunk();
     await this.flushUntil(this.sealer.run(CHUNKS_PER_ALARM));
+    flushCounts(this.env);
     this.plan();
   }
 
@@ -251,6 +257,7 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
     for (;;) {
       if (isDue(this.flush.dueAt)) await this.flush.run();
       else if (isDue(this.aftermath.dueAt)) done = Promise.all([done, during(this.aftermath.run())]);
+      else if (isDue(this.nudger.dueAt)) done = Promise.all([done, during(this.nudger.run())]);
       else if (working === 0) return;
       else await Promise.race([done, scheduler.wait(ALARM_STEP_MS)]);
     }
@@ -317,7 +324,9 @@ export class Ingester extends DurableObject<Env> implements IngesterRpc {
 
   /** Makes sure that an alarm comes when there is something to do. */
   private plan(): void {
-    const wanted = [this.sealAt(), this.flush.dueAt, this.aftermath.dueAt].filter((at) => at !== undefined);
+    const wanted = [this.sealAt(), this.flush.dueAt, this.aftermath.dueAt, this.nudger.dueAt].filter(
+      (at) => at !== undefined,
+    );
     if (wanted.length === 0) return;
     const due = Math.max(Math.min(...wanted), Date.now());
     if (this.alarmAt !== undefined && this.alarmAt <= due) return;

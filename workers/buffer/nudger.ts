@@ -2,6 +2,8 @@
  * Tells the queue of deliveries that this shard has something new, while there
  * are destinations. `ingester.ts` says what was appended; the queue's consumer
  * (`delivery/nudges.ts`) passes it on to the Couriers, who read the log.
+ * What may not be told yet waits for the next append, or for the Ingester's alarm
+ * (`dueAt`): a timer would keep the object awake, and billed, as long as events come.
  *
  * Nothing depends on a nudge: one that is lost is made good within a minute by
  * the Couriers' own look at D1. So no append waits for one, or fails by it.
@@ -17,12 +19,9 @@ export interface NudgerParts {
   shard: string;
   script: () => string;
   send: (nudge: Nudge) => Promise<unknown>;
-  clock?: NudgeClock;
-}
-
-export interface NudgeClock {
-  now(): number;
-  after(ms: number, run: () => void): void;
+  /** There may be a new `dueAt`. */
+  due: () => void;
+  now?: () => number;
 }
 
 export class Nudger {
@@ -31,13 +30,18 @@ export class Nudger {
   private sentAt = Number.NEGATIVE_INFINITY;
   /** What was appended since then. */
   private waits: "nothing" | "events" | "errors" = "nothing";
-  private timerAt = Number.POSITIVE_INFINITY;
   private isSending = false;
-  private readonly clock: NudgeClock;
+  private readonly now: () => number;
 
   constructor(private readonly parts: NudgerParts) {
-    this.clock = parts.clock ?? systemClock;
+    this.now = parts.now ?? Date.now;
     this.forwards = parts.meta.get("forwards") === "1";
+  }
+
+  /** ms; undefined while there is nothing to tell, or it is being told. */
+  get dueAt(): number | undefined {
+    if (!this.forwards || this.waits === "nothing" || this.isSending) return undefined;
+    return this.sentAt + (this.waits === "errors" ? NUDGE_ERRORS_MS : NUDGE_MS);
   }
 
   /** D1 said, or somebody reads: whether there are destinations. Kept over an eviction. */
@@ -45,30 +49,20 @@ export class Nudger {
     if (forwards === this.forwards) return;
     this.forwards = forwards;
     this.parts.meta.set("forwards", forwards ? "1" : "");
-    this.plan();
+    void this.run();
   }
 
   /** Something is in the log. A shard that is new hears of destinations only after its first events: they are remembered. */
   note(errors: boolean): void {
     if (this.waits !== "errors") this.waits = errors ? "errors" : "events";
-    this.plan();
+    void this.run();
   }
 
-  private plan(): void {
-    if (!this.forwards || this.waits === "nothing" || this.isSending) return;
-    const dueAt = this.sentAt + (this.waits === "errors" ? NUDGE_ERRORS_MS : NUDGE_MS);
-    const now = this.clock.now();
-    if (dueAt <= now) {
-      void this.send();
-      return;
-    }
-    if (this.timerAt <= dueAt) return;
-    this.timerAt = dueAt;
-    this.clock.after(dueAt - now, () => {
-      if (this.timerAt !== dueAt) return;
-      this.timerAt = Number.POSITIVE_INFINITY;
-      this.plan();
-    });
+  /** Tells what is due. Never rejects. */
+  async run(): Promise<void> {
+    const { dueAt } = this;
+    if (dueAt !== undefined && dueAt <= this.now()) await this.send();
+    this.parts.due();
   }
 
   private async send(): Promise<void> {
@@ -79,7 +73,7 @@ export class Nudger {
       errors: this.waits === "errors",
     };
     this.waits = "nothing";
-    this.sentAt = this.clock.now();
+    this.sentAt = this.now();
     this.isSending = true;
     try {
       await within(NUDGE_TIMEOUT_MS, "queue", this.parts.send(nudge));
@@ -87,13 +81,5 @@ export class Nudger {
       console.warn(`a nudge of ${this.parts.shard} was lost: ${rootMessage(error)}`);
     }
     this.isSending = false;
-    this.plan();
   }
 }
-
-const systemClock: NudgeClock = {
-  now: () => Date.now(),
-  after: (ms, run) => {
-    setTimeout(run, ms);
-  },
-};

@@ -4,7 +4,7 @@
  * nudge that fails is tried again by the queue, then counted here when it ends
  * in the dead-letter queue: Couriers look for themselves every minute.
  */
-import { count } from "../self/count.ts";
+import { countInRequest } from "../self/count.ts";
 import { rootMessage } from "../util/error-message.ts";
 import { within } from "../util/within.ts";
 import type { CourierRpc, Nudge } from "./contract.ts";
@@ -23,14 +23,14 @@ export async function handleNudges(batch: MessageBatch<unknown>, env: NudgeEnv):
     console.warn(
       `delivery: ${batch.messages.length} nudges were given up; couriers find what there is within a minute`,
     );
-    count(env, "tailrace_delivery_nudges_total", { outcome: "dead" }, batch.messages.length);
+    countInRequest(env, "tailrace_delivery_nudges_total", { outcome: "dead" }, batch.messages.length);
     return;
   }
   const nudges = merged(batch.messages.map(({ body }) => body).filter(isNudge));
   const failed = await passOn(env, nudges);
   if (failed) batch.retryAll();
   const outcome = failed ? "failed" : "handled";
-  count(env, "tailrace_delivery_nudges_total", { outcome }, batch.messages.length);
+  countInRequest(env, "tailrace_delivery_nudges_total", { outcome }, batch.messages.length);
 }
 
 /** True when a Courier, or D1, did not answer. Being told twice does no harm to the others. */

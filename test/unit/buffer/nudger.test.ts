@@ -1,26 +1,23 @@
 /** Telling the queue that there is something: seldom, only while somebody wants to know, and at no append's cost. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { NUDGE_ERRORS_MS, NUDGE_MS } from "../../../workers/buffer/limits.ts";
 import type { Meta } from "../../../workers/buffer/meta.ts";
 import { Nudger } from "../../../workers/buffer/nudger.ts";
 import type { Nudge } from "../../../workers/delivery/contract.ts";
 
+/** The time, and the Ingester's alarm, which asks when there may be something to tell. */
 class Clock {
   at = 1_000_000;
-  private readonly timers: { at: number; run: () => void }[] = [];
+  nudger: Nudger | undefined;
   now = () => this.at;
-  after = (ms: number, run: () => void) => {
-    this.timers.push({ at: this.at + ms, run });
-  };
   async pass(ms: number): Promise<void> {
     const end = this.at + ms;
     await settled();
     for (;;) {
-      const next = this.timers.sort((a, b) => a.at - b.at)[0];
-      if (next === undefined || next.at > end) break;
-      this.timers.shift();
-      this.at = next.at;
-      next.run();
+      const dueAt = this.nudger?.dueAt ?? Number.POSITIVE_INFINITY;
+      if (dueAt > end) break;
+      this.at = Math.max(this.at, dueAt);
+      void this.nudger?.run();
       await settled();
     }
     this.at = end;
@@ -36,15 +33,21 @@ function nudger(send: (nudge: Nudge) => Promise<unknown> = async () => {}) {
   } as unknown as Meta;
   const clock = new Clock();
   const sent: (Nudge & { at: number })[] = [];
-  const make = () =>
-    new Nudger({
-      ...{ meta, clock, shard: "shop#1", script: () => "shop" },
+  let told = 0;
+  const make = () => {
+    clock.nudger = new Nudger({
+      ...{ meta, now: clock.now, shard: "shop#1", script: () => "shop" },
+      due: () => {
+        told += 1;
+      },
       send: (nudge) => {
         sent.push({ ...nudge, at: clock.at });
         return send(nudge);
       },
     });
-  return { make, clock, sent };
+    return clock.nudger;
+  };
+  return { make, clock, sent, asked: () => told };
 }
 
 describe("Nudger", () => {
@@ -115,6 +118,42 @@ describe("Nudger", () => {
     one.note(false);
     await clock.pass(NUDGE_MS);
     expect(sent).toHaveLength(2);
+  });
+
+  it("sets no timer, which would keep the object awake: it says when it is due, and is asked then, or with an append", async () => {
+    const timers = vi.spyOn(globalThis, "setTimeout");
+    const { make, clock, sent, asked } = nudger();
+    const one = make();
+    one.learn(true);
+    one.note(false);
+    await settled();
+    expect(one.dueAt).toBeUndefined();
+    timers.mockClear();
+    one.note(false);
+    await settled();
+    expect([one.dueAt, sent.length]).toEqual([clock.at + NUDGE_MS, 1]);
+    expect(timers).not.toHaveBeenCalled();
+    timers.mockRestore();
+    expect(asked()).toBeGreaterThan(0);
+    clock.at += NUDGE_MS;
+    one.note(false);
+    await settled();
+    expect([one.dueAt, sent.length]).toEqual([undefined, 2]);
+  });
+
+  it("is due again after a message that took long, when more came meanwhile", async () => {
+    const answers: (() => void)[] = [];
+    const { make, clock, sent, asked } = nudger(() => new Promise<void>((resolve) => answers.push(resolve)));
+    const one = make();
+    one.learn(true);
+    one.note(false);
+    one.note(true);
+    expect(one.dueAt).toBeUndefined();
+    const before = asked();
+    answers[0]?.();
+    await settled();
+    expect([one.dueAt, sent.length]).toEqual([clock.at + NUDGE_ERRORS_MS, 1]);
+    expect(asked()).toBeGreaterThan(before);
   });
 
   it("has one message on its way at a time", async () => {

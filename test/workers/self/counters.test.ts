@@ -2,7 +2,7 @@ import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
 import { COUNTERS_NAME } from "../../../workers/self/contract.ts";
-import { count } from "../../../workers/self/count.ts";
+import { countInRequest } from "../../../workers/self/count.ts";
 
 const counters = (name: string) => env.COUNTERS.getByName(name);
 const flush = (isolate: string, number: number, worker: string, amount: number) => ({
@@ -36,8 +36,8 @@ test("what was folded is not counted again after an eviction", async () => {
 });
 
 test("a count arrives at the Counters object without its caller waiting", async () => {
-  count(env, "tailrace_live_pushes_total", { worker: "count-arrives" }, 3);
-  count(env, "tailrace_live_pushes_total", { worker: "count-arrives" }, 4);
+  countInRequest(env, "tailrace_live_pushes_total", { worker: "count-arrives" }, 3);
+  countInRequest(env, "tailrace_live_pushes_total", { worker: "count-arrives" }, 4);
   await vi.waitFor(
     async () => {
       const { series } = await counters(COUNTERS_NAME).snapshot();

@@ -5,7 +5,7 @@
  */
 import * as v from "valibot";
 import { type QueryOptions, type QueryParams, runQuery } from "../../query/index.ts";
-import { count } from "../../self/count.ts";
+import { countInRequest } from "../../self/count.ts";
 import type { ApiContext, Handler } from "../context.ts";
 import type { QueryLine } from "../contract.ts";
 import { errorBody, type Failure, fail, logFailure } from "../errors.ts";
@@ -42,11 +42,11 @@ async function answer(c: ApiContext, question: Input<QueryParams>): ReturnType<H
 async function ask(env: Env, question: QueryParams, options: Omit<QueryOptions, "now">) {
   const now = Date.now();
   const result = await runQuery(env, question, { now, ...options });
-  count(env, "tailrace_query_requests_total", { outcome: result.ok ? "ok" : "refused" });
-  count(env, "tailrace_query_seconds_total", {}, (Date.now() - now) / 1000);
+  countInRequest(env, "tailrace_query_requests_total", { outcome: result.ok ? "ok" : "refused" });
+  countInRequest(env, "tailrace_query_seconds_total", {}, (Date.now() - now) / 1000);
   if (result.ok) {
-    count(env, "tailrace_query_events_total", {}, result.answer.stats.events);
-    count(env, "tailrace_query_bytes_total", {}, result.answer.stats.bytes);
+    countInRequest(env, "tailrace_query_events_total", {}, result.answer.stats.events);
+    countInRequest(env, "tailrace_query_bytes_total", {}, result.answer.stats.bytes);
   }
   return result;
 }
