@@ -5,8 +5,11 @@ import type { Ceiling } from "../rules/ceiling.ts";
 import type { Rules } from "./desk.ts";
 import type { Loaded, Passed } from "./lane.ts";
 
-/** Bytes of an event beside its texts: names of fields, numbers, ids. As measured: V8's heap, texts of one byte a character. */
-const EVENT_BYTES = 500;
+/** Bytes of an item beside its texts: names of fields, numbers, ids. */
+const ITEM_BYTES = 300;
+/** … and, in memory, of each event, and of each item and its place in the window: as V8's heap was measured. */
+const EVENT_HEAP_BYTES = 200;
+const ITEM_HEAP_BYTES = 400;
 const ATTRIBUTE_BYTES = 30;
 const NOTICE_BYTES = 2_000;
 const MINUTE_MS = 60_000;
@@ -38,7 +41,8 @@ export function loadPage(page: Page, rules: Rules, ceiling: Ceiling, span: Span 
     passed.rows += invocation.events.length;
     const kept = throughCeiling(inSpan(items, span), ceiling, rules.perMinute !== null, passed);
     if (kept.length === 0) continue;
-    steps.push({ items: kept, holds: heldBy(invocation), position: () => page.after(i + 1), passed });
+    const holds = heldBy(invocation) + ITEM_HEAP_BYTES * kept.length;
+    steps.push({ items: kept, holds, position: () => page.after(i + 1), passed });
     passed = nothing();
   }
   passed.lost += page.lost;
@@ -97,12 +101,13 @@ function throughCeiling(items: readonly Item[], ceiling: Ceiling, isCounted: boo
 const atOf = (item: Item): number => (item.feed === "notices" ? item.notice.at : item.event.time / 1000);
 
 /** Each item holds on to all events of its invocation: counted once for all of them. */
-const heldBy = ({ events }: Invocation): number => events.reduce((sum, event) => sum + bytesOfEvent(event), 0);
+const heldBy = ({ events }: Invocation): number =>
+  events.reduce((sum, event) => sum + EVENT_HEAP_BYTES + bytesOfEvent(event), 0);
 
 const bytesOf = (item: Item): number => (item.feed === "notices" ? NOTICE_BYTES : bytesOfEvent(item.event));
 
 function bytesOfEvent({ message, stack, attributes }: Invocation["events"][number]): number {
-  let bytes = EVENT_BYTES + (message?.length ?? 0) + (stack?.length ?? 0);
+  let bytes = ITEM_BYTES + (message?.length ?? 0) + (stack?.length ?? 0);
   for (const name in attributes) {
     const value = attributes[name];
     bytes += ATTRIBUTE_BYTES + name.length + (typeof value === "string" ? value.length : 8);
