@@ -7,7 +7,7 @@
  */
 import { and, eq } from "drizzle-orm";
 import type { SecretsAnswer } from "../api/contract.ts";
-import { database, schema } from "../db/client.ts";
+import { type Database, database, schema } from "../db/client.ts";
 import { cloudflareTokenPurpose, destinationPurpose, resourcePurpose } from "./purposes.ts";
 import { type KeyEnv, keyIdOf, keyIds, open, seal } from "./seal.ts";
 
@@ -79,34 +79,8 @@ async function holdersOf(env: SecretsEnv): Promise<Holder[]> {
   ]);
   // Only what was read is replaced: who edits a row meanwhile has sealed it under the first key already.
   return [
-    ...ofDestinations.map(({ id, name, sealed }) => ({
-      name: `destination "${name}"`,
-      fields: fieldsOf(sealed),
-      purpose: (field: string) => destinationPurpose(id, field),
-      replace: async (fields: Fields) => {
-        const same = and(eq(destinations.id, id), eq(destinations.sealed, sealed));
-        return changed(
-          await db
-            .update(destinations)
-            .set({ sealed: JSON.stringify(fields) })
-            .where(same),
-        );
-      },
-    })),
-    ...ofResources.map(({ id, name, sealed }) => ({
-      name: `resource "${name}"`,
-      fields: fieldsOf(sealed),
-      purpose: (field: string) => resourcePurpose(id, field),
-      replace: async (fields: Fields) => {
-        const same = and(eq(resources.id, id), eq(resources.sealed, sealed));
-        return changed(
-          await db
-            .update(resources)
-            .set({ sealed: JSON.stringify(fields) })
-            .where(same),
-        );
-      },
-    })),
+    ...ofDestinations.map((row) => holderOf(db, destinations, row, "destination", destinationPurpose)),
+    ...ofResources.map((row) => holderOf(db, resources, row, "resource", resourcePurpose)),
     ...accounts.map(({ accountId, sealedToken }) => ({
       name: "the Cloudflare account",
       fields: { token: sealedToken },
@@ -119,5 +93,24 @@ async function holdersOf(env: SecretsEnv): Promise<Holder[]> {
   ];
 }
 
-const fieldsOf = (json: string) => JSON.parse(json) as Fields;
+/** A row whose column `sealed` is JSON of fields. */
+function holderOf(
+  db: Database,
+  table: typeof schema.destinations | typeof schema.resources,
+  { id, name, sealed }: { id: string; name: string; sealed: string },
+  what: string,
+  purposeOf: (id: string, field: string) => string,
+): Holder {
+  return {
+    name: `${what} "${name}"`,
+    fields: JSON.parse(sealed) as Fields,
+    purpose: (field) => purposeOf(id, field),
+    replace: async (fields) => {
+      const same = and(eq(table.id, id), eq(table.sealed, sealed));
+      const anew = { sealed: JSON.stringify(fields) };
+      return changed(await db.update(table).set(anew).where(same));
+    },
+  };
+}
+
 const changed = (result: D1Result) => result.meta.changes > 0;

@@ -2,16 +2,7 @@
 import type { EventItem, Io, Item, SendResult, Values } from "../contract.ts";
 import { gzip } from "../sending/gzip.ts";
 import { readHeaders } from "../sending/headers.ts";
-import {
-  again,
-  delivered,
-  failureOf,
-  isWebPage,
-  lying,
-  Outcomes,
-  plainVerdict,
-  type Verdict,
-} from "../sending/outcomes.ts";
+import { Outcomes, plainAnswer, type Verdict } from "../sending/outcomes.ts";
 import { stackTexts } from "../sending/stack-text.ts";
 import { type Format, formatOf } from "./format.ts";
 
@@ -58,10 +49,8 @@ export async function post(
     },
     body: packed ? gzip(body) : body,
   });
-  if (!answer.ok) return again(answer.failure);
-  if (answer.status < 200 || answer.status >= 300) return plainVerdict(failureOf(answer, io.now()));
   // A sink may answer anything else with its 2xx: there is no protocol for it.
-  return isWebPage(answer) ? again(lying(answer, "a sink says that it took lines")) : delivered;
+  return plainAnswer(answer, io.now(), "a sink says that it took lines");
 }
 
 /** Within 1 and MAX_BATCH, whatever was typed. */

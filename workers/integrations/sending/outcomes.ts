@@ -84,6 +84,13 @@ export function lying({ status }: { status: number }, place: string): Failure {
 }
 
 /** For receivers whose protocol is plain HTTP: 408, 429 and 5xx pass, keys and addresses can be mended, the rest is about the content. */
-export function plainVerdict(failure: Failure): Verdict {
+function plainVerdict(failure: Failure): Verdict {
   return failure.kind === "refused" ? refused(failure) : again(failure);
+}
+
+/** An answer of such a receiver whose 2xx says all there is. @param place as in `lying` */
+export function plainAnswer(answer: OutgoingAnswer, nowMs: number, place: string): Verdict {
+  if (!answer.ok) return again(answer.failure);
+  if (answer.status < 200 || answer.status >= 300) return plainVerdict(failureOf(answer, nowMs));
+  return isWebPage(answer) ? again(lying(answer, place)) : delivered;
 }
