@@ -64,6 +64,10 @@ export interface Failure {
   status: number;
   /** How long the receiver asks to wait. */
   retryAfterMs?: number;
+  /** The message ends with what to do (`sending/advice.ts`). */
+  advised?: true;
+  /** It is about items of this kind alone, as the limit of one category is: they wait, others go on. */
+  only?: Feed;
 }
 
 export type ItemOutcome =
@@ -131,6 +135,13 @@ export interface BatchLimits {
   bytes: number;
 }
 
+/** How long a batch may grow: until its oldest item has waited so long, or until it holds so much. */
+export interface Linger {
+  ms: number;
+  /** Rough bytes. */
+  bytes: number;
+}
+
 export type TestResult = { ok: true; message: string } | { ok: false; failure: Failure };
 
 export interface Destination extends CatalogEntry {
@@ -138,6 +149,8 @@ export interface Destination extends CatalogEntry {
   limits: BatchLimits;
   /** Items of one Worker must reach the receiver in their order: one batch at a time for each. */
   ordered: boolean;
+  /** Where few large batches are worth more than quick ones, as files are. Each holds items of one source alone then. */
+  linger?(values: Values): Linger;
   /** What is wrong with the values beyond what `fields` say: field → what to do. Pure. */
   check?(values: Values): Record<string, string>;
   /** A real round trip that leaves something recognisable, or nothing, at the receiver. */

@@ -66,6 +66,7 @@ function delivery({ name, state, createdAt, updatedAt, health }: KnownDestinatio
     hasWork: health !== null && hasWork(health),
     movedAt: health?.movedAt ?? null,
     since: Math.max(createdAt, updatedAt),
+    dueAt: health?.dueAt ?? null,
     reportedAt: health?.asOf ?? null,
     isCarried: health !== null && isCarried(health),
   });

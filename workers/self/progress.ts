@@ -18,6 +18,8 @@ export interface ConsumerFacts {
   movedAt: number | null;
   /** Since when it can move at all: it was made, changed, resumed. */
   since: number;
+  /** Until when all that waits is meant to; null: it is not. */
+  dueAt?: number | null;
   /** When it last said anything of itself; null: never yet; undefined: it was asked just now. */
   reportedAt?: number | null;
   /** By its last word, what comes goes on by another way. */
@@ -34,7 +36,7 @@ export function judgeProgress(facts: ConsumerFacts, now: number): { condition: C
     return { condition: "stalled", message: `It has not been heard of for ${seconds(now - heardAt)}.` };
   if (reportedAt === null) return { condition: "new", message: "It has just begun." };
   if (!hasWork) return { condition: "idle", message: "Nothing to do." };
-  const still = now - Math.max(movedAt ?? 0, since);
+  const still = now - Math.max(movedAt ?? 0, since, facts.dueAt ?? 0);
   if (still > STALL_MS && facts.isCarried === true)
     return {
       condition: "moving",

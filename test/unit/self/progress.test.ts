@@ -101,6 +101,13 @@ describe("delivery", () => {
     expect(of({ health: health(silent) })).toBe("stalled");
   });
 
+  test("that waits on purpose stands still from when it is due", () => {
+    const still = { queued: 10, oldestWaiting: NOW - HOUR, movedAt: NOW - HOUR } as const;
+    expect(of({ health: health({ ...still, dueAt: NOW + 5_000 }) })).toBe("moving");
+    expect(of({ health: health({ ...still, dueAt: NOW - STALL_MS - 1 }) })).toBe("stalled");
+    expect(of({ health: health({ ...still, dueAt: NOW + HOUR, asOf: NOW - SILENT_MS - 1 }) })).toBe("stalled");
+  });
+
   test("to a destination that was made a moment ago is new, and one whose courier never said anything stands still", () => {
     expect(of({ health: null, createdAt: NOW - 1_000, updatedAt: NOW - 1_000 })).toBe("new");
     expect(of({ health: null })).toBe("stalled");

@@ -127,6 +127,8 @@ export interface DestinationHealth {
   lastDeliveredAt: number | null;
   /** When a cursor of it last moved (delivered, passed over, or put aside), or work came while it had none: what /healthz looks at. */
   movedAt: number | null;
+  /** All that waits is meant to until then: a batch grows, or the receiver wants nothing of its kind now. null when something may go. */
+  dueAt?: number | null;
   lastError: { at: number; kind: string; message: string; status: number } | null;
   /** When it is tried next. */
   nextTryAt: number | null;

@@ -5,11 +5,11 @@
  * for taking what it cuts.
  */
 import type { BatchLimits } from "../../integrations/contract.ts";
-import type { Lane, Slot } from "./lane.ts";
+import type { Lane, Slot, Terms } from "./lane.ts";
 
 export interface Cut {
   limits: BatchLimits;
-  ordered: boolean;
+  terms: Terms;
   now: number;
   /** Lane to begin with. */
   turn: number;
@@ -20,16 +20,18 @@ export interface Cut {
 }
 
 /** Empty when there is nothing to send. */
-export function cut(lanes: readonly Lane[], { limits, ordered, now, turn, fullOnly, skip = 0 }: Cut): Slot[] {
+export function cut(lanes: readonly Lane[], { limits, terms, now, turn, fullOnly, skip = 0 }: Cut): Slot[] {
+  const { ordered, waits, linger } = terms;
   const found: Slot[] = [];
   let bytes = 0;
   let most = limits.items;
   let isFull = false;
   for (let n = 0; n < lanes.length && !isFull; n++) {
     const lane = lanes[(turn + n) % lanes.length] as Lane;
-    if (lane.waitingItems === 0) continue;
-    const leaveOut = Math.min(skip, lane.waitingItems - 1);
-    for (const slot of lane.ready(now, ordered, leaveOut)) {
+    if (lane.waitingItems === 0 || lane.ripeAt(linger) > now || isElsewhere(found, lane, linger !== null)) continue;
+    let leaveOut = ordered || skip === 0 ? 0 : Math.min(skip, countOf(lane.ready(now, ordered, waits)) - 1);
+    for (const slot of lane.ready(now, ordered, waits)) {
+      if (leaveOut-- > 0) continue;
       const cap = Math.min(most, slot.cap);
       isFull = found.length >= cap || (found.length > 0 && bytes + slot.bytes > limits.bytes);
       if (isFull) break;
@@ -43,6 +45,16 @@ export function cut(lanes: readonly Lane[], { limits, ordered, now, turn, fullOn
   if (fullOnly && !isFull) return [];
   for (const slot of found) slot.lane.take(slot);
   return found;
+}
+
+/** Where batches grow, each is of one lane: the same one follows after an eviction, whatever other lanes hold then. */
+const isElsewhere = ([first]: readonly Slot[], lane: Lane, isOfOne: boolean) =>
+  isOfOne && first !== undefined && first.lane !== lane;
+
+function countOf(slots: Iterable<Slot>): number {
+  let n = 0;
+  for (const _ of slots) n += 1;
+  return n;
 }
 
 /** Half of the largest batch that held it. */

@@ -13,7 +13,7 @@ import { cut } from "./batcher.ts";
 import type { Book, ChannelName } from "./book.ts";
 import { allows, CLOSED, probing } from "./breaker.ts";
 import type { Dependencies, Receiver, Rules } from "./desk.ts";
-import { Lane, type LaneKind, type LaneState, laneKey, type Passed, type Slot } from "./lane.ts";
+import { Lane, type LaneKind, type LaneState, laneKey, type Passed, type Slot, type Terms } from "./lane.ts";
 import { MESSAGE_CHARS, PROBE_ITEMS, READS, SEND_MS, STORE_MS, WINDOW_BYTES, WINDOW_ITEMS } from "./limits.ts";
 import type { Measures } from "./measures.ts";
 import { judge, type Verdict } from "./outcomes.ts";
@@ -118,7 +118,7 @@ export class Channel {
 
   /** Tries now, whatever it waits for. */
   retryNow(): void {
-    this.health = { ...this.health, breaker: CLOSED, hold: null, refusedInRow: 0 };
+    this.health = { ...this.health, breaker: CLOSED, hold: null, refusedInRow: 0, waits: {} };
     this.storeUntil = 0;
     for (const lane of this.lanes.values()) lane.hurry();
   }
@@ -145,6 +145,7 @@ export class Channel {
   /** ms since the epoch; null: only news brings it on. */
   wakeAt(now: number): number | null {
     const gate = this.gate();
+    const { terms } = this;
     const mayRead = this.bytes < WINDOW_BYTES && (gate <= now || this.pending === 0);
     let soonest: number | null = null;
     const wants = (at: number) => {
@@ -152,7 +153,8 @@ export class Channel {
     };
     for (const lane of this.lanes.values()) {
       if (mayRead && lane.hasNews && lane.items < WINDOW_ITEMS) wants(Math.max(lane.restUntil, this.storeUntil));
-      if (lane.waitingItems > 0) wants(Math.max(gate, lane.wakeAt(now) ?? 0));
+      const sendAt = lane.waitingItems > 0 ? lane.sendAt(terms) : null;
+      if (sendAt !== null) wants(Math.max(gate, sendAt));
     }
     return soonest;
   }
@@ -185,11 +187,30 @@ export class Channel {
     return oldest;
   }
 
-  /** How long the item waits that was read first. */
+  /** ms since the epoch: all that was read waits until then, and is meant to; null when something may go, or nothing is there. */
+  dueAt(now: number): number | null {
+    if (this.storeError !== null || this.gate() > now) return null;
+    const { terms } = this;
+    let soonest: number | null = null;
+    for (const lane of this.lanes.values()) {
+      if (lane.flying > 0) return null;
+      const at = lane.waitingItems > 0 ? lane.sendAt(terms) : null;
+      if (at !== null && (soonest === null || at < soonest)) soonest = at;
+    }
+    return soonest !== null && soonest > now ? soonest : null;
+  }
+
+  /** ms that a batch may grow. */
+  get lingerMs(): number {
+    const { integration, values } = this.receiver;
+    return integration.linger?.(values).ms ?? 0;
+  }
+
+  /** How long the item waits that was read first, beyond what it is meant to. */
   waitedMs(now: number): number {
     let since = now;
     for (const lane of this.lanes.values()) since = Math.min(since, lane.head?.since ?? now);
-    return now - since;
+    return Math.max(0, now - since - this.lingerMs);
   }
 
   /** How far behind live events are, by their own time; 0 when all was read and is done. */
@@ -200,7 +221,7 @@ export class Channel {
       // After an edit or an eviction: nobody knows yet.
       if (!lane.wasRead) return Number.POSITIVE_INFINITY;
       const at = lane.oldest;
-      if (at !== null) behind = Math.max(behind, now - at);
+      if (at !== null) behind = Math.max(behind, now - at - this.lingerMs);
     }
     return behind;
   }
@@ -291,7 +312,7 @@ export class Channel {
       hold === null ? allows(breaker, now, this.sends) : now >= hold.until && this.sends === 0 ? "probe" : "wait";
     if (allowed === "wait") return [];
     const lanes = [...this.lanes.values()];
-    const common = { ordered: integration.ordered, now, turn: this.turn++ };
+    const common = { terms: this.terms, now, turn: this.turn++ };
     if (allowed === "send")
       return cut(lanes, { ...common, limits: integration.limits, fullOnly: this.reads > 0 && this.sends > 0 });
     const items = hold === null ? Math.min(PROBE_ITEMS, integration.limits.items) : 1;
@@ -302,6 +323,18 @@ export class Channel {
     if (slots.length > 0)
       this.health = { ...this.health, probes: probes + 1, breaker: hold === null ? probing(breaker) : breaker };
     return slots;
+  }
+
+  private get terms(): Terms {
+    const { integration, values } = this.receiver;
+    const linger = integration.linger?.(values) ?? null;
+    // Nothing more can be read for them: as large as they are.
+    const isFull = this.bytes >= WINDOW_BYTES / 2;
+    return {
+      ordered: integration.ordered,
+      waits: this.health.waits,
+      linger: linger !== null && isFull ? { ...linger, ms: 0 } : linger,
+    };
   }
 
   private async send(slots: readonly Slot[]): Promise<void> {
@@ -360,6 +393,8 @@ export class Channel {
     const { deps } = this.office;
     for (const { slot, failure, cap, refused } of again) {
       slot.lane.putBack(slot);
+      // Its kind waits: that is no try of its own.
+      if (failure.only !== undefined) continue;
       slot.tries += 1;
       slot.cap = Math.min(slot.cap, cap);
       if (size === 1) {
@@ -379,7 +414,7 @@ export class Channel {
     this.office.state.lastError = { at: now, kind, message, status };
   }
 
-  private tell({ delivered, again, dead, failure, held }: Verdict, result: SendResult, ms: number): void {
+  private tell({ delivered, again, dead, failure, held, limits }: Verdict, result: SendResult, ms: number): void {
     const { deps } = this.office;
     const items = (outcome: string, n: number) => n > 0 && deps.count("tailrace_delivery_items_total", outcome, n);
     // What a failover takes is not delivered yet: the destination's own turn comes.
@@ -390,7 +425,8 @@ export class Channel {
       items("failed", again.length);
       items("dead", dead.length);
     }
-    deps.count("tailrace_delivery_requests_total", (held ?? failure)?.kind ?? "ok", result.requests);
+    const [limit] = delivered.length > 0 ? [] : limits.values();
+    deps.count("tailrace_delivery_requests_total", (held ?? failure ?? limit)?.kind ?? "ok", result.requests);
     deps.count("tailrace_delivery_seconds_total", "", ms / 1000);
   }
 

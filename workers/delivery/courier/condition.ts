@@ -1,5 +1,6 @@
 /** How a destination is, in one word and one sentence for people. Pure. */
-import type { DestinationHealth } from "../../api/contract/integrations.ts";
+import type { DestinationHealth, Feed } from "../../api/contract/integrations.ts";
+import type { Waits } from "./lane.ts";
 import type { CourierState } from "./state.ts";
 
 export interface Seen {
@@ -13,6 +14,8 @@ export interface Seen {
   deadLetters: number;
   queued: number | null;
   oldestWaiting: number | null;
+  /** ms that a batch may grow. */
+  lingerMs?: number;
   failoverName: string | null;
 }
 
@@ -32,7 +35,10 @@ function wordOf(seen: Seen): Pick<DestinationHealth, "condition" | "sentence"> {
   const { now, state, queued, oldestWaiting } = seen;
   const { hold, breaker } = state.receiver;
   const waiting = queued ?? 0;
-  const kept = waiting > 0 ? ` ${counted(waiting)} wait and are kept.` : " What comes is kept.";
+  const kept =
+    waiting > 0
+      ? ` ${counted(waiting)} ${waiting === 1 ? "waits and is" : "wait and are"} kept.`
+      : " What comes is kept.";
   if (seen.paused) return { condition: "paused", sentence: `Paused: nothing is sent.${kept}` };
   if (seen.problem !== null) return { condition: "attention", sentence: `${seen.problem}${kept}` };
   if (seen.standby) return { condition: "standby", sentence: "Stands by: it carries what others fail to deliver." };
@@ -62,10 +68,15 @@ function wordOf(seen: Seen): Pick<DestinationHealth, "condition" | "sentence"> {
     const what = refusedInRow === 1 ? "What came last was refused" : `The last ${refusedInRow} items were refused`;
     return { condition: "attention", sentence: `${what}, and wait among the dead letters.${why}` };
   }
-  if (oldestWaiting !== null && now - oldestWaiting > BEHIND_MS)
+  const waits = waitsText(state.receiver.waits, now);
+  if (waits !== "") {
+    const why = state.lastError === null ? "" : `: ${state.lastError.message}`;
+    return { condition: "waiting", sentence: sentence(`${waits}, the rest goes on${why}`) };
+  }
+  if (oldestWaiting !== null && now - oldestWaiting > BEHIND_MS + (seen.lingerMs ?? 0))
     return {
       condition: "behind",
-      sentence: `Catching up: ${counted(waiting)} wait, the oldest from ${duration(now - oldestWaiting)} ago.`,
+      sentence: `Catching up: ${counted(waiting)} ${waiting === 1 ? "waits" : "wait"}, the oldest from ${duration(now - oldestWaiting)} ago.`,
     };
   if (state.lastDeliveredAt === null && waiting === 0 && seen.deadLetters === 0)
     return { condition: "idle", sentence: "Nothing has come yet that it should get." };
@@ -75,6 +86,17 @@ function wordOf(seen: Seen): Pick<DestinationHealth, "condition" | "sentence"> {
       sentence: `All that came was refused: ${counted(seen.deadLetters)} among the dead letters.`,
     };
   return { condition: "ok", sentence: "Delivers." };
+}
+
+const KINDS: Record<Feed, string> = { errors: "errors", logs: "logs", traces: "traces", notices: "notices" };
+
+/** "Logs and traces wait until 12:30 (UTC)"; "" when all kinds are wanted. */
+function waitsText(waits: Waits, now: number): string {
+  const kept = (Object.entries(waits) as [Feed, number][]).filter(([, until]) => until > now);
+  if (kept.length === 0) return "";
+  const kinds = kept.map(([feed]) => KINDS[feed]).join(" and ");
+  const soonest = new Date(Math.min(...kept.map(([, until]) => until))).toISOString().slice(11, 16);
+  return `${kinds.charAt(0).toUpperCase()}${kinds.slice(1)} wait until ${soonest} (UTC)`;
 }
 
 const counted = (n: number) => (n === 1 ? "1 event" : `${n.toLocaleString("en-US")} events`);

@@ -6,7 +6,8 @@
  * nothing is sent again that the receiver has answered for, whatever order the
  * answers come in, and whoever is evicted in between.
  */
-import type { Item } from "../../integrations/contract.ts";
+import type { Feed } from "../../api/contract/integrations.ts";
+import type { Item, Linger } from "../../integrations/contract.ts";
 import type { Position } from "../contract.ts";
 import { POLITE_MS, PRESSURE_MS, PUT_OFF_MS } from "./limits.ts";
 
@@ -64,6 +65,18 @@ export interface Slot {
   step: Step;
 }
 
+/** Kinds of which the receiver wants nothing now: ms since the epoch until when. */
+export type Waits = Readonly<Partial<Record<Feed, number>>>;
+
+/** What keeps items back that are no trouble of their own. */
+export interface Terms {
+  ordered: boolean;
+  waits: Waits;
+  linger: Linger | null;
+}
+
+const NO_WAITS: Waits = {};
+
 /** What a page came to, once rules were applied. */
 export interface Loaded {
   steps: readonly {
@@ -103,6 +116,8 @@ export class Lane {
   /** Rough: what the items that are not done hold on to. */
   bytes = 0;
   waitingItems = 0;
+  /** Rough: what they add to a batch. */
+  waitingBytes = 0;
   /** The cursor or what is done beyond it differs from what is on disk. */
   isDirty = false;
   private steps: Step[] = [];
@@ -173,6 +188,7 @@ export class Lane {
         step.left += 1;
         step.slots.push(this.slot(item, at, now, bytes, step, "waits"));
         this.waitingItems += 1;
+        this.waitingBytes += bytes;
       }
       if (step.left > 0) this.bytes += holds;
       for (const slot of step.slots) this.slots.push(slot);
@@ -185,30 +201,37 @@ export class Lane {
     this.beyondOldest = loaded.waiting > 0 || loaded.more ? loaded.oldest : null;
   }
 
-  /** Waiting slots that may go now, from the front on; `skip` leaves out as many of them. */
-  *ready(now: number, ordered: boolean, skip = 0): Generator<Slot> {
+  /** Waiting slots that may go now, from the front on. */
+  *ready(now: number, ordered: boolean, waits: Waits = NO_WAITS): Generator<Slot> {
     if (ordered && this.flying > 0) return;
     while (this.scan < this.slots.length && this.slots[this.scan]?.state !== "waits") this.scan += 1;
-    let left = ordered ? 0 : skip;
     for (let i = this.scan; i < this.slots.length; i++) {
       const slot = this.slots[i] as Slot;
       if (slot.state !== "waits") continue;
-      if (slot.notBefore > now) {
-        if (ordered) return;
-        continue;
-      }
-      if (left > 0) left -= 1;
-      else yield slot;
+      if (mayGoAt(slot, waits) <= now) yield slot;
+      else if (ordered) return;
     }
   }
 
-  /** When the first of those that must wait may go; null when none must. */
-  wakeAt(now: number): number | null {
+  /** ms since the epoch: when the first of what waits may go; null when nothing waits. */
+  sendAt({ ordered, waits, linger }: Terms): number | null {
     let soonest: number | null = null;
-    for (const { state, notBefore } of this.slots) {
-      if (state === "waits" && notBefore > now && (soonest === null || notBefore < soonest)) soonest = notBefore;
+    for (const slot of this.slots) {
+      if (slot.state !== "waits") continue;
+      const at = mayGoAt(slot, waits);
+      if (soonest === null || at < soonest) soonest = at;
+      if (ordered) break;
     }
-    return soonest;
+    return soonest === null ? null : Math.max(soonest, this.ripeAt(linger));
+  }
+
+  /** ms since the epoch: until then its next batch grows. What was tried once, or is old by its own time, has waited. */
+  ripeAt(linger: Linger | null): number {
+    if (linger === null || this.waitingItems === 0 || this.waitingBytes >= linger.bytes) return 0;
+    const head = this.slots.find(({ state }) => state === "waits");
+    if (head === undefined || head.tries > 0) return 0;
+    // By its own time, since an eviction forgets when it was read; what is being caught up on comes page by page.
+    return (this.hasNews ? head.since : Math.min(head.since, head.at)) + linger.ms;
   }
 
   /** The Ingester is in a burst, or not: reading goes on after a while, or at once. */
@@ -232,6 +255,7 @@ export class Lane {
     slot.state = "flies";
     this.flying += 1;
     this.waitingItems -= 1;
+    this.waitingBytes -= slot.bytes;
   }
 
   /** It was not taken by the receiver, or nobody knows: it waits again. */
@@ -239,6 +263,7 @@ export class Lane {
     slot.state = "waits";
     this.flying -= 1;
     this.waitingItems += 1;
+    this.waitingBytes += slot.bytes;
     this.scan = 0;
   }
 
@@ -285,6 +310,7 @@ export class Lane {
     this.scan = 0;
     this.bytes = 0;
     this.waitingItems = 0;
+    this.waitingBytes = 0;
     this.next = this.position;
     this.hasNews = true;
     this.wasRead = false;
@@ -316,6 +342,8 @@ export class Lane {
     };
   }
 }
+
+const mayGoAt = ({ item, notBefore }: Slot, waits: Waits): number => Math.max(notBefore, waits[item.feed] ?? 0);
 
 /** Its id, and what it needs to be an item. */
 function emptied(item: Item): Item {

@@ -41,6 +41,9 @@ export const HOLD_MAX_MS = 5 * 60_000;
 /** How long a receiver may ask us to wait. */
 export const RETRY_AFTER_MAX_MS = 3_600_000;
 
+/** ms that items of one kind wait when the receiver wants none of them now, and does not say for how long. */
+export const KIND_WAIT_MS = 60_000;
+
 /** Failures in a row that open the circuit. */
 export const BREAKER_CONSECUTIVE = 5;
 /** … or a share of the newest sends, once there are enough of them. */

@@ -8,6 +8,7 @@
  * items is refused, with none taken between, it is not the items: nothing more is
  * thrown out, and a person is told.
  */
+import type { Feed } from "../../api/contract/integrations.ts";
 import type { Failure, ItemOutcome, SendResult } from "../../integrations/contract.ts";
 import { halved } from "./batcher.ts";
 import type { Slot } from "./lane.ts";
@@ -21,6 +22,8 @@ export interface Verdict {
   again: { slot: Slot; failure: Failure; cap: number; refused: boolean }[];
   /** Of the whole batch, when nothing was taken: the most telling. */
   failure: Failure | null;
+  /** Of items of one kind alone: they wait, others go on. */
+  limits: ReadonlyMap<Feed, Failure>;
   /** Only a person can mend it. */
   held: Failure | null;
   refusedInRow: number;
@@ -39,7 +42,7 @@ const STUMBLES: ReadonlySet<Failure["kind"]> = new Set(["unavailable", "lying", 
 
 export function judge(slots: readonly Slot[], { outcomes }: Pick<SendResult, "outcomes">, before: Before): Verdict {
   const verdict: Verdict = {
-    ...{ delivered: [], dead: [], again: [], failure: null, held: null },
+    ...{ delivered: [], dead: [], again: [], failure: null, limits: new Map(), held: null },
     refusedInRow: before.refusedInRow,
   };
   const refused: { slot: Slot; failure: Failure }[] = [];
@@ -53,8 +56,22 @@ export function judge(slots: readonly Slot[], { outcomes }: Pick<SendResult, "ou
   if (verdict.delivered.length > 0) verdict.refusedInRow = 0;
   judgeRefused(verdict, refused, slots.length, before);
   judgeLater(verdict, later, slots.length, before);
-  if (verdict.delivered.length === 0) verdict.failure = later[0]?.failure ?? null;
+  if (verdict.delivered.length === 0)
+    verdict.failure = later.find(({ failure }) => failure.only === undefined)?.failure ?? null;
+  verdict.limits = limitsOf(later);
   return verdict;
+}
+
+/** The longest of each kind. */
+function limitsOf(later: readonly { failure: Failure }[]): Map<Feed, Failure> {
+  const limits = new Map<Feed, Failure>();
+  for (const { failure } of later) {
+    if (failure.only === undefined) continue;
+    const known = limits.get(failure.only);
+    if (known === undefined || (failure.retryAfterMs ?? 0) > (known.retryAfterMs ?? 0))
+      limits.set(failure.only, failure);
+  }
+  return limits;
 }
 
 function judgeRefused(
@@ -84,6 +101,10 @@ function judgeRefused(
 
 function judgeLater(verdict: Verdict, later: { slot: Slot; failure: Failure }[], size: number, before: Before): void {
   for (const { slot, failure } of later) {
+    if (failure.only !== undefined) {
+      verdict.again.push({ slot, failure, cap: slot.cap, refused: false });
+      continue;
+    }
     if (HOLDING.has(failure.kind)) verdict.held ??= failure;
     const stumbles = STUMBLES.has(failure.kind);
     // Others got through since it was first tried alone: the receiver is well, and this is what it stumbles over.

@@ -1,8 +1,10 @@
 /** What a batch's answer says about its receiver: well, broken, in want of a person, or asking for patience. Pure. */
+import type { Feed } from "../../api/contract/integrations.ts";
 import type { Failure, SendResult } from "../../integrations/contract.ts";
 import { askedMs, holdMs } from "./backoff.ts";
 import { askedToWait, type Breaker, failedOnce, succeeded } from "./breaker.ts";
-import { BREAKER_CONSECUTIVE, MESSAGE_CHARS } from "./limits.ts";
+import type { Waits } from "./lane.ts";
+import { BREAKER_CONSECUTIVE, KIND_WAIT_MS, MESSAGE_CHARS } from "./limits.ts";
 import type { Verdict } from "./outcomes.ts";
 import { noted, QUALITY_OF } from "./quality.ts";
 import type { Hold, ReceiverState } from "./state.ts";
@@ -24,6 +26,10 @@ export function reacted(
   const { now, ms } = moment;
   const next: ReceiverState = { ...before, refusedInRow: verdict.refusedInRow };
   const { failure, held } = verdict;
+  next.waits = waiting(before.waits, verdict, now);
+  // All that was in it waits by its kind: that says nothing of the rest, and may not even have been asked.
+  if (verdict.limits.size > 0 && verdict.delivered.length + verdict.dead.length === 0 && (held ?? failure) === null)
+    return next;
   const isFailure = verdict.delivered.length === 0 && (held ?? failure) !== null;
   next.quality = noted(before.quality, now, isFailure ? QUALITY_OF.failed : QUALITY_OF.taken(ms));
   if (verdict.delivered.length > 0) {
@@ -37,6 +43,15 @@ export function reacted(
   // A clean break is the circuit's affair: it ends with the first success.
   if (next.breaker.failures >= BREAKER_CONSECUTIVE) next.quality = [];
   if (asksMs !== undefined) next.breaker = askedToWait(next.breaker, now, askedMs(asksMs));
+  return next;
+}
+
+/** Of kinds that the receiver does not want now, those that are over are forgotten. */
+function waiting(before: Waits, { limits }: Verdict, now: number): Waits {
+  const next: Partial<Record<Feed, number>> = {};
+  for (const [feed, until] of Object.entries(before) as [Feed, number][]) if (until > now) next[feed] = until;
+  for (const [feed, { retryAfterMs }] of limits)
+    next[feed] = Math.max(next[feed] ?? 0, now + (askedMs(retryAfterMs) || KIND_WAIT_MS));
   return next;
 }
 

@@ -4,6 +4,7 @@ import type { Failure } from "../../integrations/contract.ts";
 import type { CeilingState } from "../rules/ceiling.ts";
 import { MAX_CEILING_MINUTES } from "../rules/limits.ts";
 import { type Breaker, CLOSED } from "./breaker.ts";
+import type { Waits } from "./lane.ts";
 import type { Span } from "./loading.ts";
 import type { Quality } from "./quality.ts";
 
@@ -22,6 +23,8 @@ export interface ReceiverState {
   refusedInRow: number;
   deliveredAt: number;
   quality: Quality;
+  /** Kinds of items that it does not want now. */
+  waits: Waits;
   /** Counts probes: each begins elsewhere. */
   probes: number;
 }
@@ -70,7 +73,7 @@ export interface CourierState {
 }
 
 export const newReceiver = (): ReceiverState => ({
-  ...{ breaker: CLOSED, hold: null, refusedInRow: 0, deliveredAt: 0, probes: 0, quality: [] },
+  ...{ breaker: CLOSED, hold: null, refusedInRow: 0, deliveredAt: 0, probes: 0, quality: [], waits: {} },
 });
 
 export function newState(now: number): CourierState {

@@ -6,6 +6,7 @@
  * hands on what `delivery/` calls.
  */
 import { gzipSync } from "node:zlib";
+import type { Feed } from "../../api/contract/integrations.ts";
 import { rootMessage } from "../../util/error-message.ts";
 import type { EventItem, Failure, Io, Item, ItemOutcome, SendResult, Values } from "../contract.ts";
 import { judge, type Verdict } from "./answer.ts";
@@ -59,7 +60,11 @@ export async function post(envelope: Envelope, settings: Settings, limits: Limit
   if (verdict.kind === "stop" && verdict.failure.kind === "rate_limited") {
     // What is said of the category counts; `Retry-After` is the longest of all.
     const until = heldUntil(limits, envelope.category, now);
-    return until === 0 ? verdict : { kind: "stop", failure: { ...verdict.failure, retryAfterMs: until - now } };
+    if (until === 0) return verdict;
+    return {
+      kind: "stop",
+      failure: ofCategory({ ...verdict.failure, retryAfterMs: until - now }, envelope, limits, now),
+    };
   }
   if (verdict.kind !== "plain") return verdict;
   if (!packed) return { kind: "refused", failure: verdict.failure };
@@ -200,7 +205,8 @@ class Delivery {
     const until = heldUntil(this.#limits, category, now);
     if (until === 0) return undefined;
     const message = `${this.#settings.dsn.host} asked to wait with ${WORDS[category]}: the project's rate limit or quota is reached.`;
-    return { kind: "rate_limited", message, status: 429, retryAfterMs: until - now };
+    const failure: Failure = { kind: "rate_limited", message, status: 429, retryAfterMs: until - now };
+    return ofCategory(failure, { category }, this.#limits, now);
   }
 
   #forgotten(index: number): never {
@@ -216,6 +222,16 @@ function untold(error: unknown): { refused: Failure } {
 }
 
 const WORDS: Record<Category, string> = { error: "errors", transaction: "transactions", log_item: "logs" };
+
+const FEEDS: Record<Category, Feed> = { error: "errors", transaction: "traces", log_item: "logs" };
+
+/** Says that items of this category wait alone, unless Sentry wants nothing at all. */
+const ofCategory = (
+  failure: Failure,
+  { category }: Pick<Envelope, "category">,
+  limits: Limits,
+  now: number,
+): Failure => (heldOnlySome(limits, now) ? { ...failure, only: FEEDS[category] } : failure);
 
 const heldOnlySome = (limits: Limits, now: number): boolean => (limits.get("") ?? 0) <= now;
 

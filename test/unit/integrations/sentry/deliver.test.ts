@@ -143,13 +143,21 @@ describe("rate limits", () => {
     const first = await send([...logs(150), ...errors(2)], [limited, {}], dsn);
     expect(first.outcomes.slice(-2)).toEqual(["delivered", "delivered"]);
     for (const outcome of first.outcomes.slice(0, 150)) {
-      expect(outcome).toMatchObject({ again: { kind: "rate_limited", retryAfterMs: 120_000 } });
+      expect(outcome).toMatchObject({ again: { kind: "rate_limited", retryAfterMs: 120_000, only: "logs" } });
     }
     expect(first).not.toHaveProperty("holdMs");
     const second = await send([...logs(5), ...errors(1)], [{}], dsn);
     expect(second.requests).toBe(1);
     expect(second.outcomes.at(-1)).toBe("delivered");
-    expect(second.outcomes[0]).toMatchObject({ again: { kind: "rate_limited" } });
+    expect(second.outcomes[0]).toMatchObject({ again: { kind: "rate_limited", only: "logs" } });
+  });
+
+  it("of all categories are of none alone", async () => {
+    const both = { status: 429, headers: { "x-sentry-rate-limits": "60:log_item:key, 30::organization" } };
+    for (const answer of [{ status: 429 }, both]) {
+      const { outcomes } = await send(logs(2), [answer]);
+      for (const outcome of outcomes) expect(outcome).not.toHaveProperty("again.only");
+    }
   });
 
   it("end when their time is over", async () => {

@@ -1,0 +1,97 @@
+import { describe, expect, it } from "vitest";
+import type { Item, SendResult } from "../../../workers/integrations/contract.ts";
+import { failureOf, invocationOf, textOf, World } from "./courier-support.ts";
+
+/** Logs and errors of one Worker, an invocation each. */
+function happen(world: World, script: string, ...kinds: readonly ["logs" | "errors", string][]): void {
+  const shard = world.shards.get(script) ?? { script, entries: [] };
+  world.shards.set(script, shard);
+  const invocations = kinds.map(([feed, text]) => {
+    const invocation = invocationOf(script, [text], world.clock);
+    if (feed === "logs") return invocation;
+    const events = invocation.events.map((event) => ({ ...event, kind: "exception" as const, level: "error" }));
+    return { ...invocation, events };
+  });
+  shard.entries.push({ invocations });
+}
+
+/** A quota of logs is used up: Sentry says so of logs, and takes the rest. */
+class Quota {
+  isUsedUp = true;
+  asked = 0;
+  readonly taken: string[] = [];
+
+  receive(items: readonly Item[]): SendResult {
+    if (items.some(({ feed }) => feed === "logs")) this.asked += 1;
+    const limit = failureOf("rate_limited", { status: 429, retryAfterMs: 60_000, only: "logs", message: "no logs" });
+    return {
+      outcomes: items.map((item) => {
+        if (this.isUsedUp && item.feed === "logs") return { again: limit };
+        this.taken.push(textOf(item));
+        return "delivered";
+      }),
+      requests: 1,
+    };
+  }
+}
+
+const logs = (n: number, from = 0) =>
+  Array.from({ length: n }, (_, i): ["logs", string] => ["logs", `log ${from + i}`]);
+
+async function limited(more = {}): Promise<{ world: World; quota: Quota }> {
+  const world = new World(more);
+  const quota = new Quota();
+  world.receiver.behave = (items) => quota.receive(items);
+  await world.start();
+  return { world, quota };
+}
+
+describe("a limit of one kind", () => {
+  it("stops that kind and no other, and ends when it was to", async () => {
+    const { world, quota } = await limited();
+    happen(world, "shop", ...logs(50), ["errors", "boom"]);
+    await world.nudge("shop");
+    await world.settle();
+    expect(quota.taken).toEqual(["boom"]);
+    const health = await world.stub.health();
+    expect(health).toMatchObject({ condition: "waiting", circuit: "closed", nextTryAt: null, deadLetters: 0 });
+    expect(health.sentence).toBe("Logs wait until 10:01 (UTC), the rest goes on: no logs.");
+    happen(world, "shop", ["errors", "bang"]);
+    await world.nudge("shop");
+    await world.settle(10_000);
+    expect(quota.taken).toEqual(["boom", "bang"]);
+    // Asked once for each batch that was under way.
+    expect(quota.asked).toBeLessThanOrEqual(4);
+    quota.isUsedUp = false;
+    await world.settle(60_000);
+    expect(quota.taken.toSorted()).toEqual(["boom", "bang", ...logs(50).map(([, text]) => text)].toSorted());
+    expect((await world.stub.health()).condition).toBe("ok");
+  });
+
+  it("is known after an eviction, and forgotten when a person says so", async () => {
+    const { world, quota } = await limited();
+    happen(world, "shop", ...logs(50));
+    await world.nudge("shop");
+    await world.settle();
+    const { asked } = quota;
+    await world.evict();
+    happen(world, "shop", ["errors", "boom"]);
+    await world.nudge("shop");
+    await world.settle(5_000);
+    expect([quota.taken, quota.asked]).toEqual([["boom"], asked]);
+    quota.isUsedUp = false;
+    await world.stub.retryNow();
+    await world.settle();
+    expect(quota.taken.length).toBe(51);
+  });
+
+  it("keeps the order where the protocol has one", async () => {
+    const { world, quota } = await limited({ ordered: true });
+    happen(world, "shop", ...logs(5), ["errors", "boom"], ...logs(5, 5));
+    await world.nudge("shop");
+    await world.settle(10_000);
+    quota.isUsedUp = false;
+    await world.settle(120_000);
+    expect(quota.taken).toEqual(["boom", ...logs(10).map(([, text]) => text)]);
+  });
+});
