@@ -1,7 +1,7 @@
 /** Log files in the team's own bucket, below `exports/`. */
 import type { Destination } from "../contract.ts";
 import { FORMAT_FIELDS, FORMATS_TEXT, formatOf } from "../log-files/format.ts";
-import { DEFAULT_FOLDER, put, writeObjects } from "../log-files/r2.ts";
+import { DEFAULT_FOLDER, DEFAULT_LINGER_S, lingerOf, MAX_LINGER_S, put, writeObjects } from "../log-files/r2.ts";
 import { testItem } from "../sending/test-item.ts";
 
 const MAX_FOLDER_CHARS = 200;
@@ -43,11 +43,26 @@ const logFilesR2: Destination = {
         { value: "none", label: "None" },
       ],
     },
+    {
+      name: "linger",
+      label: "Seconds that a file may grow",
+      type: "number",
+      required: false,
+      secret: false,
+      help: `0 to ${MAX_LINGER_S}. A file is written when its first event is so old, or when it holds 1 MB.`,
+      default: String(DEFAULT_LINGER_S),
+      advanced: true,
+    },
   ],
+  linger: lingerOf,
   check(values): Record<string, string> {
+    const problems: Record<string, string> = {};
     const folder = values.folder ?? "";
-    if (/^[\w./=-]*$/.test(folder) && folder.length <= MAX_FOLDER_CHARS) return {};
-    return { folder: `Letters, digits, . _ - = and / only, ${MAX_FOLDER_CHARS} characters at most.` };
+    if (!/^[\w./=-]*$/.test(folder) || folder.length > MAX_FOLDER_CHARS)
+      problems.folder = `Letters, digits, . _ - = and / only, ${MAX_FOLDER_CHARS} characters at most.`;
+    const seconds = Number(values.linger || DEFAULT_LINGER_S);
+    if (!(seconds >= 0 && seconds <= MAX_LINGER_S)) problems.linger = `A number from 0 to ${MAX_LINGER_S}.`;
+    return problems;
   },
   send: writeObjects,
   async test(values, io) {
@@ -66,7 +81,7 @@ const logFilesR2: Destination = {
 exports/<folder>/worker=shop/date=2026-11-21/hour=12/20261121T120000.123456Z-<id>.ndjson.gz
 \`\`\`
 
-Date and hour are those of the events (UTC). A file holds what was delivered at once: some seconds of a busy Worker, a few lines of a quiet one. A file that is written again, after a failure, has the same name, so nothing is there twice.
+Date and hour are those of the events (UTC). A file holds a minute of one Worker, or 1 MB before compression where that is less; the minute can be set, also to none. What is not yet written is kept in Tailrace meanwhile. A file that is written again, after a failure, has the same name, so nothing is there twice.
 
 ${FORMATS_TEXT}
 

@@ -70,6 +70,14 @@ describe("log files in R2", () => {
     });
   });
 
+  it("lets a file grow for a minute, or as long as is wanted, to 1 MB", () => {
+    const bytes = 1 << 20;
+    expect(r2.linger?.({})).toEqual({ ms: 60_000, bytes });
+    expect(r2.linger?.({ linger: "0" })).toEqual({ ms: 0, bytes });
+    expect(r2.linger?.({ linger: "900" })).toEqual({ ms: 900_000, bytes });
+    expect(r2.linger?.({ linger: "soon" })).toEqual({ ms: 60_000, bytes });
+  });
+
   it("is uncompressed where that is wanted, as what it is", async () => {
     const io = testIo();
     await r2.send({ compression: "none", format: "rfc5424" }, logs(1), io);
@@ -86,6 +94,7 @@ describe("log files in R2", () => {
     });
     expect([...io.objects.keys()]).toEqual(["logs/tailrace-test.ndjson.gz"]);
     expect(r2.check?.({ folder: "a b" })).toHaveProperty("folder");
+    expect(r2.check?.({ linger: "-1" })).toHaveProperty("linger");
   });
 });
 
