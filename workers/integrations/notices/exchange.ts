@@ -14,6 +14,7 @@ import type {
   OutgoingAnswer,
   SendResult,
 } from "../contract.ts";
+import { sentences } from "../sending/advice.ts";
 import { cut, oneLine } from "./clean.ts";
 
 /** Of what a receiver said, in a message. */
@@ -37,7 +38,8 @@ export function failureOf(
   return {
     kind,
     status,
-    message: said?.message ?? `${receiver} answered ${status}${quoted(answer.text)}. ${ADVICE[kind]}`.trim(),
+    ...(said === undefined && ADVICE[kind] !== "" ? { advised: true } : {}),
+    message: said?.message ?? sentences(`${receiver} answered ${status}${quoted(answer.text)}`, ADVICE[kind]),
     ...(wait === null ? {} : { retryAfterMs: wait }),
   };
 }
@@ -52,7 +54,7 @@ export function kindOf(status: number): FailureKind {
   if (status === 404 || status === 405 || status === 410) return "misplaced";
   if (status === 429) return "rate_limited";
   if (status === 408 || status === 425 || status >= 500) return "unavailable";
-  if (status >= 300 && status < 400) return "misplaced";
+  if (status < 400) return "misplaced";
   return "refused";
 }
 
@@ -62,7 +64,7 @@ const ADVICE: Record<FailureKind, string> = {
   unauthorized: "Look at the key: it may be wrong, or revoked.",
   misplaced: "Look at the address.",
   rate_limited: "It asks to wait.",
-  unavailable: "It is tried again.",
+  unavailable: "",
   lying: "Look at the address: something else answers there.",
   refused: "",
   blocked: "",

@@ -102,8 +102,9 @@ export async function post(
   body: Uint8Array<ArrayBuffer>,
   io: Io,
 ): Promise<Verdict> {
+  const url = signalUrl(endpoint, signal);
   const answer = await io.request({
-    url: signalUrl(endpoint, signal),
+    url,
     headers: {
       ...headers[signal],
       "content-type": encoding === "json" ? "application/json" : "application/x-protobuf",
@@ -111,7 +112,17 @@ export async function post(
     },
     body: compress ? gzip(body) : body,
   });
-  return verdictOf(answer, io.now());
+  const verdict = verdictOf(answer, io.now());
+  return verdict.fate === "again" && verdict.failure.kind === "misplaced" ? placed(verdict, signal, url) : verdict;
+}
+
+const FEEDS_OF: Readonly<Record<Signal, string>> = { logs: "errors and logs", traces: "traces" };
+
+/** Some receivers take one signal alone. Two paths fail for themselves, so it is said which. */
+function placed(verdict: Extract<Verdict, { fate: "again" }>, signal: Signal, url: string): Verdict {
+  const { message, ...rest } = verdict.failure;
+  const advice = `That is ${new URL(url).pathname}: look at the address, or leave ${FEEDS_OF[signal]} out of what is sent.`;
+  return { fate: "again", failure: { ...rest, message: `${message.replace(/[.\s]*$/, "")}. ${advice}` } };
 }
 
 /** What somebody pasted may end with a slash, or name a signal already. */

@@ -66,7 +66,8 @@ export function failureOf(
 
 function kindOf(status: number): Failure["kind"] {
   if (status === 401 || status === 403 || status === 407) return "unauthorized";
-  if (status === 404 || status === 405 || status === 410) return "misplaced";
+  // An answer that only announces another speaks of no content: something else listens there.
+  if (status === 404 || status === 405 || status === 410 || status < 200) return "misplaced";
   if (status === 408) return "timeout";
   if (status === 429) return "rate_limited";
   return status >= 500 ? "unavailable" : "refused";

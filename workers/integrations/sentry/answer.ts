@@ -49,7 +49,7 @@ export function judge(answer: OutgoingAnswer, dsn: Dsn, eventId: string, now: nu
   if (status === 401 || status === 403 || (status === 400 && WRONG_DSN.test(reason))) {
     return { kind: "stop", failure: failed("unauthorized", keyRefused(dsn, reason)) };
   }
-  if (status === 404 || status === 405 || status === 410) {
+  if (status === 404 || status === 405 || status === 410 || status < 400) {
     const message = `Nobody takes Sentry's envelopes at ${dsn.host} for project ${dsn.project} (status ${status}): is the DSN of this host?`;
     return { kind: "stop", failure: failed("misplaced", message) };
   }

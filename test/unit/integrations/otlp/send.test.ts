@@ -118,6 +118,13 @@ describe("answers", () => {
     });
   }
 
+  it("a signal that nobody takes is named with its path, and what to do", async () => {
+    answer(404, { body: "404 page not found" });
+    const { outcomes } = await otlp.send(values(), logsOnly(), io);
+    const message = expect.stringMatching(/404 page not found.* \/v1\/logs.* errors and logs out of what is sent/);
+    expect(outcomes[0]).toMatchObject({ again: { kind: "misplaced", message } });
+  });
+
   it("a single record that is too large is trimmed and sent once more", async () => {
     receiver.behave({ kind: "answer", status: 413 }, { kind: "answer" });
     const [item] = [
