@@ -34,13 +34,19 @@ export function byteMasker(secrets: readonly string[]): (bytes: Uint8Array) => U
 
 /** All spellings at once, the longest first, so that no part of one is left beside its mask. */
 function patternOf(secrets: readonly string[]): RegExp | undefined {
-  const needles = new Set(secrets.flatMap(partsOf).flatMap(spellings));
-  const long = [...needles].filter((needle) => needle.length >= MIN_SECRET_CHARS);
-  if (long.length === 0) return undefined;
+  const parts = secrets.flatMap(partsOf);
+  const plain = new Set(parts.flatMap(spellings).filter((needle) => needle.length >= MIN_SECRET_CHARS));
+  const base64 = new Set(parts.flatMap(base64Spellings));
+  if (plain.size + base64.size === 0) return undefined;
+  const patterns = [
+    ...[...plain].map((text) => ({ text, pattern: escapeForPattern(text) })),
+    // The character after it holds bits of its last byte, too.
+    ...[...base64].map((text) => ({ text, pattern: `${escapeForPattern(text)}[A-Za-z0-9+/_-]?={0,2}` })),
+  ];
   return new RegExp(
-    long
-      .sort((a, b) => b.length - a.length)
-      .map(escapeForPattern)
+    patterns
+      .sort((a, b) => b.text.length - a.text.length)
+      .map(({ pattern }) => pattern)
       .join("|"),
     "g",
   );
@@ -62,7 +68,7 @@ function partsOf(secret: string): string[] {
 const looksSecret = (part: string) => part.length >= MIN_PART_CHARS && /[0-9A-Z]/.test(part);
 
 function spellings(secret: string): string[] {
-  return [secret, ...urlSpellings(secret), ...jsonSpellings(secret), htmlSpelling(secret), ...base64Spellings(secret)];
+  return [secret, ...urlSpellings(secret), ...jsonSpellings(secret), htmlSpelling(secret)];
 }
 
 /** As JavaScript writes JSON; PHP, which escapes slashes; Go and Gson, which escape what HTML might take amiss; and Python, for which all is ASCII. */

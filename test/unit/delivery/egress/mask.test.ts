@@ -34,6 +34,11 @@ describe("a secret in a text", () => {
     }
   });
 
+  it.each(["", "1", "12", "123"])("is masked to its last character in base64, after %j", (user) => {
+    const masked = masker(["glc_0123456789abcdef"])(`no ${btoa(`${user}:glc_0123456789abcdef`)}, sorry`);
+    expect(masked).toMatch(/\[secret\], sorry$/);
+  });
+
   it("is masked in its parts where it is a URL: key, token in the path, value in the query", () => {
     const dsn = "https://0123456789abcdef0123456789abcdef@o1.ingest.example.com/42";
     const hook = "https://hooks.example.com/services/T0AAAAAAA/B0BBBBBBB/cccccccccCCCCCCC1?token=longSecret99";
