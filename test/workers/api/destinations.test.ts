@@ -329,6 +329,20 @@ describe("a test", () => {
     expect(said.message).not.toContain(SECRET);
   });
 
+  it.each([
+    ["webhook", 500, /^[^.]*500: oops\. The trouble is at the receiver/],
+    ["webhook", 401, /key/],
+    ["log-files-http", 401, /^Status 401: oops\. Check the headers/],
+    ["log-files-http", 500, /^Status 500: oops\. The trouble is at the receiver/],
+    ["log-files-http", 400, /^Status 400: oops\. Check what is filled in/],
+  ])("of %s that is answered %d says what to do, and not that it is tried again", async (of, status, expected) => {
+    answer = () => new Response("oops.", { status });
+    const { url = "", secret = "" } = values;
+    const said = await test({ integration: of, values: of === "webhook" ? { url, secret } : { url } });
+    expect(said).toMatchObject({ ok: false, message: expect.stringMatching(expected) });
+    expect(said.message).not.toMatch(/tried again|\.\.|\. \./);
+  });
+
   it("sends nothing when a field is wrong", async () => {
     const said = await test({ integration, values: { ...values, url: "http://169.254.169.254/latest" } });
     expect(said).toMatchObject({ ok: false, problems: { url: expect.stringContaining("https") } });

@@ -6,6 +6,7 @@
 import { masker } from "../../delivery/egress/mask.ts";
 import { createIo } from "../../delivery/io/io.ts";
 import type { Integration, TestResult, Values } from "../../integrations/contract.ts";
+import { withAdvice } from "../../integrations/sending/advice.ts";
 import { rootMessage } from "../../util/error-message.ts";
 import { within } from "../../util/within.ts";
 import type { TestAnswer } from "../contract.ts";
@@ -29,7 +30,7 @@ export async function testIntegration(
   const secrets = Object.values(filled.secrets);
   const started = Date.now();
   const result = await roundTrip(env, integration, filled.all, secrets);
-  const said = result.ok ? result.message : result.failure.message;
+  const said = result.ok ? result.message : withAdvice(result.failure).message;
   // Time moves on with I/O, of which there was some.
   return { ok: result.ok, message: masker(secrets)(said), ms: Date.now() - started };
 }

@@ -1,5 +1,6 @@
 /** How a destination is, in one word and one sentence for people. Pure. */
 import type { DestinationHealth, Feed } from "../../api/contract/integrations.ts";
+import { withAdvice } from "../../integrations/sending/advice.ts";
 import type { Waits } from "./lane.ts";
 import type { CourierState } from "./state.ts";
 
@@ -42,7 +43,8 @@ function wordOf(seen: Seen): Pick<DestinationHealth, "condition" | "sentence"> {
   if (seen.paused) return { condition: "paused", sentence: `Paused: nothing is sent.${kept}` };
   if (seen.problem !== null) return { condition: "attention", sentence: `${seen.problem}${kept}` };
   if (seen.standby) return { condition: "standby", sentence: "Stands by: it carries what others fail to deliver." };
-  if (hold !== null) return { condition: "attention", sentence: `${sentence(hold.failure.message)}${kept}` };
+  if (hold !== null)
+    return { condition: "attention", sentence: `${sentence(withAdvice(hold.failure).message)}${kept}` };
   if (seen.storeError !== null)
     return {
       condition: "waiting",

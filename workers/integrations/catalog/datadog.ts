@@ -3,6 +3,7 @@ import type { Destination, Failure } from "../contract.ts";
 import { logOf } from "../datadog/log.ts";
 import { optionsOf, postLogs, send } from "../datadog/send.ts";
 import { eventsUrl, logsUrl, SITES } from "../datadog/sites.ts";
+import { withAdvice } from "../sending/advice.ts";
 import { testItem } from "../sending/test-item.ts";
 
 const ADVICE: Partial<Record<Failure["kind"], string>> = {
@@ -103,12 +104,7 @@ const datadog: Destination = {
         message: `Datadog accepted a log entry. Look for service:${optionsOf(values).service || "tailrace"} in Logs.`,
       };
     }
-    const { failure } = verdict;
-    const advice = ADVICE[failure.kind];
-    return {
-      ok: false,
-      failure: { ...failure, message: advice === undefined ? failure.message : `${failure.message}. ${advice}` },
-    };
+    return { ok: false, failure: withAdvice(verdict.failure, ADVICE) };
   },
   documentation: `**The key** is an API key of your organization (*Organization settings → API keys*), at the site that your pages' address names.
 

@@ -2,6 +2,7 @@
 import type { Destination, Failure } from "../contract.ts";
 import { FORMAT_FIELDS, FORMATS_TEXT, formatOf } from "../log-files/format.ts";
 import { DEFAULT_BATCH, MAX_BATCH, post, sendLines } from "../log-files/http.ts";
+import { withAdvice } from "../sending/advice.ts";
 import { readHeaders } from "../sending/headers.ts";
 import { testItem } from "../sending/test-item.ts";
 
@@ -84,12 +85,7 @@ const logFilesHttp: Destination = {
     const item = testItem("logs", io.now());
     const verdict = await post(values, format, format.write([item], new Map()), `${item.id}-1`, io);
     if (verdict.fate === "delivered") return { ok: true, message: "The sink took a line that says it is a test." };
-    const { failure } = verdict;
-    const advice = ADVICE[failure.kind];
-    return {
-      ok: false,
-      failure: { ...failure, message: advice === undefined ? failure.message : `${failure.message}. ${advice}` },
-    };
+    return { ok: false, failure: withAdvice(verdict.failure, ADVICE) };
   },
   documentation: `POSTs lines to an address, in the order in which a Worker wrote them. Any 2xx means that they were taken. 408, 429 and 5xx are tried again, with \`Retry-After\`; 401, 403 and 404 wait for you; other answers refuse the lines: the batch is halved until the one that is to blame is alone, and becomes a dead letter.
 

@@ -5,6 +5,7 @@
  */
 import type { Failure, Io, OutgoingAnswer, Resource, Values } from "../contract.ts";
 import { prefixField, prefixProblem } from "../resources/prefix.ts";
+import { withAdvice } from "../sending/advice.ts";
 import { failureOf } from "../sending/outcomes.ts";
 import { looksLikeHtml } from "../sending/said.ts";
 
@@ -24,8 +25,8 @@ const CACHE = /^[\w.-]{1,128}$/;
 const TEST_TTL_S = 60;
 
 const ADVICE: Partial<Record<Failure["kind"], string>> = {
-  unauthorized: "check that the key is of this region and may use this cache (console, API Keys).",
-  misplaced: "there is no such cache in this region. Make it in the console, or check the name.",
+  unauthorized: "Check that the key is of this region and may use this cache (console, API Keys).",
+  misplaced: "There is no such cache in this region. Make it in the console, or check the name.",
 };
 
 const endpointOf = (values: Values): string =>
@@ -53,11 +54,7 @@ function send(
 function failed(answer: OutgoingAnswer, io: Io): { ok: false; failure: Failure } {
   if (!answer.ok) return answer;
   const failure = failureOf(answer, io.now());
-  const advice = ADVICE[failure.kind];
-  return {
-    ok: false,
-    failure: { ...failure, message: `Momento: ${failure.message}${advice === undefined ? "" : ` – ${advice}`}` },
-  };
+  return { ok: false, failure: withAdvice({ ...failure, message: `Momento: ${failure.message}` }, ADVICE) };
 }
 
 const isSuccess = (answer: OutgoingAnswer) => answer.ok && answer.status >= 200 && answer.status < 300;

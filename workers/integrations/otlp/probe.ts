@@ -4,6 +4,7 @@
  * is fine, and told.
  */
 import type { EventItem, Failure, Io, TestResult } from "../contract.ts";
+import { withAdvice } from "../sending/advice.ts";
 import type { Verdict } from "../sending/outcomes.ts";
 import { testItem } from "../sending/test-item.ts";
 import { encode, post, type Target } from "./exporter.ts";
@@ -24,13 +25,7 @@ export async function probe(target: Target, { name, look, advice }: Words, io: I
   if (failed.length === 0)
     return { ok: true, message: `${name} took a log record and a span. ${look}${rejections(logs, traces)}` };
   const worst = failed[0] as Failure;
-  if (failed.length === 2 || worst.kind !== "misplaced") {
-    const advised = advice[worst.kind];
-    return {
-      ok: false,
-      failure: { ...worst, message: advised === undefined ? worst.message : `${worst.message}. ${advised}` },
-    };
-  }
+  if (failed.length === 2 || worst.kind !== "misplaced") return { ok: false, failure: withAdvice(worst, advice) };
   const [taken, missing, feeds] =
     logs.fate === "delivered" ? ["a log record", "traces", "errors and logs"] : ["a span", "logs", "traces"];
   return {
