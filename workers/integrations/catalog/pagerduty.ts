@@ -165,7 +165,7 @@ const pagerduty: Destination = {
       required: false,
       secret: false,
       advanced: true,
-      help: "In place of PagerDuty's own, for services that speak Events API v2.",
+      help: "The whole address that events are POSTed to, in place of PagerDuty's own, for services that speak Events API v2.",
       example: "https://events.pagerduty.com/v2/enqueue",
     },
   ],
