@@ -6,9 +6,8 @@ import { BackfillBar } from "../components/destination/backfill-bar.tsx";
 import { DeadLetters } from "../components/destination/dead-letters.tsx";
 import { LastHour } from "../components/destination/last-hour.tsx";
 import { SettingsCard } from "../components/destination/settings-card.tsx";
-import { Icon } from "../components/icons.tsx";
-import { Mark } from "../components/integrations/marks.tsx";
-import { ErrorState, Progress, StaleNotice } from "../components/states.tsx";
+import { Gone, PageHead } from "../components/integrations/page-head.tsx";
+import { ErrorState, Progress } from "../components/states.tsx";
 import { CONDITION_LABELS } from "../lib/integrations.ts";
 import { useEvery } from "../state/every.ts";
 import { useCatalog, useDestination, useDestinations } from "../state/integrations.ts";
@@ -37,16 +36,7 @@ export default function DestinationPage({ id }: { id: string }) {
   }, [title]);
   useShortcuts({ Escape: () => navigate("/integrations") });
   if (row === undefined || (catalog.data ?? catalog.error) === undefined) {
-    if (error?.status === 404)
-      return (
-        <div class="state">
-          <h2>There is no such destination</h2>
-          <p class="muted">It may have been removed.</p>
-          <a class="btn" href="/integrations">
-            All integrations
-          </a>
-        </div>
-      );
+    if (error?.status === 404) return <Gone what="destination" />;
     return error === undefined ? <Progress show={loading} /> : <ErrorState failure={error} retry={reload} />;
   }
   const now = Date.now();
@@ -54,24 +44,15 @@ export default function DestinationPage({ id }: { id: string }) {
   const reliedOnBy = destinations.filter((d) => d.failoverTo === row.id);
   return (
     <div class="page destination">
-      <nav class="crumbs small" aria-label="Where this is">
-        <a href="/integrations">Integrations</a>
-        <span aria-hidden="true">/</span>
-        <span aria-current="page" class="cut">
-          {row.name}
-        </span>
-      </nav>
-      {error !== undefined && <StaleNotice failure={error} retry={reload} />}
-      <div class="roll-head dest-head">
-        <a class="icon-btn" href="/integrations" aria-label="Back to Integrations">
-          <Icon name="back" />
-        </a>
-        <Mark entry={entry} small />
-        <h1 class="cut">{row.name}</h1>
-        {entry?.name !== row.name && <span class="muted cut">{entry?.name ?? row.integration}</span>}
-        <span class="grow" />
+      <PageHead
+        name={row.name}
+        entry={entry}
+        kind={entry?.name === row.name ? undefined : (entry?.name ?? row.integration)}
+        failure={error}
+        retry={reload}
+      >
         <Actions row={row} reliedOnBy={reliedOnBy} />
-      </div>
+      </PageHead>
       <Answer row={row} failover={failover} now={now} />
       {row.health.backfill !== null && <BackfillBar backfill={row.health.backfill} now={now} />}
       <Facts row={row} failover={failover} now={now} />

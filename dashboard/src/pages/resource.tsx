@@ -6,11 +6,11 @@ import { integrationsApi } from "../api/integrations.ts";
 import { Dialog } from "../components/dialog.tsx";
 import { Icon } from "../components/icons.tsx";
 import { CodeBlock } from "../components/integrations/markdown.tsx";
-import { Mark } from "../components/integrations/marks.tsx";
+import { Gone, PageHead } from "../components/integrations/page-head.tsx";
 import { ResourceForm } from "../components/resource/resource-form.tsx";
 import { Fields } from "../components/setup/fields.tsx";
 import { problemsOf } from "../components/setup/form-problems.ts";
-import { ErrorState, Progress, StaleNotice } from "../components/states.tsx";
+import { ErrorState, Progress } from "../components/states.tsx";
 import { ago, full } from "../lib/format.ts";
 import { listed, writtenText } from "../lib/integrations.ts";
 import { integrationsChanged, mayChange, useCatalog, useResources } from "../state/integrations.ts";
@@ -178,37 +178,13 @@ export default function ResourcePage({ id }: { id: string }) {
       />
     );
   }
-  if (row === undefined)
-    return (
-      <div class="state">
-        <h2>There is no such resource</h2>
-        <p class="muted">It may have been removed.</p>
-        <a class="btn" href="/integrations">
-          All integrations
-        </a>
-      </div>
-    );
+  if (row === undefined) return <Gone what="resource" />;
   const entry = catalog.data.find((e) => e.id === row.integration);
   const now = Date.now();
   const may = mayChange();
   return (
     <div class="page resource">
-      <nav class="crumbs small" aria-label="Where this is">
-        <a href="/integrations">Integrations</a>
-        <span aria-hidden="true">/</span>
-        <span aria-current="page" class="cut">
-          {row.name}
-        </span>
-      </nav>
-      {error !== undefined && <StaleNotice failure={error} retry={reload} />}
-      <div class="roll-head dest-head">
-        <a class="icon-btn" href="/integrations" aria-label="Back to Integrations">
-          <Icon name="back" />
-        </a>
-        <Mark entry={entry} small />
-        <h1 class="cut">{row.name}</h1>
-        <span class="muted cut">{entry?.name ?? row.integration}</span>
-        <span class="grow" />
+      <PageHead name={row.name} entry={entry} kind={entry?.name ?? row.integration} failure={error} retry={reload}>
         {may && !editing && (
           <span class="roll-actions">
             <button type="button" class="btn" onClick={() => setEditing(true)}>
@@ -224,7 +200,7 @@ export default function ResourcePage({ id }: { id: string }) {
             </button>
           </span>
         )}
-      </div>
+      </PageHead>
       {editing && entry !== undefined ? (
         <ResourceForm entry={entry} row={row} onSaved={() => setEditing(false)} />
       ) : (

@@ -10,10 +10,11 @@ import { navigate } from "../../state/location.ts";
 import { asFailure } from "../../state/resource.ts";
 import { toast } from "../../state/toasts.ts";
 import { LeaveDialog } from "../leave-dialog.tsx";
-import { Fields, Frame, framed, type LoadOptions } from "../setup/fields.tsx";
+import { ConnectStep, testedNow } from "../setup/connect-step.tsx";
+import type { LoadOptions } from "../setup/fields.tsx";
 import { atFields, problemsOf, useProblems } from "../setup/form-problems.ts";
 import { Step } from "../setup/step.tsx";
-import { keyOf, TestPanel, useTest } from "../setup/test-panel.tsx";
+import { useTest } from "../setup/test-panel.tsx";
 import { WorkerCheckList } from "../setup/workers-choice.tsx";
 
 interface Draft {
@@ -52,7 +53,7 @@ export function ResourceForm({ entry, row, onSaved }: Props) {
   const noAccount = account.data !== undefined && !account.data.account.connected;
 
   const read = () => readValues(entry.fields, draft.values, stored);
-  const now = keyOf(read().value);
+  const ready = read().value;
   const known = row === undefined ? {} : { id: row.id };
   const load: LoadOptions = async (field) => {
     try {
@@ -102,8 +103,7 @@ export function ResourceForm({ entry, row, onSaved }: Props) {
     setFailure(undefined);
     for (const where of Object.keys(part)) clear(where);
   };
-  const tested = testing.tested?.key === now ? testing.tested.answer.ok : undefined;
-  const wrongFields = Object.keys(problems).some((p) => p === "name" || p.startsWith("values."));
+  const tested = testedNow(testing, ready);
   return (
     <form
       class="setup-form"
@@ -114,31 +114,22 @@ export function ResourceForm({ entry, row, onSaved }: Props) {
         void save();
       }}
     >
-      <Step n={1} title="Connect" state={wrongFields ? "wrong" : tested === true ? "done" : ""}>
-        <div class="setup-fields">
-          <Frame id="f-name" label="Name" help="As your team will see it here." problem={problems.name}>
-            <input
-              {...framed("f-name", problems.name)}
-              class="input"
-              maxLength={80}
-              value={draft.name}
-              onInput={(e) => set({ name: e.currentTarget.value })}
-            />
-          </Frame>
-          <Fields
-            fields={entry.fields}
-            values={draft.values}
-            problems={problems}
-            stored={stored}
-            load={load}
-            onInput={(name, value) => {
-              set({ values: { ...draft.values, [name]: value } });
-              clear(`values.${name}`);
-            }}
-          />
-          <TestPanel name={entry.name} testing={testing} now={now} onTest={() => void test()} />
-        </div>
-      </Step>
+      <ConnectStep
+        entry={entry}
+        name={draft.name}
+        onName={(name) => set({ name })}
+        values={draft.values}
+        onInput={(name, value) => {
+          set({ values: { ...draft.values, [name]: value } });
+          clear(`values.${name}`);
+        }}
+        problems={problems}
+        stored={stored}
+        load={load}
+        testing={testing}
+        ready={ready}
+        onTest={() => void test()}
+      />
       <Step
         n={2}
         title="Choose the Workers that get it"

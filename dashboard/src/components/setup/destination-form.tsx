@@ -15,15 +15,15 @@ import { navigate } from "../../state/location.ts";
 import { asFailure } from "../../state/resource.ts";
 import { hrefOf } from "../integrations/destination-table.tsx";
 import { LeaveDialog } from "../leave-dialog.tsx";
+import { ConnectStep, testedNow } from "./connect-step.tsx";
 import { BackfillChoice, FailoverChoice } from "./delivery-choice.tsx";
 import { FeedsChoice } from "./feeds-choice.tsx";
-import { Fields, Frame, framed } from "./fields.tsx";
 import { atFields, problemsOf, useProblems } from "./form-problems.ts";
 import { NamesInput } from "./names-input.tsx";
 import { Preview } from "./preview.tsx";
 import { Sampling, Tags } from "./sampling.tsx";
 import { Step } from "./step.tsx";
-import { keyOf, TestPanel, useTest } from "./test-panel.tsx";
+import { useTest } from "./test-panel.tsx";
 import { WorkersChoice } from "./workers-choice.tsx";
 
 interface Props {
@@ -66,7 +66,6 @@ export function DestinationForm({ entry, row, others, catalog }: Props) {
   };
 
   const { value: values } = readValues(entry.fields, draft.values, stored, draft.removed);
-  const now = keyOf(values);
   const rules = readRules(draft);
   const test = async () => {
     const read = readValues(entry.fields, draft.values, stored, draft.removed);
@@ -109,7 +108,7 @@ export function DestinationForm({ entry, row, others, catalog }: Props) {
     if (!done) setSaving(undefined);
   };
 
-  const tested = testing.tested?.key === now ? testing.tested.answer.ok : undefined;
+  const tested = testedNow(testing, values);
   const isAdmin = mayChange();
   const busy = saving !== undefined;
   return (
@@ -122,31 +121,22 @@ export function DestinationForm({ entry, row, others, catalog }: Props) {
         void save(row?.state ?? "enabled");
       }}
     >
-      <Step n={1} title="Connect" state={among(problems, ["name", "values"]) ? "wrong" : tested === true ? "done" : ""}>
-        <div class="setup-fields">
-          <Frame id="f-name" label="Name" help="As your team will see it here." problem={problems.name}>
-            <input
-              {...framed("f-name", problems.name)}
-              class="input"
-              maxLength={80}
-              value={draft.name}
-              onInput={(e) => change({ name: e.currentTarget.value })}
-            />
-          </Frame>
-          <Fields
-            fields={entry.fields}
-            values={draft.values}
-            problems={problems}
-            stored={stored}
-            removed={draft.removed}
-            onRemove={(name, on) =>
-              change({ removed: on ? [...draft.removed, name] : draft.removed.filter((r) => r !== name) })
-            }
-            onInput={setValue}
-          />
-          <TestPanel name={entry.name} testing={testing} now={now} onTest={() => void test()} />
-        </div>
-      </Step>
+      <ConnectStep
+        entry={entry}
+        name={draft.name}
+        onName={(name) => change({ name })}
+        values={draft.values}
+        onInput={setValue}
+        problems={problems}
+        stored={stored}
+        removed={draft.removed}
+        onRemove={(name, on) =>
+          change({ removed: on ? [...draft.removed, name] : draft.removed.filter((r) => r !== name) })
+        }
+        testing={testing}
+        ready={values}
+        onTest={() => void test()}
+      />
       <Step n={2} title="Choose what" state={among(problems, ["feeds", "workers"]) ? "wrong" : ""}>
         <div class="choices">
           <FeedsChoice entry={entry} draft={draft} problems={problems} onChange={change} />

@@ -241,7 +241,7 @@ export function FieldInput(props: FieldProps) {
   );
 }
 
-interface FieldsProps {
+export interface FieldsProps {
   fields: readonly CatalogField[];
   values: Record<string, string>;
   problems: Record<string, string>;
