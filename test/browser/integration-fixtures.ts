@@ -10,6 +10,7 @@ import type {
   ResourceRow,
   StatusAnswer,
 } from "../../workers/api/contract.ts";
+import { RULES } from "../support/destination-rules.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -145,19 +146,7 @@ export const TURSO: CatalogEntry = {
 
 export const CATALOG = [SENTRY, OTLP, WEBHOOK, TURSO];
 
-export const rules = (part: Partial<DestinationRules> = {}): DestinationRules => ({
-  workers: [],
-  exceptWorkers: [],
-  versions: [],
-  feeds: ["errors", "logs"],
-  minLevel: "debug",
-  notices: [],
-  sampling: [],
-  otherwise: 1,
-  perMinute: null,
-  tags: {},
-  ...part,
-});
+export const rules = (part: Partial<DestinationRules> = {}): DestinationRules => ({ ...RULES, ...part });
 
 export function health(now: number, part: Partial<DestinationHealth> = {}): DestinationHealth {
   return {
