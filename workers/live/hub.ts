@@ -266,17 +266,15 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
   }
 
   /** Its credential was revoked, or its session has ended: it hears no more. Returns how many these were. */
-  async dismiss({ credential, session }: Partial<Pick<Listener, "credential" | "session">>): Promise<number> {
+  async dismiss(ended: Partial<Pick<Listener, "credential" | "session">>): Promise<number> {
+    const { credential, session } = ended;
     const tags = [
       ...(credential === undefined ? [] : [credentialTag(credential)]),
       ...(session === undefined ? [] : [sessionTag(session)]),
     ];
     const sockets = new Set(tags.flatMap((tag) => this.open(tag)));
     for (const socket of sockets) this.end(socket);
-    this.tickets.revoke({
-      ...(credential === undefined ? {} : { credential }),
-      ...(session === undefined ? {} : { session }),
-    });
+    this.tickets.revoke(ended);
     return sockets.size;
   }
 
@@ -299,12 +297,7 @@ export class LiveHub extends DurableObject<Env> implements LiveHubRpc {
   }
 
   async listTails(credential: string): Promise<OpenTail[]> {
-    return this.open(credentialTag(credential)).flatMap((socket) => {
-      const tail = this.tails.attachmentOf(socket);
-      if (tail === undefined) return [];
-      const { expiresAt } = tail.who;
-      return [{ id: tail.id, ...(expiresAt === undefined ? {} : { expiresAt }) }];
-    });
+    return this.tails.list(this.open(credentialTag(credential)));
   }
 
   /** While anybody listens: leases of quiet Workers are renewed, credentials looked up again. */

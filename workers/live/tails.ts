@@ -10,7 +10,7 @@
 import { rootMessage } from "../util/error-message.ts";
 import { hash32 } from "../util/hash.ts";
 import type { TraceAttachment } from "./attachment.ts";
-import type { TailFilter, TailRequest } from "./contract.ts";
+import type { OpenTail, TailFilter, TailRequest } from "./contract.ts";
 import type { OpenEntry } from "./entry.ts";
 import { TRACE_CHARS_PER_S, TRACE_ITEMS_PER_S, TRACE_NOTICE_MS } from "./limits.ts";
 import { Talk } from "./requests.ts";
@@ -94,6 +94,16 @@ export class Tails {
 
   attachmentOf(socket: WebSocket): TraceAttachment | undefined {
     return this.bySocket.get(socket)?.attachment;
+  }
+
+  /** Those of `sockets` that are tails, as the API tells of them. */
+  list(sockets: readonly WebSocket[]): OpenTail[] {
+    return sockets.flatMap((socket) => {
+      const tail = this.attachmentOf(socket);
+      if (tail === undefined) return [];
+      const { expiresAt } = tail.who;
+      return [{ id: tail.id, ...(expiresAt === undefined ? {} : { expiresAt }) }];
+    });
   }
 
   unprovenOf(socket: WebSocket, now: number): number {
