@@ -1,8 +1,10 @@
 /** Lines of logs to any HTTP address. */
+
 import type { Destination, Failure } from "../contract.ts";
 import { FORMAT_FIELDS, FORMATS_TEXT, formatOf } from "../log-files/format.ts";
 import { DEFAULT_BATCH, MAX_BATCH, post, sendLines } from "../log-files/http.ts";
 import { withAdvice } from "../sending/advice.ts";
+import { compressionField, headersField } from "../sending/fields.ts";
 import { readHeaders } from "../sending/headers.ts";
 import { testItem } from "../sending/test-item.ts";
 
@@ -33,14 +35,7 @@ const logFilesHttp: Destination = {
       help: "Where lines are POSTed to. Kept secret: many addresses hold a token.",
       example: "https://logs.example.com/in",
     },
-    {
-      name: "headers",
-      label: "Headers",
-      type: "secret",
-      required: false,
-      secret: true,
-      help: "For example Authorization: Bearer abc. A comma between two.",
-    },
+    headersField({ help: "For example Authorization: Bearer abc. A comma between two." }),
     ...FORMAT_FIELDS,
     {
       name: "batch",
@@ -52,20 +47,7 @@ const logFilesHttp: Destination = {
       default: String(DEFAULT_BATCH),
       advanced: true,
     },
-    {
-      name: "compression",
-      label: "Compression",
-      type: "select",
-      required: false,
-      secret: false,
-      help: "Of request bodies. Not every sink takes gzip.",
-      default: "none",
-      options: [
-        { value: "none", label: "None" },
-        { value: "gzip", label: "gzip" },
-      ],
-      advanced: true,
-    },
+    { ...compressionField("none", "Of request bodies. Not every sink takes gzip."), advanced: true },
   ],
   check(values) {
     const problems: Record<string, string> = {};

@@ -1,7 +1,9 @@
 /** Log files in the team's own bucket, below `exports/`. */
+
 import type { Destination } from "../contract.ts";
 import { FORMAT_FIELDS, FORMATS_TEXT, formatOf } from "../log-files/format.ts";
 import { DEFAULT_FOLDER, DEFAULT_LINGER_S, lingerOf, MAX_LINGER_S, put, writeObjects } from "../log-files/r2.ts";
+import { compressionField } from "../sending/fields.ts";
 import { testItem } from "../sending/test-item.ts";
 
 const MAX_FOLDER_CHARS = 200;
@@ -30,19 +32,7 @@ const logFilesR2: Destination = {
       example: "logs",
     },
     ...FORMAT_FIELDS,
-    {
-      name: "compression",
-      label: "Compression",
-      type: "select",
-      required: false,
-      secret: false,
-      help: "Compressed files end with .gz.",
-      default: "gzip",
-      options: [
-        { value: "gzip", label: "gzip" },
-        { value: "none", label: "None" },
-      ],
-    },
+    compressionField("gzip", "Compressed files end with .gz."),
     {
       name: "linger",
       label: "Seconds that a file may grow",

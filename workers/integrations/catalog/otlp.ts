@@ -1,5 +1,7 @@
 /** A collector of one's own, or anything else that speaks OTLP/HTTP. */
+
 import { otlpDestination } from "../otlp/preset.ts";
+import { headersField } from "../sending/fields.ts";
 import { readHeaders } from "../sending/headers.ts";
 
 export default otlpDestination({
@@ -18,15 +20,10 @@ export default otlpDestination({
       help: "Address of the OTLP/HTTP receiver. /v1/logs and /v1/traces are added to it.",
       example: "https://collector.example.com:4318",
     },
-    {
-      name: "headers",
-      label: "Headers",
-      type: "secret",
-      required: false,
-      secret: true,
+    headersField({
       help: "What the receiver wants to see, for example Authorization: Bearer abc. A comma between two.",
       example: "Authorization: Bearer …, X-Scope-OrgID: shop",
-    },
+    }),
   ],
   endpoint: (values) => values.endpoint ?? "",
   headers: (values) => {

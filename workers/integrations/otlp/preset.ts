@@ -2,8 +2,10 @@
  * A service that speaks OTLP/HTTP, as a destination: the files of `catalog/` hand in
  * what is theirs (fields, address, headers, words), everything else is the same.
  */
+
 import type { CatalogEntry, CatalogField } from "../../api/contract/integrations.ts";
 import type { Destination, Failure, Values } from "../contract.ts";
+import { compressionField } from "../sending/fields.ts";
 import { send, type Target } from "./exporter.ts";
 import { probe } from "./probe.ts";
 import type { Signal } from "./records.ts";
@@ -50,20 +52,7 @@ const COMMON_FIELDS: readonly CatalogField[] = [
     ],
     advanced: true,
   },
-  {
-    name: "compression",
-    label: "Compression",
-    type: "select",
-    required: false,
-    secret: false,
-    help: "Of request bodies.",
-    default: "gzip",
-    options: [
-      { value: "gzip", label: "gzip" },
-      { value: "none", label: "None" },
-    ],
-    advanced: true,
-  },
+  { ...compressionField("gzip", "Of request bodies."), advanced: true },
 ];
 
 /** For services with a fixed address: proxies, self-hosted receivers, regions that are newer than this list. */
