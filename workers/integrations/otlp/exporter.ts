@@ -3,9 +3,10 @@
  * its own fate. `preset.ts` says where and how; `delivery/` decides when to try
  * again and halves what was refused.
  */
-import type { EventItem, Io, Item, SendResult } from "../contract.ts";
+import type { EventItem, Failure, Io, Item, SendResult } from "../contract.ts";
+import { sentences } from "../sending/advice.ts";
 import { gzip } from "../sending/gzip.ts";
-import { Outcomes, type Verdict } from "../sending/outcomes.ts";
+import { again, Outcomes, type Verdict } from "../sending/outcomes.ts";
 import { stackTexts } from "../sending/stack-text.ts";
 import { trimmed } from "../sending/trim.ts";
 import { encodeLogsJson, encodeTracesJson } from "./json.ts";
@@ -113,16 +114,16 @@ export async function post(
     body: compress ? gzip(body) : body,
   });
   const verdict = verdictOf(answer, io.now());
-  return verdict.fate === "again" && verdict.failure.kind === "misplaced" ? placed(verdict, signal, url) : verdict;
+  if (verdict.fate === "delivered" || verdict.failure.kind !== "misplaced") return verdict;
+  return again(placed(verdict.failure, signal, url));
 }
 
 const FEEDS_OF: Readonly<Record<Signal, string>> = { logs: "errors and logs", traces: "traces" };
 
 /** Some receivers take one signal alone. Two paths fail for themselves, so it is said which. */
-function placed(verdict: Extract<Verdict, { fate: "again" }>, signal: Signal, url: string): Verdict {
-  const { message, ...rest } = verdict.failure;
+function placed(failure: Failure, signal: Signal, url: string): Failure {
   const advice = `That is ${new URL(url).pathname}: look at the address, or leave ${FEEDS_OF[signal]} out of what is sent.`;
-  return { fate: "again", failure: { ...rest, message: `${message.replace(/[.\s]*$/, "")}. ${advice}` } };
+  return { ...failure, message: sentences(failure.message, advice), advised: true };
 }
 
 /** What somebody pasted may end with a slash, or name a signal already. */

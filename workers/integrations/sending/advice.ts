@@ -18,10 +18,10 @@ const GENERAL: Advice = {
   refused: "Check what is filled in: it was understood, and not taken.",
 };
 
-/** At most once: what has advice keeps it. */
+/** The general words only where nothing better is said already. */
 export function withAdvice(failure: Failure, own: Advice = {}): Failure {
-  const advice = own[failure.kind] ?? GENERAL[failure.kind];
-  if (failure.advised === true || advice === undefined) return failure;
+  const advice = own[failure.kind] ?? (failure.advised === true ? undefined : GENERAL[failure.kind]);
+  if (advice === undefined) return failure;
   return { ...failure, message: sentences(failure.message, advice), advised: true };
 }
 
