@@ -94,4 +94,26 @@ describe("a limit of one kind", () => {
     await world.settle(120_000);
     expect(quota.taken).toEqual(["boom", ...logs(10).map(([, text]) => text)]);
   });
+
+  it("keeps errors back no more when the window is full of what waits; all arrives once", async () => {
+    const { world, quota } = await limited({ limits: { items: 2_000, bytes: 10_000_000 } });
+    happen(world, "shop", ...logs(9_000), ["errors", "boom 1"], ...logs(9_000, 9_000), ["errors", "boom 2"]);
+    await world.nudge("shop");
+    await world.settle(5_000);
+    expect(quota.taken.toSorted()).toEqual(["boom 1", "boom 2"]);
+    happen(world, "shop", ["errors", "boom 3"], ...logs(10, 18_000));
+    await world.nudge("shop");
+    await world.settle(5_000);
+    expect(quota.taken.toSorted()).toEqual(["boom 1", "boom 2", "boom 3"]);
+    await world.evict();
+    happen(world, "shop", ["errors", "boom 4"]);
+    await world.nudge("shop");
+    await world.settle(5_000);
+    expect(quota.taken.length).toBe(4);
+    quota.isUsedUp = false;
+    await world.settle(180_000);
+    expect(quota.taken.length).toBe(18_014);
+    expect(new Set(quota.taken).size).toBe(18_014);
+    expect(await world.stub.health()).toMatchObject({ condition: "ok", queued: 0, delivered: 18_014, lost: 0 });
+  });
 });

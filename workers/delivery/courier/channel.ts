@@ -4,6 +4,7 @@
  * and a second while a failover carries for it. Nothing here waits for a time: it
  * says when it wants to go on (`wakeAt`), and the alarm brings it there.
  */
+import type { Feed } from "../../api/contract/integrations.ts";
 import type { Failure, SendResult } from "../../integrations/contract.ts";
 import { rootMessage } from "../../util/error-message.ts";
 import { within } from "../../util/within.ts";
@@ -14,10 +15,19 @@ import type { Book, ChannelName } from "./book.ts";
 import { allows, CLOSED, probing } from "./breaker.ts";
 import type { Dependencies, Receiver, Rules } from "./desk.ts";
 import { Lane, type LaneKind, type LaneState, laneKey, type Passed, type Slot, type Terms } from "./lane.ts";
-import { MESSAGE_CHARS, PROBE_ITEMS, READS, SEND_MS, STORE_MS, WINDOW_BYTES, WINDOW_ITEMS } from "./limits.ts";
+import {
+  MESSAGE_CHARS,
+  PROBE_ITEMS,
+  READS,
+  SEND_MS,
+  STORE_MS,
+  STRAY_BYTES,
+  WINDOW_BYTES,
+  WINDOW_ITEMS,
+} from "./limits.ts";
 import type { Measures } from "./measures.ts";
 import { judge, type Verdict } from "./outcomes.ts";
-import { countLane, readLane } from "./reading.ts";
+import { countLane, readBeyond, readLane } from "./reading.ts";
 import { reacted, shortened } from "./receiver.ts";
 import { type CourierState, ceilingPassed, gateOf, type ReceiverState } from "./state.ts";
 
@@ -51,6 +61,8 @@ export class Channel {
   private reads = 0;
   private turn = 0;
   private ceiling: Ceiling;
+  /** Of what is read beyond the windows: it is counted again when its turn comes. */
+  private strayCeiling: Ceiling | null = null;
   /** A store did not answer: since when in a row, and what it said. */
   storeFailures = 0;
   storeError: string | null = null;
@@ -65,7 +77,10 @@ export class Channel {
     public rules: Rules,
   ) {
     this.ceiling = this.freshCeiling();
-    for (const state of office.book.readLanes(name)) this.put(new Lane(state));
+    for (const state of office.book.readLanes(name)) {
+      const mark = name === "own" ? office.state.scouts[laneKey(state.kind, state.shard)] : undefined;
+      this.put(new Lane(state, mark));
+    }
   }
 
   get health(): ReceiverState {
@@ -97,6 +112,7 @@ export class Channel {
   end(kind: LaneKind, shard: string): void {
     const key = laneKey(kind, shard);
     this.lanes.delete(key);
+    if (this.name === "own") delete this.office.state.scouts[key];
     this.office.book.dropLane(this.name, key);
   }
 
@@ -114,6 +130,7 @@ export class Channel {
     this.generation += 1;
     for (const lane of this.lanes.values()) lane.reset();
     this.ceiling = this.freshCeiling();
+    this.strayCeiling = null;
   }
 
   /** Tries now, whatever it waits for. */
@@ -146,13 +163,13 @@ export class Channel {
   wakeAt(now: number): number | null {
     const gate = this.gate();
     const { terms } = this;
-    const mayRead = this.bytes < WINDOW_BYTES && (gate <= now || this.pending === 0);
+    const mayRead = gate <= now || this.pending === 0;
     let soonest: number | null = null;
     const wants = (at: number) => {
       if (soonest === null || at < soonest) soonest = at;
     };
     for (const lane of this.lanes.values()) {
-      if (mayRead && lane.hasNews && lane.items < WINDOW_ITEMS) wants(Math.max(lane.restUntil, this.storeUntil));
+      if (mayRead && this.readable(lane, now) !== null) wants(Math.max(lane.restUntil, this.storeUntil));
       const sendAt = lane.waitingItems > 0 ? lane.sendAt(terms) : null;
       if (sendAt !== null) wants(Math.max(gate, sendAt));
     }
@@ -242,13 +259,41 @@ export class Channel {
   // Reading
 
   private startReads(now: number): void {
-    if (now < this.storeUntil || this.bytes >= WINDOW_BYTES) return;
+    if (now < this.storeUntil) return;
     // While nothing can be sent, there need be no more than what the next try is made with.
     if (this.gate() > now && this.pending > 0) return;
     for (const lane of this.inTurn()) {
       if (this.reads >= READS) return;
-      if (lane.hasNews && !lane.reading && lane.restUntil <= now && lane.items < WINDOW_ITEMS) void this.read(lane);
+      const what = lane.reading || lane.restUntil > now ? null : this.readable(lane, now);
+      if (what !== null) void this.read(lane, what);
     }
+  }
+
+  /** What there is to read in a lane, as far as there is room for it. */
+  private readable(lane: Lane, now: number): "window" | "beyond" | null {
+    if (!lane.hasNews) return null;
+    const { bytes } = this;
+    if (lane.items < WINDOW_ITEMS && bytes < WINDOW_BYTES) return "window";
+    const isEvents = lane.kind === "log" || lane.kind === "backfill";
+    return isEvents && lane.mayStray && bytes < WINDOW_BYTES + STRAY_BYTES && this.mayStray(now) ? "beyond" : null;
+  }
+
+  /** Some kinds wait, others may go, and nobody minds the order. */
+  private mayStray(now: number): boolean {
+    if (this.receiver.integration.ordered) return false;
+    const open = this.openFeeds(now);
+    return open.length > 0 && open.length < this.rules.feeds.length;
+  }
+
+  private openFeeds(now: number): Feed[] {
+    const { waits } = this.health;
+    return this.rules.feeds.filter((feed) => (waits[feed] ?? 0) <= now);
+  }
+
+  private readBeyond(lane: Lane, now: number) {
+    this.strayCeiling ??= new Ceiling(this.rules.perMinute, this.ceiling.state());
+    const errorsOnly = this.openFeeds(now).every((feed) => feed === "errors" || feed === "notices");
+    return readBeyond(this, lane, this.strayCeiling, errorsOnly);
   }
 
   private get bytes(): number {
@@ -269,17 +314,23 @@ export class Channel {
     }
   }
 
-  private async read(lane: Lane): Promise<void> {
+  private async read(lane: Lane, what: "window" | "beyond"): Promise<void> {
     const { office, generation } = this;
     const { heard } = lane;
     lane.reading = true;
     this.reads += 1;
     office.started += 1;
     try {
-      const loaded = await within(STORE_MS, "reading what is to be delivered", readLane(this, lane, this.ceiling));
+      const reading = what === "window" ? readLane(this, lane, this.ceiling) : this.readBeyond(lane, office.deps.now());
+      const loaded = await within(STORE_MS, "reading what is to be delivered", reading);
       if (office.isGone() || generation !== this.generation || !this.lanes.has(lane.key)) return;
-      lane.load(loaded, loaded.next, office.deps.now());
-      lane.hasNews = loaded.more || lane.heard !== heard;
+      if (what === "window") {
+        lane.load(loaded, loaded.next, office.deps.now());
+        lane.hasNews = loaded.more || lane.heard !== heard;
+      } else {
+        lane.stray(loaded, loaded.next, this.health.waits, office.deps.now());
+        lane.scouted = loaded.more ? -1 : heard;
+      }
       this.storeFailures = 0;
       this.storeError = null;
       // What rules left out moves the cursor, too.
@@ -437,6 +488,10 @@ export class Channel {
     for (const lane of list) {
       const passed = lane.advance();
       if (passed.length > 0) this.passed(lane, passed);
+      if (this.name === "own") {
+        if (lane.scoutMark === null) delete state.scouts[lane.key];
+        else state.scouts[lane.key] = lane.scoutMark;
+      }
     }
     const hasMoved = list.some(({ isDirty }) => isDirty);
     if (also === undefined && !hasMoved) return;

@@ -64,6 +64,7 @@ export function rulesOf(integration: Destination, row: StoredDestination): Rules
     takesEvents: events.length > 0,
     takesNotices: rules.feeds.includes("notices"),
     errorsOnly: events.length === 1 && events[0] === "errors",
+    feeds: rules.feeds,
     perMinute: rules.perMinute,
     items: (invocation) => {
       const { items, dropped } = itemsOf(invocation, rules, row.id);

@@ -1,5 +1,5 @@
 /** What all parts of one Courier work on, and what it needs of others, by interface: tests hand in receivers that lie, stores that are away, and a clock of their own. */
-import type { DestinationHealth } from "../../api/contract/integrations.ts";
+import type { DestinationHealth, Feed } from "../../api/contract/integrations.ts";
 import type {
   Destination,
   Failure,
@@ -47,6 +47,7 @@ export interface Rules {
   takesEvents: boolean;
   takesNotices: boolean;
   errorsOnly: boolean;
+  feeds: readonly Feed[];
   perMinute: number | null;
   items(invocation: Invocation): { items: readonly Item[]; sampled: number };
   notices(notices: readonly NoticeItem["notice"][]): readonly Item[];

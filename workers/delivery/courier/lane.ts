@@ -5,11 +5,15 @@
  * an invocation are done; what is done beyond it is remembered by id, so that
  * nothing is sent again that the receiver has answered for, whatever order the
  * answers come in, and whoever is evicted in between.
+ *
+ * While the receiver wants nothing of one kind, the window may be full of that. Then
+ * what lies beyond is read as well, for the others (`stray`): they are sent, and
+ * remembered by id until the window comes there. The cursor stays, nothing is lost.
  */
 import type { Feed } from "../../api/contract/integrations.ts";
 import type { Item, Linger } from "../../integrations/contract.ts";
 import type { Position } from "../contract.ts";
-import { POLITE_MS, PRESSURE_MS, PUT_OFF_MS } from "./limits.ts";
+import { POLITE_MS, PRESSURE_MS, PUT_OFF_MS, STRAY_IDS, STRAYS } from "./limits.ts";
 
 /** "earlier": notices of a back-fill. */
 export type LaneKind = "log" | "backfill" | "notices" | "earlier";
@@ -126,12 +130,22 @@ export class Lane {
   private scan = 0;
   /** Done before an eviction, and not seen since. */
   private known: Set<string>;
+  /** Items from beyond the window that are sent before their turn. */
+  private strays: Slot[] = [];
+  /** Up to where it was read for them; null: not beyond the window. */
+  private scout: Position | null;
+  /** … with all of them done. */
+  scoutMark: Position | null;
+  /** What had been heard when there was no more to find; -1: there is more. */
+  scouted = -1;
   /** Since it was made or reset. */
   wasRead = false;
   /** There was more to read when it was last read. */
   hadMore = true;
 
-  constructor(state: LaneState) {
+  constructor(state: LaneState, scoutMark: Position | null = null) {
+    this.scout = scoutMark;
+    this.scoutMark = scoutMark;
     this.kind = state.kind;
     this.shard = state.shard;
     this.script = state.script;
@@ -174,6 +188,34 @@ export class Lane {
     this.heard += 1;
   }
 
+  /** Where what is beyond the window is read on. */
+  get beyondFrom(): Position {
+    return this.scout ?? this.next;
+  }
+
+  /** There may be more beyond the window, and room for it. */
+  get mayStray(): boolean {
+    const isRoom = this.strays.length < STRAYS && this.known.size + this.strays.length < STRAY_IDS;
+    return isRoom && this.scouted !== this.heard;
+  }
+
+  /** A page from beyond the window: of kinds that the receiver wants. */
+  stray(loaded: Loaded, next: Position, waits: Waits, now: number): void {
+    for (const { items, holds, position, passed } of loaded.steps) {
+      const step: Step = { left: 0, slots: [], holds, position, passed };
+      for (const { item, at, bytes } of items) {
+        if ((waits[item.feed] ?? 0) > now || this.known.has(item.id)) continue;
+        step.left += 1;
+        this.strays.push(this.slot(item, at, now, bytes, step, "waits"));
+        this.waitingItems += 1;
+        this.waitingBytes += bytes;
+      }
+      if (step.left > 0) this.bytes += holds;
+    }
+    this.scout = next;
+    if (this.strays.length === 0) this.scoutMark = next;
+  }
+
   /** A page is put at the end. */
   load(loaded: Loaded, next: Position, now: number): void {
     this.letGo();
@@ -186,6 +228,11 @@ export class Lane {
           continue;
         }
         step.left += 1;
+        const stray = this.adopted(item.id, step);
+        if (stray !== undefined) {
+          step.slots.push(stray);
+          continue;
+        }
         step.slots.push(this.slot(item, at, now, bytes, step, "waits"));
         this.waitingItems += 1;
         this.waitingBytes += bytes;
@@ -195,6 +242,10 @@ export class Lane {
       this.steps.push(step);
     }
     this.next = next;
+    if (this.scout !== null && !isBeyond(this.scout, next)) {
+      this.scout = null;
+      this.scoutMark = null;
+    }
     this.wasRead = true;
     this.hadMore = loaded.more;
     this.beyond = loaded.waiting;
@@ -211,17 +262,19 @@ export class Lane {
       if (mayGoAt(slot, waits) <= now) yield slot;
       else if (ordered) return;
     }
+    for (const slot of this.strays) if (slot.state === "waits" && mayGoAt(slot, waits) <= now) yield slot;
   }
 
   /** ms since the epoch: when the first of what waits may go; null when nothing waits. */
   sendAt({ ordered, waits, linger }: Terms): number | null {
     let soonest: number | null = null;
-    for (const slot of this.slots) {
-      if (slot.state !== "waits") continue;
-      const at = mayGoAt(slot, waits);
-      if (soonest === null || at < soonest) soonest = at;
-      if (ordered) break;
-    }
+    for (const slots of [this.slots, this.strays])
+      for (const slot of slots) {
+        if (slot.state !== "waits") continue;
+        const at = mayGoAt(slot, waits);
+        if (soonest === null || at < soonest) soonest = at;
+        if (ordered) break;
+      }
     return soonest === null ? null : Math.max(soonest, this.ripeAt(linger));
   }
 
@@ -246,7 +299,7 @@ export class Lane {
 
   /** Nothing waits for its own time. */
   hurry(): void {
-    for (const slot of this.slots) slot.notBefore = 0;
+    for (const slot of [...this.slots, ...this.strays]) slot.notBefore = 0;
     this.restUntil = 0;
     this.scan = 0;
   }
@@ -278,6 +331,7 @@ export class Lane {
 
   /** Moves the cursor as far as all is done; what was left out on the way. */
   advance(): Passed[] {
+    this.rememberStrays();
     let n = 0;
     while (n < this.steps.length && this.steps[n]?.left === 0) n += 1;
     if (n === 0) return [];
@@ -291,13 +345,14 @@ export class Lane {
     this.scan = Math.max(0, this.scan - slots);
     this.isDirty = true;
     // All there is has been passed: what rules of before let through does not come again.
-    if (this.steps.length === 0 && !this.hadMore) this.known.clear();
+    if (this.steps.length === 0 && !this.hadMore && this.scout === null) this.known.clear();
     return passed.map((step) => step.passed);
   }
 
   state(): LaneState {
     const ahead = new Set(this.known);
-    for (const { state, item } of this.slots) if (state === "done") ahead.add(item.id);
+    for (const slots of [this.slots, this.strays])
+      for (const { state, item } of slots) if (state === "done") ahead.add(item.id);
     return { kind: this.kind, shard: this.shard, script: this.script, position: this.position, ahead };
   }
 
@@ -307,6 +362,10 @@ export class Lane {
     this.known = new Set(this.state().ahead);
     this.steps = [];
     this.slots = [];
+    this.strays = [];
+    this.scout = null;
+    this.scoutMark = null;
+    this.scouted = -1;
     this.scan = 0;
     this.bytes = 0;
     this.waitingItems = 0;
@@ -314,6 +373,23 @@ export class Lane {
     this.next = this.position;
     this.hasNews = true;
     this.wasRead = false;
+  }
+
+  /** The window has come to one that was found before: it is the same item, wherever it is. */
+  private adopted(id: string, step: Step): Slot | undefined {
+    const found = this.strays.findIndex(({ item }) => item.id === id);
+    if (found < 0) return undefined;
+    const [stray] = this.strays.splice(found, 1) as [Slot];
+    stray.step.left -= 1;
+    if (stray.step.left === 0) this.bytes -= stray.step.holds;
+    stray.step = step;
+    return stray;
+  }
+
+  private rememberStrays(): void {
+    for (const { state, item } of this.strays) if (state === "done") this.known.add(item.id);
+    this.strays = this.strays.filter(({ state }) => state !== "done");
+    if (this.strays.length === 0) this.scoutMark = this.scout;
   }
 
   /** What is done beyond the cursor is remembered by id: its events are not. */
@@ -342,6 +418,9 @@ export class Lane {
     };
   }
 }
+
+const isBeyond = (a: Position, b: Position): boolean =>
+  a.through > b.through || (a.through === b.through && a.offset > b.offset);
 
 const mayGoAt = ({ item, notBefore }: Slot, waits: Waits): number => Math.max(notBefore, waits[item.feed] ?? 0);
 

@@ -44,6 +44,13 @@ export const RETRY_AFTER_MAX_MS = 3_600_000;
 /** ms that items of one kind wait when the receiver wants none of them now, and does not say for how long. */
 export const KIND_WAIT_MS = 60_000;
 
+/** Items that are sent from beyond a full window while others in it wait: in memory at once, … */
+export const STRAYS = 256;
+/** … and remembered by id: half of what a row may hold on disk, with those of the window. From then on all wait. */
+export const STRAY_IDS = 16_384;
+/** … and how much of memory they may take on top, rough bytes. */
+export const STRAY_BYTES = 4 << 20;
+
 /** Failures in a row that open the circuit. */
 export const BREAKER_CONSECUTIVE = 5;
 /** … or a share of the newest sends, once there are enough of them. */

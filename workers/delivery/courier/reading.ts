@@ -34,6 +34,24 @@ export async function readLane(reader: Reader, lane: Lane, ceiling: Ceiling): Pr
   return { ...loaded, next: page.after(page.invocations.length) };
 }
 
+/** The same of what lies beyond the window; whoever wants errors alone need not look at the rest. */
+export async function readBeyond(
+  reader: Reader,
+  lane: Lane,
+  ceiling: Ceiling,
+  errorsOnly: boolean,
+): Promise<Loaded & { next: Position }> {
+  const { office, rules } = reader;
+  const from = lane.beyondFrom;
+  const page = await (lane.kind === "log"
+    ? readLog(reader, lane, PAGE, from, errorsOnly)
+    : readSegments(reader, lane, from, errorsOnly));
+  const isBurst = page.use > PRESSURE_USE && !errorsOnly;
+  lane.pace({ isBurst, hasMore: page.more, isPutOff: isPutOff(page, from) }, office.deps.now());
+  const loaded = loadPage(page, rules, ceiling, lane.kind === "backfill" ? office.state.span : null);
+  return { ...loaded, next: page.after(page.invocations.length) };
+}
+
 /** Nothing was read, and there is more: the Ingester has appends to do. */
 function isPutOff(page: Page, from: Position): boolean {
   const { through, offset } = page.after(0);
@@ -53,15 +71,24 @@ export async function countLane(reader: Reader, lane: Lane): Promise<{ rows: num
   return { rows, oldest: rows > 0 ? page.oldest : null };
 }
 
-function readLog({ name, office, rules }: Reader, { shard, script, next }: Lane, limits: typeof PAGE): Promise<Page> {
+function readLog(
+  { name, office, rules }: Reader,
+  { shard, script, next }: Lane,
+  limits: typeof PAGE,
+  position = next,
+  errorsOnly = rules.errorsOnly,
+): Promise<Page> {
   const reader = name === "own" ? office.id : `${office.id}:via`;
-  const { errorsOnly } = rules;
-  return office.deps.sources.read({ shard, script, reader, position: next, errorsOnly, ...limits });
+  return office.deps.sources.read({ shard, script, reader, position, errorsOnly, ...limits });
 }
 
-function readSegments({ office, rules }: Reader, { next }: Lane): Promise<Page> {
-  const { errorsOnly } = rules;
+function readSegments(
+  { office, rules }: Reader,
+  { next }: Lane,
+  position = next,
+  errorsOnly = rules.errorsOnly,
+): Promise<Page> {
   const wants = wantsOf(rules, office.state.span);
-  const request = { destination: office.id, position: next, maxRows: PAGE_ROWS, errorsOnly, wants };
+  const request = { destination: office.id, position, maxRows: PAGE_ROWS, errorsOnly, wants };
   return office.deps.sources.readBackfill(request);
 }

@@ -1,6 +1,7 @@
 /** What a Courier must remember besides its cursors: one JSON row, written in the transaction that moves them. */
 import type { BackfillRequest, DestinationHealth, DestinationRules } from "../../api/contract/integrations.ts";
 import type { Failure } from "../../integrations/contract.ts";
+import type { Position } from "../contract.ts";
 import type { CeilingState } from "../rules/ceiling.ts";
 import { MAX_CEILING_MINUTES } from "../rules/limits.ts";
 import { type Breaker, CLOSED } from "./breaker.ts";
@@ -59,6 +60,8 @@ export interface CourierState {
   backfill: DestinationHealth["backfill"];
   /** What the listed segments are read for, also where nobody asked (beginnings.ts). */
   span: Span | null;
+  /** Up to where lanes were read beyond their windows, for kinds that may be sent (lane.ts). */
+  scouts: Record<string, Position>;
   /** Number of the last notice that a back-fill sends. */
   noticesTo: number;
   /** Asked for, and not begun. */
@@ -93,6 +96,7 @@ export function newState(now: number): CourierState {
     viaId: null,
     backfill: null,
     span: null,
+    scouts: {},
     noticesTo: 0,
     backfillNext: null,
     coveredFrom: now,

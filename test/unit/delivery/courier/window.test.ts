@@ -20,6 +20,7 @@ function invocation(n: number, lines: number): Invocation {
 /** Errors alone are sent; their invocations come along. */
 const rules = {
   ...{ takesEvents: true, takesNotices: false, errorsOnly: true, perMinute: null },
+  feeds: ["errors" as const],
   wants: () => true,
   notices: () => [],
   items: (it: Invocation) => ({
