@@ -96,7 +96,7 @@ export interface ReadLogRequest {
   reader: string;
   /** The last entry that the reader has. */
   afterId: number;
-  /** Of text; at least one entry comes, and no more than READ_LOG_BYTES. */
+  /** Of text; at least one entry comes, and no more than READ_LOG_BYTES. 0: nothing is read, only how much waits. */
   maxBytes: number;
   /** Leaves out entries that surely hold neither exceptions nor failed invocations. */
   errorsOnly: boolean;

@@ -37,6 +37,8 @@ export interface Page {
   more: boolean;
   /** 0 to 1: how busy the Ingester is; a reader under pressure waits. */
   use: number;
+  /** It gave nothing out: the reader is to come again later. */
+  isBusy: boolean;
   /** Where it was read. */
   from: "log" | "segments";
   /** Rows that were due and are stored nowhere any more. */

@@ -139,6 +139,10 @@ export class World {
   storeAway = "";
   sealed: string[] = [];
   reads = 0;
+  /** Looks at how much waits. */
+  counts = 0;
+  /** An Ingester that puts readers off. */
+  isBusy = false;
   alarms = 0;
   /** Whether its secrets open. */
   opens = true;
@@ -169,6 +173,14 @@ export class World {
       ...change,
       revision: (before?.revision ?? 0) + 1,
     });
+  }
+
+  /** Another destination, which stands by for it. */
+  addFailover(): void {
+    const id = `${this.id}-other`;
+    this.row = { failoverTo: id };
+    const row = this.rows.get(this.id) as StoredDestination;
+    this.rows.set(id, { ...row, id, name: "The other", standby: true, failoverTo: null });
   }
 
   /** Logs of one Worker, an invocation each, in one entry of its log. */
@@ -256,7 +268,19 @@ export class World {
         this.reads += 1;
         if (this.storeAway !== "") throw new Error(this.storeAway);
         const all = (this.shards.get(shard)?.entries ?? []).map(({ invocations }) => invocations);
-        return pageOf(all, position, maxRows, this.use);
+        if (!this.isBusy) return pageOf(all, position, maxRows, this.use);
+        return { ...pageOf(all, position, 0, this.use), isBusy: true };
+      },
+      waiting: async (asked) => {
+        this.counts += 1;
+        const entries = asked.map(({ shard, position }) => {
+          const all = (this.shards.get(shard)?.entries ?? []).map(({ invocations }) => invocations);
+          const { invocations } = pageOf(all, position, 1, 0);
+          const first = invocations[0]?.events[0];
+          const oldest = first === undefined ? null : first.time / 1000;
+          return [shard, { rows: pageOf(all, position, 0, 0).waiting, oldest }] as const;
+        });
+        return new Map(entries);
       },
       readBackfill: async ({ position, maxRows }) => pageOf([this.backfilled], position, maxRows, 0),
       startMarks: async () => marks(),
@@ -316,6 +340,7 @@ function pageOf(
     ...{
       more: isFull,
       use,
+      isBusy: false,
       from: "log",
       lost: 0,
       waiting: Math.max(0, all - rows),

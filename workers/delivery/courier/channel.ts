@@ -27,7 +27,7 @@ import {
 } from "./limits.ts";
 import type { Measures } from "./measures.ts";
 import { judge, type Verdict } from "./outcomes.ts";
-import { countLane, readBeyond, readLane } from "./reading.ts";
+import { readBeyond, readLane } from "./reading.ts";
 import { reacted, shortened } from "./receiver.ts";
 import { type CourierState, ceilingPassed, gateOf, type ReceiverState } from "./state.ts";
 
@@ -305,12 +305,13 @@ export class Channel {
   /** How much waits, where nothing is read because nothing can be sent: the page says so. */
   async peek(): Promise<void> {
     const lanes = [...this.inTurn()].filter(({ kind, reading }) => kind === "log" && !reading).slice(0, PEEKS);
-    for (const lane of lanes) {
-      const { next } = lane;
-      const found = await within(STORE_MS, undefined, countLane(this, lane));
-      if (lane.next !== next || lane.reading) continue;
-      lane.beyond = found.rows;
-      lane.beyondOldest = found.oldest;
+    const asked = lanes.map(({ shard, next }) => ({ shard, position: next }));
+    const found = await this.office.deps.sources.waiting(asked);
+    for (const [i, lane] of lanes.entries()) {
+      const one = found.get(lane.shard);
+      if (one === undefined || lane.next !== asked[i]?.position || lane.reading) continue;
+      lane.beyond = one.rows;
+      lane.beyondOldest = one.oldest;
     }
   }
 
@@ -360,7 +361,7 @@ export class Channel {
     const { hold, breaker, probes } = this.health;
     const { integration } = this.receiver;
     const allowed =
-      hold === null ? allows(breaker, now, this.sends) : now >= hold.until && this.sends === 0 ? "probe" : "wait";
+      hold === null ? allows(breaker, now, this.sends) : now >= this.gate() && this.sends === 0 ? "probe" : "wait";
     if (allowed === "wait") return [];
     const lanes = [...this.lanes.values()];
     const common = { terms: this.terms, now, turn: this.turn++ };

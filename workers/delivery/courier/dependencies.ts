@@ -16,6 +16,7 @@ import { readBackfill } from "../source/backfill.ts";
 import { noticesThrough, readNotices } from "../source/notices.ts";
 import { readShard } from "../source/read.ts";
 import { endBackfill, letGo, shardsWithNews, startMarks, takeBackfill } from "../source/start.ts";
+import { waitingOf } from "../source/waiting.ts";
 import type { Dependencies, Opened, Rules, Sources } from "./desk.ts";
 import { SEAL_MS, SEAL_WIDTH } from "./limits.ts";
 
@@ -78,6 +79,7 @@ function sourcesOf(env: Env, id: string): Sources {
   return {
     read: (request) => readShard(env, request),
     readBackfill: (request) => readBackfill(env, request),
+    waiting: (asked) => waitingOf(env, id, asked),
     startMarks: () => startMarks(env),
     seal: (shards) => sealAll(env, shards),
     withNews: (known) => shardsWithNews(env, known),

@@ -12,6 +12,7 @@ import type {
 } from "../../integrations/contract.ts";
 import type { BackfillRead, Page, ReadRequest } from "../contract.ts";
 import type { StoredDestination } from "../destinations.ts";
+import type { Asked, Waiting } from "../source/waiting.ts";
 
 export interface Mark {
   shard: string;
@@ -23,6 +24,8 @@ export interface Mark {
 export interface Sources {
   read(request: ReadRequest): Promise<Page>;
   readBackfill(request: BackfillRead): Promise<Page>;
+  /** How much waits in these shards, without reading any of it; one that did not answer is left out. Never throws. */
+  waiting(shards: readonly Asked[]): Promise<ReadonlyMap<string, Waiting>>;
   /** How far each shard is sealed. */
   startMarks(): Promise<Mark[]>;
   /** Asks Ingesters to seal what they have; never throws. */

@@ -10,8 +10,6 @@ import { loadNotices, loadPage, wantsOf } from "./loading.ts";
 const PAGE = { maxBytes: PAGE_BYTES, maxRows: PAGE_ROWS };
 /** After a quiet time: whether a burst begins is known with it. */
 const FIRST_PAGE = { maxBytes: FIRST_PAGE_BYTES, maxRows: PAGE_ROWS };
-/** One entry at least: it is only to know how much there is. */
-const COUNT = { maxBytes: 1, maxRows: 1 };
 
 type Reader = Pick<Channel, "name" | "office" | "rules">;
 
@@ -29,7 +27,7 @@ export async function readLane(reader: Reader, lane: Lane, ceiling: Ceiling): Pr
   const page = lane.kind === "log" ? await readLog(reader, lane, limits) : await readSegments(reader, lane);
   // Entries without errors are skipped without a look: that costs the Ingester nothing.
   const isBurst = page.use > PRESSURE_USE && !rules.errorsOnly;
-  lane.pace({ isBurst, hasMore: page.more, isPutOff: isPutOff(page, lane.next) }, deps.now());
+  lane.pace({ isBurst, hasMore: page.more, isPutOff: page.isBusy }, deps.now());
   const loaded = loadPage(page, rules, ceiling, lane.kind === "backfill" ? state.span : null);
   return { ...loaded, next: page.after(page.invocations.length) };
 }
@@ -47,28 +45,15 @@ export async function readBeyond(
     ? readLog(reader, lane, PAGE, from, errorsOnly)
     : readSegments(reader, lane, from, errorsOnly));
   const isBurst = page.use > PRESSURE_USE && !errorsOnly;
-  lane.pace({ isBurst, hasMore: page.more, isPutOff: isPutOff(page, from) }, office.deps.now());
+  lane.pace({ isBurst, hasMore: page.more, isPutOff: page.isBusy }, office.deps.now());
   const loaded = loadPage(page, rules, ceiling, lane.kind === "backfill" ? office.state.span : null);
   return { ...loaded, next: page.after(page.invocations.length) };
-}
-
-/** Nothing was read, and there is more: the Ingester has appends to do. */
-function isPutOff(page: Page, from: Position): boolean {
-  const { through, offset } = page.after(0);
-  return page.more && page.invocations.length === 0 && through === from.through && offset === from.offset;
 }
 
 /** Later ones have their turn with the live ones. */
 function upTo(last: number, { notices, through, more }: Awaited<ReturnType<Sources["notices"]>>) {
   const earlier = notices.filter(({ id }) => id <= last);
   return { notices: earlier, through: Math.min(through, last), more: more && earlier.length === notices.length };
-}
-
-/** How much waits in a log. */
-export async function countLane(reader: Reader, lane: Lane): Promise<{ rows: number; oldest: number | null }> {
-  const page = await readLog(reader, lane, COUNT);
-  const rows = page.waiting + page.invocations.reduce((sum, { events }) => sum + events.length, 0);
-  return { rows, oldest: rows > 0 ? page.oldest : null };
 }
 
 function readLog(

@@ -47,7 +47,7 @@ export async function readBackfill(env: Pick<Env, "DB" | "BUCKET">, request: Bac
     }
     through = segment.number;
   }
-  const rest = { use: 0, lost, oldest: oldestOf(listed), from: "segments" as const };
+  const rest = { use: 0, isBusy: false, lost, oldest: oldestOf(listed), from: "segments" as const };
   const waiting = Math.max((sums[0]?.rows ?? 0) - skipped - page.seen - lost, 0);
   const end: Position = { through, offset: 0 };
   return page.build(end, {

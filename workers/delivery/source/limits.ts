@@ -13,6 +13,10 @@ export const KEPT_SOURCES = 4;
 export const KEPT_MS = 60_000;
 /** R2 and Ingesters that take longer are taken to be away. */
 export const READ_TIMEOUT_MS = 30_000;
+/** A look at how much waits is worth no more … */
+export const WAITING_TIMEOUT_MS = 5_000;
+/** … of so many Ingesters at once. */
+export const WAITING_WIDTH = 8;
 /** How long what no destination came to fetch is kept for it. */
 export const HOLD_DAYS = 7;
 /** A Courier that does not say where it is, is asked again in an hour. */

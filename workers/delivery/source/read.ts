@@ -60,9 +60,9 @@ function fromLog({ script, position, maxRows, errorsOnly, shard }: ReadRequest, 
     }
     if (!page.take(source, source.list())) break;
   }
-  const { waiting, more, use, oldest, batches, through } = log;
+  const { waiting, more, use, isBusy, oldest, batches, through } = log;
   const left = batches.reduce((sum, { rows }) => sum + rows, 0) - page.seen - lost;
-  const rest = { use, lost, oldest, from: "log" as const, waiting: waiting + Math.max(left, 0), more };
+  const rest = { use, isBusy, lost, oldest, from: "log" as const, waiting: waiting + Math.max(left, 0), more };
   return page.build(movedTo(through, position), rest);
 }
 
@@ -96,6 +96,7 @@ async function fromSegments(env: SourceEnv, request: ReadRequest, log: ReadLogAn
   const waiting = Math.max(rows - skipped - page.seen - unread, 0) + log.waiting;
   const rest = {
     use: log.use,
+    isBusy: false,
     lost: lost + unread,
     oldest: chunks[0]?.oldest ?? log.oldest,
     from: "segments" as const,

@@ -61,7 +61,7 @@ export async function listSealed(d1: D1Database, shard: string, through: number)
 }
 
 /** The chunk that holds the next entry begins at or before it: by the key, not by reading all that came before. */
-function after(shard: string, through: number): SQL {
+export function after(shard: string, through: number): SQL {
   return sql`shard = ${shard} AND last_id > ${through} AND first_id >= ifnull((SELECT max(first_id) FROM ${sealedLog}
     WHERE shard = ${shard} AND first_id <= ${through + 1}), 0)`;
 }

@@ -87,7 +87,7 @@ describe("PageBuilder", () => {
   const source = new Invocations("s");
   source.add(batchOf([event(1, 0), event(1, 1), event(2, 0), event(3, 0, { kind: "exception" })]), () => 7);
   source.add(batchOf([event(4, 0)]), () => 8);
-  const rest = { more: false, use: 0, from: "log" as const, lost: 0, waiting: 0, oldest: null };
+  const rest = { more: false, use: 0, isBusy: false, from: "log" as const, lost: 0, waiting: 0, oldest: null };
   const built = (from: { through: number; offset: number }, maxRows: number, errorsOnly = false) => {
     const page = new PageBuilder(from, maxRows, errorsOnly);
     page.take(source, source.list());
