@@ -13,7 +13,7 @@ type Step =
   | { do: "log"; script: "a" | "b"; n: number; together: boolean }
   | { do: "behave"; how: How }
   | { do: "pass"; ms: number }
-  | { do: "evict" | "pause" | "resume" | "edit" };
+  | { do: "evict" | "pause" | "resume" | "edit" | "edit that nobody tells" };
 
 const HOWS = ["ok", "500", "unreachable", "before", "after", "429", "refuse one", "partial", "hold", "throws"] as const;
 type How = (typeof HOWS)[number];
@@ -33,7 +33,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({
-      do: fc.constantFrom("evict" as const, "pause" as const, "resume" as const, "edit" as const),
+      do: fc.constantFrom("evict", "pause", "resume", "edit", "edit that nobody tells"),
     }),
   },
 );
@@ -83,9 +83,12 @@ class Ledger {
   }
 }
 
-async function play(steps: readonly Step[], ordered: boolean): Promise<void> {
+async function play(steps: readonly Step[], { ordered, fails }: { ordered: boolean; fails: boolean }): Promise<void> {
   const world = new World({ ordered });
   const ledger = new Ledger();
+  const other = new Ledger();
+  if (fails) world.addFailover();
+  world.failover.behave = (items) => other.receive(items);
   world.receiver.behave = (items) => ledger.receive(items);
   await world.start();
   const logged: string[] = [];
@@ -101,8 +104,9 @@ async function play(steps: readonly Step[], ordered: boolean): Promise<void> {
     else if (each.do === "pass") await world.settle(each.ms);
     else if (each.do === "evict") await world.evict();
     else {
-      world.row = each.do === "edit" ? { values: {} } : { state: each.do === "pause" ? "paused" : "enabled" };
-      await world.stub.refresh(world.id);
+      const isEdit = each.do === "edit" || each.do === "edit that nobody tells";
+      world.row = isEdit ? { values: {} } : { state: each.do === "pause" ? "paused" : "enabled" };
+      if (each.do !== "edit that nobody tells") await world.stub.refresh(world.id);
       await world.settle();
     }
   }
@@ -115,6 +119,8 @@ async function play(steps: readonly Step[], ordered: boolean): Promise<void> {
   expect([...new Set([...ledger.taken.keys(), ...dead])].sort()).toEqual([...logged].sort());
   expect(dead.filter((title) => ledger.answered.has(title))).toEqual([]);
   expect(ledger.doubledAfterAnswer).toEqual([]);
+  // Nor at the other one, which is well all the time.
+  expect(other.doubledAfterAnswer).toEqual([]);
   const health = await world.stub.health();
   expect(health).toMatchObject({
     queued: 0,
@@ -126,11 +132,15 @@ async function play(steps: readonly Step[], ordered: boolean): Promise<void> {
 
 const RUNS = 60;
 
-for (const ordered of [false, true]) {
-  it(`whatever happens to a destination, nothing is lost, and nothing doubled that was answered for (${ordered ? "ordered" : "unordered"})`, async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 20 }), (steps) => play(steps, ordered)),
-      { numRuns: RUNS, endOnFailure: true },
-    );
-  });
-}
+const KINDS = [
+  { title: "one that takes items in any order", ordered: false, fails: false },
+  { title: "one that takes them in their order", ordered: true, fails: false },
+  { title: "one with a failover", ordered: false, fails: true },
+];
+
+it.each(KINDS)("$title: whatever happens, nothing is lost, and nothing doubled that was answered for", async (kind) => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 20 }), (steps) => play(steps, kind)),
+    { numRuns: RUNS, endOnFailure: true },
+  );
+});

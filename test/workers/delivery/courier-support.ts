@@ -144,6 +144,8 @@ export class World {
   /** An Ingester that puts readers off. */
   isBusy = false;
   alarms = 0;
+  /** At the clock, in this run. */
+  looks = 0;
   /** Whether its secrets open. */
   opens = true;
   letGo = 0;
@@ -221,6 +223,7 @@ export class World {
 
   async alarm(): Promise<void> {
     this.alarms += 1;
+    this.looks = 0;
     await runInDurableObject(this.stub, (courier: Courier) => courier.alarm());
   }
 
@@ -252,7 +255,12 @@ export class World {
         const key = `${name} ${outcome}`;
         this.counted.set(key, (this.counted.get(key) ?? 0) + n);
       },
-      now: () => this.clock,
+      now: () => {
+        this.looks += 1;
+        if (this.looks > MOST_LOOKS)
+          throw new Error(`BUG: a run that looks at the clock ${MOST_LOOKS} times does not end`);
+        return this.clock;
+      },
       random: () => this.random,
       wake: (at) => {
         this.wakeAt = at;
@@ -305,6 +313,8 @@ export class World {
 
 /** A run per alarm: more than any test needs, and five a second beside. */
 const MOST_ALARMS = 100;
+/** The clock stands still within a run: one that waits for it would never end. */
+const MOST_LOOKS = 100_000;
 
 function pageOf(
   entries: readonly (readonly Invocation[])[],

@@ -343,6 +343,18 @@ describe("when a receiver fails", () => {
     expect(world.receiver.texts).toEqual(texts(3));
   });
 
+  it("one that refused the key and then does not answer is asked no more often than any other", async () => {
+    const world = await started();
+    world.receiver.behave = (items) => again(items, failureOf("unauthorized", { status: 401 }));
+    world.log("shop", texts(14));
+    await world.nudge("shop");
+    await world.settle();
+    world.receiver.behave = (items) => again(items, failureOf("timeout"));
+    await world.settle(120_000);
+    expect(world.receiver.tries).toBeLessThan(20);
+    expect((await world.stub.health()).lastError?.kind).toBe("timeout");
+  });
+
   it("one item that it stumbles over keeps nothing else back", async () => {
     const world = await started();
     world.receiver.behave = (items, receiver) =>
@@ -518,16 +530,7 @@ describe("order", () => {
 describe("a failover", () => {
   async function withFailover(): Promise<World> {
     const world = new World();
-    world.row = { failoverTo: `${world.id}-other` };
-    const row = world.rows.get(world.id);
-    if (row === undefined) throw new Error("BUG: no row");
-    world.rows.set(`${world.id}-other`, {
-      ...row,
-      id: `${world.id}-other`,
-      name: "The other",
-      standby: true,
-      failoverTo: null,
-    });
+    world.addFailover();
     await world.start();
     return world;
   }

@@ -39,7 +39,11 @@ export function reacted(
   } else if (held !== null) next.hold = holding(before.hold, held, moment);
   // All refused: it answers, so the line is well.
   else if (failure === null) next.breaker = succeeded(before.breaker, ms);
-  else next.breaker = broken(before.breaker, failure, moment);
+  else {
+    next.breaker = broken(before.breaker, failure, moment);
+    // It fails in another way than the one that a person had to mend: the circuit's waits hold from now on.
+    next.hold = null;
+  }
   // A clean break is the circuit's affair: it ends with the first success.
   if (next.breaker.failures >= BREAKER_CONSECUTIVE) next.quality = [];
   if (asksMs !== undefined) next.breaker = askedToWait(next.breaker, now, askedMs(asksMs));
