@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Ingester } from "../../../../workers/buffer/ingester.ts";
 import { readShard } from "../../../../workers/delivery/source/read.ts";
 import { shardsWithNews, startMarks } from "../../../../workers/delivery/source/start.ts";
+import { waitingOf } from "../../../../workers/delivery/source/waiting.ts";
 import { appendOf, failingDb, ingester, TEN_O_CLOCK, until, withStores } from "../../buffer/support.ts";
 import { addDestination, invoked, Reader, removeDestination } from "./support.ts";
 
@@ -85,6 +86,34 @@ describe("reading on after a seal", () => {
       (it as unknown as { readers: { putsOff(): boolean } }).readers.putsOff = () => true;
     });
     expect(await reader.read()).toMatchObject({ invocations: [], waiting: 4, more: true });
+  });
+
+  it("tells how much waits without reading: of several shards, sealed and not, in the middle of a chunk", async () => {
+    const [sealed, both, none] = ["border-count-a", "border-count-b", "border-count-c"];
+    for (const script of [sealed, both])
+      for (let n = 0; n < 4; n++) await ingester(script).append(appendOf(script, some(script, 2)));
+    const reader = new Reader(sealed);
+    await reader.step({ maxRows: 4 });
+    await ingester(sealed).seal();
+    await ingester(both).seal();
+    await ingester(both).append(appendOf(both, some(both, 1)));
+    const start = { through: 0, offset: 0 };
+    const asked = [
+      { shard: sealed, position: reader.position },
+      { shard: both, position: start },
+      { shard: none, position: start },
+    ];
+    const found = await waitingOf(env, "reader", asked);
+    expect([...found].map(([shard, { rows }]) => [shard, rows])).toEqual([
+      [sealed, 12],
+      [both, 18],
+      [none, 0],
+    ]);
+    expect(found.get(both)?.oldest).toBe(Math.floor(TEN_O_CLOCK / 1000));
+    // An Ingester that does not answer: half of it would be told as all of it.
+    const away = { DB: env.DB, INGESTER: { getByName: () => ({ readLog: () => Promise.reject(new Error("away")) }) } };
+    const some_ = await waitingOf(away as unknown as Pick<Env, "DB" | "INGESTER">, "reader", asked);
+    expect([...some_.keys()]).toEqual([sealed]);
   });
 
   it("moves over chunks without events", async () => {
