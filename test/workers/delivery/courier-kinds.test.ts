@@ -19,11 +19,17 @@ function happen(world: World, script: string, ...kinds: readonly ["logs" | "erro
 class Quota {
   isUsedUp = true;
   asked = 0;
+  waitMs = 60_000;
   readonly taken: string[] = [];
 
   receive(items: readonly Item[]): SendResult {
     if (items.some(({ feed }) => feed === "logs")) this.asked += 1;
-    const limit = failureOf("rate_limited", { status: 429, retryAfterMs: 60_000, only: "logs", message: "no logs" });
+    const limit = failureOf("rate_limited", {
+      status: 429,
+      retryAfterMs: this.waitMs,
+      only: "logs",
+      message: "no logs",
+    });
     return {
       outcomes: items.map((item) => {
         if (this.isUsedUp && item.feed === "logs") return { again: limit };
@@ -97,6 +103,7 @@ describe("a limit of one kind", () => {
 
   it("keeps errors back no more when the window is full of what waits; all arrives once", async () => {
     const { world, quota } = await limited({ limits: { items: 2_000, bytes: 10_000_000 } });
+    quota.waitMs = 600_000;
     happen(world, "shop", ...logs(9_000), ["errors", "boom 1"], ...logs(9_000, 9_000), ["errors", "boom 2"]);
     await world.nudge("shop");
     await world.settle(5_000);
@@ -105,13 +112,18 @@ describe("a limit of one kind", () => {
     await world.nudge("shop");
     await world.settle(5_000);
     expect(quota.taken.toSorted()).toEqual(["boom 1", "boom 2", "boom 3"]);
+    // What lies beyond the window is counted once a minute, with what was sent from there.
+    await world.settle(60_000);
+    const { queued } = await world.stub.health();
+    expect(queued).toBeGreaterThanOrEqual(18_010);
+    expect(queued).toBeLessThanOrEqual(18_013);
     await world.evict();
     happen(world, "shop", ["errors", "boom 4"]);
     await world.nudge("shop");
     await world.settle(5_000);
     expect(quota.taken.length).toBe(4);
     quota.isUsedUp = false;
-    await world.settle(180_000);
+    await world.settle(700_000);
     expect(quota.taken.length).toBe(18_014);
     expect(new Set(quota.taken).size).toBe(18_014);
     expect(await world.stub.health()).toMatchObject({ condition: "ok", queued: 0, delivered: 18_014, lost: 0 });

@@ -279,7 +279,7 @@ export class Channel {
   }
 
   /** Some kinds wait, others may go, and nobody minds the order. */
-  private mayStray(now: number): boolean {
+  mayStray(now: number): boolean {
     if (this.receiver.integration.ordered) return false;
     const open = this.openFeeds(now);
     return open.length > 0 && open.length < this.rules.feeds.length;

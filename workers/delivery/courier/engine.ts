@@ -316,7 +316,7 @@ export class Engine {
     const backfill = own.lanes.get("backfill");
     if (backfill !== undefined && backfill.position.through > 0)
       await this.deps.sources.endBackfill(backfill.position.through);
-    if (row.state === "paused" || own.gate() > now) await own.peek();
+    if (row.state === "paused" || own.gate() > now || own.mayStray(now)) await own.peek();
   }
 
   // Health

@@ -19,7 +19,7 @@ Works with sentry.io, self-hosted Sentry, and what takes a Sentry DSN (GlitchTip
 
 - Values are sent as they are stored here: redacted.
 - Sentry leaves out an *event* that comes twice, by its id. Its logs have no ids: after an answer that was lost a log may be there twice.
-- When Sentry says that the quota of one kind is used up (logs, for one), this destination waits, and nothing is lost; what is of another kind may wait with it. Where that matters, make one destination for errors and one for logs.
+- When Sentry says that the quota of one kind is used up (logs, for one), that kind waits, and the others go on. What waits is kept for seven days; what goes on meanwhile is remembered by name, up to some 16,000 items of a Worker: from then on its others wait, too. Where a quota is used up for weeks, make one destination for errors and one for logs.
 - What is too large for Sentry is told in less detail and has the tag \`tailrace.trimmed\`.
 - Sentry drops what is older than 30 days when it arrives, and events that its own inbound filters match, without saying so.
 `.trim();
