@@ -73,7 +73,7 @@ export interface BackfillRead {
 }
 
 export interface CourierRpc {
-  /** The row of D1 was made or changed: take it over. Idempotent. */
+  /** The row of D1 was made or changed: take it over; its own, or that of its failover. Idempotent. */
   refresh(destination: string): Promise<void>;
   /** Something may be there. Never waits for a delivery. */
   nudge(nudges: readonly Nudge[]): Promise<void>;

@@ -45,8 +45,10 @@ export class Courier extends DurableObject<Env> implements CourierRpc {
     });
   }
 
-  async refresh(_destination: string): Promise<void> {
-    (await this.ready())?.engine.refresh();
+  async refresh(destination: string): Promise<void> {
+    const engine = (await this.ready())?.engine;
+    if (destination === this.id) engine?.refresh();
+    else engine?.refreshFailover();
   }
 
   async nudge(nudges: readonly Nudge[]): Promise<void> {

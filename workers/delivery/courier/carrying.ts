@@ -2,13 +2,18 @@
  * A second channel that carries to the failover what the destination does not
  * take. Its cursors are copies; they stay when it ends, so that one that fails over
  * again sends nothing a second time. Whether it is to carry is `failover.ts`' word.
+ * The failover's own row is read once a minute, and when somebody says that it is
+ * another: from then on nothing begins by the values of before, and one that is
+ * paused, gone, or does not open carries nothing.
  */
 import { rootMessage } from "../../util/error-message.ts";
 import { within } from "../../util/within.ts";
 import type { StoredDestination } from "../destinations.ts";
 import { Channel, type Office } from "./channel.ts";
+import type { Receiver, Rules } from "./desk.ts";
 import { failover, viaLanes } from "./failover.ts";
-import { ROW_MS, SWEEP_MS } from "./limits.ts";
+import { laneKey } from "./lane.ts";
+import { FAILOVER_LOOK_MS, ROW_MS, STORE_RETRY_MS, SWEEP_MS } from "./limits.ts";
 import { isHalfBroken } from "./quality.ts";
 import { newReceiver } from "./state.ts";
 
@@ -18,16 +23,32 @@ export class Carrying {
   name: string | null = null;
   /** It ends as soon as nothing of it is under way. */
   private ends = false;
+  /** Other values, as soon as nothing is under way by those of before. */
+  private next: { receiver: Receiver; rules: Rules } | undefined;
+  /** Somebody said that the failover's row has changed. */
+  private isStale = false;
   private nextLook = 0;
 
   constructor(private readonly office: Office) {}
+
+  /** Why nothing is carried although it is wanted. */
+  get problem(): string | null {
+    return this.office.state.viaProblem;
+  }
 
   /** The destination's row was read anew: rules may be others, and so may the failover. What it has carried is on disk. */
   takeOver(row: StoredDestination): void {
     const { state } = this.office;
     this.channel = undefined;
+    this.next = undefined;
     this.nextLook = 0;
     if (row.failoverTo === null || row.failoverTo !== state.viaId) this.forget();
+  }
+
+  /** The failover's row was changed. */
+  changed(): void {
+    this.isStale = true;
+    this.nextLook = 0;
   }
 
   async look(own: Channel, row: StoredDestination, now: number): Promise<void> {
@@ -35,21 +56,47 @@ export class Carrying {
     const wanted = row.failoverTo !== null && this.isWanted(own, now, isOn);
     this.ends = !wanted;
     if (!wanted) {
-      if (isOn && (this.channel?.busy ?? 0) === 0) this.end();
+      if (!this.isBusy) this.end();
       return;
     }
-    if (now < this.nextLook) return;
-    this.nextLook = now + SWEEP_MS;
-    try {
-      await this.open(own, row, now);
-    } catch (error) {
-      // The destination itself goes on meanwhile.
-      console.warn(`delivery: the failover of ${row.id} cannot be opened: ${rootMessage(error)}`);
+    if (now >= this.nextLook) {
+      this.nextLook = now + SWEEP_MS;
+      try {
+        await this.open(own, row, now);
+        this.isStale = false;
+      } catch (error) {
+        // The destination itself goes on meanwhile, and so does the failover, unless somebody said that it is another.
+        this.nextLook = now + STORE_RETRY_MS;
+        console.warn(`delivery: the failover of ${row.id} cannot be opened: ${rootMessage(error)}`);
+      }
     }
+    this.turnOver();
   }
 
   step(): void {
-    if (!this.ends) this.channel?.step();
+    if (!this.isHeld) this.channel?.step();
+  }
+
+  /** ms since the epoch: nothing is sent before. */
+  gate(): number {
+    return this.channel === undefined || this.isHeld ? Number.POSITIVE_INFINITY : this.channel.gate();
+  }
+
+  /** ms since the epoch: when it wants to go on. */
+  wakeAt(own: Channel, row: StoredDestination, now: number): number | null {
+    if (row.failoverTo === null) return null;
+    if (this.isHeld) return this.ends ? null : this.nextLook;
+    if (this.channel !== undefined) return this.channel.wakeAt(now);
+    return own.pending > 0 ? now + FAILOVER_LOOK_MS : null;
+  }
+
+  /** Nothing more begins. */
+  private get isHeld(): boolean {
+    return this.ends || this.isStale || this.next !== undefined || this.problem !== null;
+  }
+
+  private get isBusy(): boolean {
+    return (this.channel?.busy ?? 0) > 0;
   }
 
   private isWanted(own: Channel, now: number, failedOver: boolean): boolean {
@@ -62,41 +109,81 @@ export class Carrying {
   }
 
   private async open(own: Channel, row: StoredDestination, now: number): Promise<void> {
-    const { deps, state, book } = this.office;
+    const { deps } = this.office;
     if (row.failoverTo === null) return;
     const other = await within(ROW_MS, "D1", deps.readDestination(row.failoverTo));
-    if (other === undefined || other.state === "paused") return;
-    const opened = await deps.open(other);
-    if (!opened.ok) return;
+    if (other === undefined) return this.cannot("Its failover is gone: it carries nothing.");
     this.name = other.name;
-    const rules = deps.rules(opened.receiver.integration, row);
-    const { channel } = this;
-    if (channel !== undefined) {
-      if (channel.receiver.revision !== other.revision && channel.busy === 0) channel.reset(opened.receiver, rules);
+    if (other.state === "paused") return this.cannot(`Its failover ${other.name} is paused: it carries nothing.`);
+    const opened = await deps.open(other);
+    if (!opened.ok) return this.cannot(`Its failover ${other.name} carries nothing: ${opened.failure.message}`);
+    const { receiver } = opened;
+    const rules = deps.rules(receiver.integration, row);
+    const isNew = this.isStale || this.problem !== null;
+    this.cannot(null);
+    if (this.channel === undefined) {
+      this.begin(own, other.id, now);
+      this.channel = new Channel("via", this.office, receiver, rules);
+      if (isNew) this.channel.retryNow();
+    } else if (this.channel.receiver.revision === receiver.revision) this.next = undefined;
+    else this.next = { receiver, rules };
+  }
+
+  /** Nothing is under way: what waited for that. */
+  private turnOver(): void {
+    const { channel, next } = this;
+    if (channel === undefined || this.isBusy) return;
+    if (this.problem !== null) {
+      this.channel = undefined;
+      this.next = undefined;
+    } else if (next !== undefined) {
+      channel.reset(next.receiver, next.rules);
+      // What the values of before came to says nothing of these.
+      channel.retryNow();
+      this.next = undefined;
+    }
+  }
+
+  private begin(own: Channel, id: string, now: number): void {
+    const { state, book } = this.office;
+    const before = book.readLanes("via");
+    const lanes = viaLanes(
+      [...own.lanes.values()].map((lane) => lane.state()),
+      before,
+    );
+    if (state.failedOverSince !== null) {
+      // It goes on where it was; Workers that came meanwhile have no cursor yet.
+      const known = new Set(before.map(({ kind, shard }) => laneKey(kind, shard)));
+      for (const lane of lanes) if (!known.has(laneKey(lane.kind, lane.shard))) book.writeLane("via", lane);
       return;
     }
-    if (state.failedOverSince === null) {
-      const lanes = [...own.lanes.values()].map((lane) => lane.state());
-      book.transaction(() => {
-        state.failedOverSince = now;
-        state.viaMovedAt = now;
-        state.viaId = other.id;
-        state.via = newReceiver();
-        const begins = viaLanes(lanes, book.readLanes("via"));
-        book.dropLanes("via");
-        for (const lane of begins) book.writeLane("via", lane);
-        book.writeState(state);
-      });
-    }
-    this.channel = new Channel("via", this.office, opened.receiver, rules);
+    book.transaction(() => {
+      state.failedOverSince = now;
+      state.viaMovedAt = now;
+      state.viaId = id;
+      state.via = newReceiver();
+      book.dropLanes("via");
+      for (const lane of lanes) book.writeLane("via", lane);
+      book.writeState(state);
+    });
+  }
+
+  /** It stays on disk: its health is asked of one that was evicted, too. */
+  private cannot(problem: string | null): void {
+    const { state, book } = this.office;
+    if (state.viaProblem === problem) return;
+    state.viaProblem = problem;
+    book.writeState(state);
   }
 
   private end(): void {
     const { state, book } = this.office;
     this.channel = undefined;
+    this.next = undefined;
     this.name = null;
-    if (state.failedOverSince === null) return;
+    if (state.failedOverSince === null && state.viaProblem === null) return;
     state.failedOverSince = null;
+    state.viaProblem = null;
     book.writeState(state);
   }
 

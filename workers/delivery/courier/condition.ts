@@ -6,7 +6,10 @@ import type { CourierState } from "./state.ts";
 
 export interface Seen {
   now: number;
-  state: Pick<CourierState, "receiver" | "lastError" | "failedOverSince" | "lastDeliveredAt" | "backfill">;
+  state: Pick<
+    CourierState,
+    "receiver" | "lastError" | "failedOverSince" | "viaProblem" | "lastDeliveredAt" | "backfill"
+  >;
   paused: boolean;
   standby: boolean;
   /** It cannot even be tried: no such integration, a secret that does not open. */
@@ -27,9 +30,12 @@ const REFUSED_TOLD = 3;
 
 export function conditionOf(seen: Seen): Pick<DestinationHealth, "condition" | "sentence"> {
   const said = wordOf(seen);
-  const via =
-    seen.state.failedOverSince === null ? "" : ` ${seen.failoverName ?? "Its failover"} carries it meanwhile.`;
-  return { ...said, sentence: said.sentence + via };
+  return { ...said, sentence: said.sentence + viaText(seen) };
+}
+
+function viaText({ state: { failedOverSince, viaProblem }, failoverName }: Seen): string {
+  if (viaProblem !== null) return ` ${sentence(viaProblem)}`;
+  return failedOverSince === null ? "" : ` ${failoverName ?? "Its failover"} carries it meanwhile.`;
 }
 
 function wordOf(seen: Seen): Pick<DestinationHealth, "condition" | "sentence"> {

@@ -21,16 +21,7 @@ import { Channel, type Office } from "./channel.ts";
 import type { Dependencies, Receiver } from "./desk.ts";
 import { healthOf } from "./health.ts";
 import { Letters } from "./letters.ts";
-import {
-  FAILOVER_LOOK_MS,
-  HEALTH_GAP_MS,
-  HEALTH_MS,
-  IDLE_RUN_MS,
-  ROW_MS,
-  RUN_MS,
-  STORE_RETRY_MS,
-  SWEEP_MS,
-} from "./limits.ts";
+import { HEALTH_GAP_MS, HEALTH_MS, IDLE_RUN_MS, ROW_MS, RUN_MS, STORE_RETRY_MS, SWEEP_MS } from "./limits.ts";
 import { Measures } from "./measures.ts";
 import { type CourierState, newReceiver } from "./state.ts";
 
@@ -96,6 +87,13 @@ export class Engine {
   refresh(): void {
     this.isStale = true;
     this.retryNow();
+  }
+
+  /** The destination that carries for it was changed. Its own tries stay as they are. */
+  refreshFailover(): void {
+    this.carrying.changed();
+    if (this.isRunning) this.bell.ring();
+    else this.wake(this.deps.now());
   }
 
   retryNow(): void {
@@ -226,13 +224,11 @@ export class Engine {
   private plan(wasIdle: boolean): void {
     const now = this.deps.now();
     const { row, own } = this;
-    const { channel: via } = this.carrying;
     const times: (number | null | undefined)[] = [this.isStale ? now : this.nextRow];
     if (row !== undefined && own !== undefined && this.isActive(row)) {
-      times.push(this.nextSweep, own.wakeAt(now), via?.wakeAt(now));
+      times.push(this.nextSweep, own.wakeAt(now), this.carrying.wakeAt(own, row, now));
       if (this.state.movedAt > this.toldAt) times.push(this.toldAt + HEALTH_MS);
-      if (this.heard.size > 0 && own.gate() <= now) times.push(now);
-      if (row.failoverTo !== null && via === undefined && own.pending > 0) times.push(now + FAILOVER_LOOK_MS);
+      if (this.heard.size > 0 && Math.min(own.gate(), this.carrying.gate()) <= now) times.push(now);
     }
     const soonest = Math.min(...times.filter((at) => at !== null && at !== undefined));
     this.wake(Math.max(now + (wasIdle ? IDLE_RUN_MS : 0), this.retryAt, soonest));

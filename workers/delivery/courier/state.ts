@@ -57,6 +57,8 @@ export interface CourierState {
   failedOverSince: number | null;
   /** Which destination carries it. */
   viaId: string | null;
+  /** Why that carries nothing although it is wanted. */
+  viaProblem: string | null;
   backfill: DestinationHealth["backfill"];
   /** What the listed segments are read for, also where nobody asked (beginnings.ts). */
   span: Span | null;
@@ -94,6 +96,7 @@ export function newState(now: number): CourierState {
     lastError: null,
     failedOverSince: null,
     viaId: null,
+    viaProblem: null,
     backfill: null,
     span: null,
     scouts: {},
