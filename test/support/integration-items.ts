@@ -17,6 +17,7 @@ export function testIo({ secrets = [], ...given }: Partial<Io> & { secrets?: rea
   return {
     request: createRequest({ allowLoopback: true, secrets }),
     putObject: async (key, body, contentType) => void objects.set(key, { body, contentType }),
+    source: "dst_test",
     now: () => NOW,
     frames: async () => [],
     trace: async () => NO_TRACE,

@@ -102,6 +102,7 @@ export function fakeIo(answers: (Answer | OutgoingAnswer)[] = [], extra: Partial
   const io: FakeIo = {
     requests: [],
     at: NOW,
+    source: "dst_test",
     baseUrl: "https://tailrace.example.com",
     now: () => io.at,
     async request(request) {

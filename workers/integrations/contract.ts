@@ -108,6 +108,8 @@ export interface Io {
   request(request: OutgoingRequest): Promise<OutgoingAnswer>;
   /** Puts an object under the exports prefix of the team's own bucket; throws when R2 does. */
   putObject(key: string, body: Uint8Array<ArrayBuffer> | string, contentType: string): Promise<void>;
+  /** Id of the destination whose items these are; of a failover, of the one that it carries for. */
+  source: string;
   /** ms since the epoch. */
   now(): number;
   /** Stack text of one version → frames, mapped where maps are, outermost last (as V8 prints them), with lines of source around. */

@@ -47,7 +47,7 @@ function counted(broken = false) {
 describe("a stack", () => {
   it("is led to the source, with lines around, causes included", async () => {
     await putMap("io-mapped", "v1", MAP);
-    const io = await createIo(counted().of, { secrets: [] });
+    const io = await createIo(counted().of, { secrets: [], source: "io-test" });
     const stack = `${STACK}\n  [cause]: RangeError: no card\n      at c (index.js:1:1)`;
     const trace = await io.trace("io-mapped", "v1", stack, { type: "TypeError", message: "card is undefined" });
     expect(trace).toMatchObject({ type: "TypeError", message: "card is undefined", errors: [] });
@@ -74,7 +74,7 @@ describe("a stack", () => {
   it("that came before is in memory, whatever the error said", async () => {
     await putMap("io-again", "v1", MAP);
     const { asked, of } = counted();
-    const io = await createIo(of, { secrets: [] });
+    const io = await createIo(of, { secrets: [], source: "io-test" });
     const say = (message: string) =>
       io.trace("io-again", "v1", `TypeError: ${message}\n${STACK}`, { type: "TypeError", message });
     const first = await say("order 1");
@@ -86,12 +86,12 @@ describe("a stack", () => {
   });
 
   it("of another version is not led there", async () => {
-    const io = await createIo(counted().of, { secrets: [] });
+    const io = await createIo(counted().of, { secrets: [], source: "io-test" });
     expect((await io.frames("io-mapped", "v2", STACK))[0]).toMatchObject({ file: "index.js", mapped: false, at: "" });
   });
 
   it("stays as V8 printed it while the stores are away", async () => {
-    const io = await createIo(counted(true).of, { secrets: [] });
+    const io = await createIo(counted(true).of, { secrets: [], source: "io-test" });
     expect((await io.frames("io-away", "v1", STACK))[0]).toMatchObject({
       function: "a",
       file: "index.js",
@@ -109,7 +109,7 @@ describe("the number of an issue", () => {
       names.map((fingerprint) => delta({ script: "io-issues", fingerprint })),
     );
     const { asked, of } = counted();
-    const io = await createIo(of, { secrets: [] });
+    const io = await createIo(of, { secrets: [], source: "io-test" });
     const before = asked.length;
     const numbers = await Promise.all(names.map((name) => io.issueOf(name)));
     expect(new Set(numbers).size).toBe(20);
@@ -119,9 +119,9 @@ describe("the number of an issue", () => {
   });
 
   it("is none for a fingerprint without one, and while D1 is away", async () => {
-    const io = await createIo(counted().of, { secrets: [] });
+    const io = await createIo(counted().of, { secrets: [], source: "io-test" });
     expect(await io.issueOf("v1-io-unheard-of")).toBeNull();
-    const away = await createIo(counted(true).of, { secrets: [] });
+    const away = await createIo(counted(true).of, { secrets: [], source: "io-test" });
     expect(await away.issueOf("v1-io-away")).toBeNull();
   });
 });
@@ -132,7 +132,7 @@ describe("an export", () => {
     ["/../../segments/x", "exports/segments/x"],
     ["a//./b\u0000\n.txt", "exports/a/b__.txt"],
   ])("%j lies below exports/", async (key, stored) => {
-    const io = await createIo(counted().of, { secrets: [] });
+    const io = await createIo(counted().of, { secrets: [], source: "io-test" });
     await io.putObject(key, "line\n", "text/plain");
     const object = await env.BUCKET.get(stored);
     expect(await object?.text()).toBe("line\n");
@@ -145,7 +145,7 @@ describe("the address of the pages", () => {
     await rememberBaseUrl(env.DB, "https://tailrace.example.com/issues?x=1", Date.now());
     expect(await readBaseUrl(env.DB, Date.now() + 3_600_000)).toBe("https://tailrace.example.com");
     await rememberBaseUrl(env.DB, "https://other.example.com/", Date.now());
-    const io = await createIo(counted().of, { secrets: [] });
+    const io = await createIo(counted().of, { secrets: [], source: "io-test" });
     expect(io.baseUrl).toBe("https://other.example.com");
   });
 

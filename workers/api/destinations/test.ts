@@ -37,7 +37,7 @@ export async function testIntegration(
 
 async function roundTrip(env: Env, integration: Integration, values: Values, secrets: string[]): Promise<TestResult> {
   try {
-    const io = await createIo(env, { secrets });
+    const io = await createIo(env, { secrets, source: "test" });
     return await within(TIMEOUT_MS, undefined, integration.test(values, io));
   } catch (error) {
     // No integration throws for what a receiver does: this one is broken, or never ends.

@@ -24,7 +24,7 @@ function makeDependencies(ctx: DurableObjectState, env: Env, id: string): Depend
   return {
     readDestination: (which) => readDestination(env, which),
     integrationOf,
-    open: (row) => openReceiver(env, row),
+    open: (row) => openReceiver(env, row, id),
     sources: sourcesOf(env, id),
     rules: (integration, row) => rulesOf(integration, row),
     writeHealth: (health) => writeHealth(env, id, health),
@@ -44,13 +44,14 @@ function makeDependencies(ctx: DurableObjectState, env: Env, id: string): Depend
 
 export const dependencies = { make: makeDependencies };
 
-async function openReceiver(env: Env, row: StoredDestination): Promise<Opened> {
+/** @param id of the destination whose items it gets: another than the row's, where the row is its failover */
+async function openReceiver(env: Env, row: StoredDestination, id: string): Promise<Opened> {
   const integration = integrationOf(row.integration);
   if (integration === undefined || integration.role !== "destination")
     return misplaced(`There is no integration "${row.integration}" in this version of Tailrace.`);
   const opened = await openValues(env, row, integration.fields);
   if (!opened.ok) return misplaced(opened.message);
-  const io = await createIo(env, { secrets: opened.secrets });
+  const io = await createIo(env, { secrets: opened.secrets, source: id });
   return { ok: true, receiver: { id: row.id, revision: row.revision, integration, values: opened.values, io } };
 }
 

@@ -16,6 +16,8 @@ import { Traces } from "./traces.ts";
 export interface IoOptions {
   /** Opened secrets of the destination: masked in whatever `Io` says. */
   secrets: readonly string[];
+  /** `Io.source`. */
+  source: string;
   /** Folder below `exports/`; "" unless told otherwise. */
   prefix?: string;
 }
@@ -26,7 +28,7 @@ const lookUp = createLookUp();
 /** Never rejects. */
 export async function createIo(
   env: Pick<Env, "DB" | "BUCKET" | "TAILRACE_ALLOW_LOOPBACK">,
-  { secrets, prefix = "" }: IoOptions,
+  { secrets, source, prefix = "" }: IoOptions,
 ): Promise<Io> {
   const traces = new Traces(env);
   const issues = new IssueNumbers(env.DB);
@@ -37,6 +39,7 @@ export async function createIo(
     async putObject(key, body, contentType) {
       await env.BUCKET.put(exportKey(prefix, key), body, { httpMetadata: { contentType } });
     },
+    source,
     now: () => Date.now(),
     frames: async (script, version, stack) => [...(await traces.of(script, version, stack)).frames],
     trace: (script, version, stack, known) => traces.of(script, version, stack, known),

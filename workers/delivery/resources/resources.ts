@@ -184,7 +184,7 @@ async function withService<T extends { ok: true }>(
   work: (io: Io) => Promise<T | { ok: false; failure: Failure }>,
 ): Promise<T | { ok: false; failure: Failure }> {
   try {
-    return await within(OBTAIN_TIMEOUT_MS, undefined, work(await createIo(env, { secrets })));
+    return await within(OBTAIN_TIMEOUT_MS, undefined, work(await createIo(env, { secrets, source: "resource" })));
   } catch (error) {
     const message = masker(secrets)(`It came to no end: ${rootMessage(error)}`);
     return { ok: false, failure: { kind: "timeout", message, status: 0 } };

@@ -1,6 +1,6 @@
 /**
  * A batch → objects in the team's own bucket, one for each Worker and hour of the
- * events. An object is named after its first item: a batch that is tried again,
+ * events. An object is named after its first item and the destination: a batch that is tried again,
  * also one that has grown or shrunk meanwhile, begins with the same items in the
  * same order, and so writes over what the first try wrote. That is why the
  * destination is `ordered`: what stands before an item never changes behind it; and
@@ -39,7 +39,7 @@ export async function writeObjects(values: Values, items: readonly Item[], io: I
   const format = formatOf(values);
   for (const [folder, indices] of partition(events)) {
     const chosen = indices.map((index) => events[index] as EventItem);
-    const name = `${nameOf(chosen[0] as EventItem)}.${format.extension}`;
+    const name = `${nameOf(chosen[0] as EventItem)}-${safe(io.source)}.${format.extension}`;
     outcomes.requested();
     const failure = await put(values, `${folder}/${name}`, format.write(chosen, stacks), format, io);
     outcomes.set(indices, failure === undefined ? delivered : again(failure));
@@ -81,7 +81,7 @@ function partition(items: readonly EventItem[]): Map<string, number[]> {
   return folders;
 }
 
-/** By time, then id: a listing is in order. */
+/** By time, then id: a listing is in order. Whose it is comes behind: two destinations may write to one folder, and begin with the same item. */
 function nameOf({ event, id }: EventItem): string {
   return `${timeText(Math.max(0, Math.round(event.time))).replace(/[-:]/g, "")}-${id}`;
 }

@@ -32,9 +32,9 @@ describe("log files in R2", () => {
     const items = [...logs(2), ...logs(1, { script: "cart/eu" }), ...logs(1, { time: NOW * 1_000 + HOUR_US })];
     expect(fates(await r2.send({ folder: "/audit/" }, items, io))).toBe("dddd");
     expect([...io.objects.keys()].map((key) => key.replace(/[0-9a-f]{32}/, "ID"))).toEqual([
-      "audit/worker=shop/date=2026-11-21/hour=12/20261121T120000.000000Z-ID.ndjson.gz",
-      "audit/worker=cart_eu/date=2026-11-21/hour=12/20261121T120000.000000Z-ID.ndjson.gz",
-      "audit/worker=shop/date=2026-11-21/hour=13/20261121T130000.000000Z-ID.ndjson.gz",
+      "audit/worker=shop/date=2026-11-21/hour=12/20261121T120000.000000Z-ID-dst_test.ndjson.gz",
+      "audit/worker=cart_eu/date=2026-11-21/hour=12/20261121T120000.000000Z-ID-dst_test.ndjson.gz",
+      "audit/worker=shop/date=2026-11-21/hour=13/20261121T130000.000000Z-ID-dst_test.ndjson.gz",
     ]);
     expect([...io.objects.values()].map(({ body }) => lines(body))).toEqual([
       ["line 0", "line 1"],
@@ -56,6 +56,16 @@ describe("log files in R2", () => {
     await r2.send({}, items.slice(0, 4), io);
     const all = [...io.objects.values()].flatMap(({ body }) => lines(body));
     expect(all.sort()).toEqual(items.map(({ event }) => event.message).sort());
+  });
+
+  it("two destinations that write to one folder keep out of each other's files, also when they begin with the same item", async () => {
+    const one = testIo({ source: "dst_one" });
+    const other = testIo({ source: "dst_other" });
+    const items = logs(3);
+    await r2.send({}, items, one);
+    await r2.send({}, items.slice(0, 1), other);
+    const paths = [...one.objects.keys(), ...other.objects.keys()];
+    expect(new Set(paths).size).toBe(2);
   });
 
   it("what R2 did not take is tried again, what it took is done", async () => {
