@@ -196,7 +196,7 @@ test("what a receiver will not take is a dead letter: seen, edited, sent again",
   const item = deadLetter.item.replaceAll("and another one", "one that was edited");
   expect(item).not.toBe(deadLetter.item);
   expect((await api("PUT", `${letters}/${id}`, { item })).status).toBe(200);
-  expect((await api("PUT", `${letters}/${id}`, { item: '{"feed":"logs"}' })).status).toBe(400);
+  expect((await api("PUT", `${letters}/${id}`, { item: '{"feed":"logs"}' })).status).toBe(422);
   hook.behave({ kind: "answer" });
   hook.forget();
   expect((await api("POST", `${letters}/replay`, { ids: [id] })).body).toEqual({ changed: 1, refused: 0 });

@@ -72,6 +72,8 @@ export interface BackfillRead {
   wants?: (script: string) => boolean;
 }
 
+export type LetterEdited = { ok: true } | { ok: false; problem: string };
+
 export interface CourierRpc {
   /** The row of D1 was made or changed: take it over; its own, or that of its failover. Idempotent. */
   refresh(destination: string): Promise<void>;
@@ -83,7 +85,8 @@ export interface CourierRpc {
   retryNow(): Promise<void>;
   deadLetters(request: { before?: number; limit: number }): Promise<DeadLettersAnswer>;
   deadLetter(id: number): Promise<(DeadLetter & { item: string }) | null>;
-  editDeadLetter(id: number, item: string): Promise<boolean>;
+  /** Nothing is stored that could not be sent: `problem` says what is wrong. */
+  editDeadLetter(id: number, item: string): Promise<LetterEdited>;
   replay(selection: DeadLetterSelection): Promise<DeadLettersChanged>;
   discard(selection: DeadLetterSelection): Promise<DeadLettersChanged>;
   /** Log chunks and segments that are kept for it are let go, its own storage is emptied. */

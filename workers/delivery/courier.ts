@@ -15,7 +15,7 @@ import type {
   DestinationHealth,
 } from "../api/contract/integrations.ts";
 import { rootMessage } from "../util/error-message.ts";
-import type { CourierRpc, Nudge } from "./contract.ts";
+import type { CourierRpc, LetterEdited, Nudge } from "./contract.ts";
 import { Book, hasBook } from "./courier/book.ts";
 import { dependencies } from "./courier/dependencies.ts";
 import type { Dependencies } from "./courier/desk.ts";
@@ -78,8 +78,10 @@ export class Courier extends DurableObject<Env> implements CourierRpc {
     return (await this.ready())?.book.dead.read(id) ?? null;
   }
 
-  async editDeadLetter(id: number, item: string): Promise<boolean> {
-    return (await this.ready())?.engine.letters.edit(id, item) ?? false;
+  async editDeadLetter(id: number, item: string): Promise<LetterEdited> {
+    return (
+      (await this.ready())?.engine.letters.edit(id, item) ?? { ok: false, problem: "There is no such destination." }
+    );
   }
 
   async replay(selection: DeadLetterSelection): Promise<DeadLettersChanged> {

@@ -276,12 +276,40 @@ describe("when a receiver fails", () => {
     const { deadLetters } = await world.stub.deadLetters({ limit: 10 });
     const [letter] = deadLetters.filter(({ title }) => title === "bad one");
     const { item } = (await world.stub.deadLetter(letter?.id ?? 0)) ?? { item: "" };
-    expect(await world.stub.editDeadLetter(letter?.id ?? 0, "{}")).toBe(false);
-    expect(await world.stub.editDeadLetter(letter?.id ?? 0, item.replaceAll("bad one", "mended"))).toBe(true);
+    const edit = (text: string) => world.stub.editDeadLetter(letter?.id ?? 0, text);
+    expect(await edit("{}")).toEqual({ ok: false, problem: "id must be 32 hex digits." });
+    expect(await edit(item.replaceAll('"bad one"', "7"))).toMatchObject({ problem: "event.message must be a text." });
+    expect(await edit(item.replaceAll('"logs"', '"errors"'))).toMatchObject({ problem: "feed must stay logs." });
+    expect(await edit(item.replace(/"id":"\w{32}"/, `"id":"${"f".repeat(32)}"`))).toMatchObject({ ok: false });
+    expect(await edit(item.replaceAll("bad one", "x".repeat(300_000)))).toMatchObject({ ok: false });
+    expect((await world.stub.deadLetter(letter?.id ?? 0))?.item).toBe(item);
+    expect(await edit(item.replaceAll("bad one", "mended"))).toEqual({ ok: true });
     expect(await world.stub.replay({ ids: "all" })).toEqual({ changed: 1, refused: 1 });
     expect(world.receiver.texts).toContain("mended");
     expect((await world.stub.deadLetters({ limit: 10 })).total).toBe(1);
     expect(await world.stub.discard({ ids: "all" })).toEqual({ changed: 1, refused: 0 });
+  });
+
+  it("a dead letter that cannot be read is refused when it is replayed, and says why; the others are sent", async () => {
+    const world = await started();
+    world.receiver.behave = (items) => refused(items);
+    world.log("shop", texts(5));
+    await world.nudge("shop");
+    await world.settle(60_000);
+    await runInDurableObject(world.stub, (_, { storage }) => {
+      // As an earlier release took them from people.
+      storage.sql.exec("UPDATE dead_letters SET item = json_set(item, '$.event.message', 7) WHERE title = 'event 1'");
+      storage.sql.exec("UPDATE dead_letters SET item = '{' WHERE title = 'event 2'");
+    });
+    world.receiver.behave = (items, receiver) => receiver.take(items);
+    expect(await world.stub.replay({ ids: "all" })).toEqual({ changed: 3, refused: 2 });
+    expect([...world.receiver.texts].sort()).toEqual(["event 0", "event 3", "event 4"]);
+    const { deadLetters } = await world.stub.deadLetters({ limit: 10 });
+    const why = deadLetters.map(({ title, failure }) => `${title}: ${failure.message}`).sort();
+    expect(why).toEqual([
+      expect.stringMatching(/^event 1: .*cannot be read: event\.message must be a text\./),
+      expect.stringMatching(/^event 2: .*cannot be read: It is not JSON\./),
+    ]);
   });
 
   it("replayed by two at once, a dead letter is sent once", async () => {

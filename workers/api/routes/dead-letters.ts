@@ -48,11 +48,11 @@ export const putDeadLetter: Handler = async (c) => {
   const now = await ask(c, id, (courier) => courier.deadLetter(letter));
   if (!now.ok) return now.failure;
   if (now.value === null) return noSuchLetter(letter);
-  if (!changed.value)
-    return fail(
-      "bad_request",
-      "That is not an item that can be sent: keep its id, its feed, and the shape of its event.",
-    );
+  if (!changed.value.ok) {
+    const { problem } = changed.value;
+    const message = `That is not an item that can be sent: ${problem}`;
+    return fail("bad_fields", message, { details: { problems: { item: problem } } });
+  }
   await note(c, "deadletter.edit", id, { name, letter });
   return c.json({ deadLetter: now.value } satisfies DeadLetterAnswer);
 };

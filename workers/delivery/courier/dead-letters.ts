@@ -6,7 +6,9 @@
  */
 import type { DeadLetter, DeadLetterSelection, DeadLettersAnswer } from "../../api/contract/integrations.ts";
 import type { EventItem, Failure, Item } from "../../integrations/contract.ts";
+import type { LetterEdited } from "../contract.ts";
 import type { Storage } from "./book.ts";
+import { type ReadItem, readItem } from "./item-shape.ts";
 import { DEAD_LETTER_BYTES, DEAD_LETTER_CHARS, DEAD_LETTERS, MESSAGE_CHARS } from "./limits.ts";
 
 interface Row extends Record<string, SqlStorageValue> {
@@ -62,21 +64,28 @@ export class DeadLetters {
     return row === undefined ? null : { ...letterOf(row), item: row.item };
   }
 
-  /** False when there is none, or the text is not an item of the same feed. */
-  edit(id: number, text: string): boolean {
+  /** The text is an item that can be sent, and still the same one. */
+  edit(id: number, text: string): LetterEdited {
     const before = this.read(id);
-    const item = readItem(text);
-    if (before === null || item === null || item.feed !== before.feed || text.length > DEAD_LETTER_CHARS) return false;
+    if (before === null) return { ok: false, problem: "There is no such dead letter." };
+    if (text.length > DEAD_LETTER_CHARS)
+      return { ok: false, problem: `It has ${text.length} characters; ${DEAD_LETTER_CHARS} are the most.` };
+    const read = readItem(text);
+    if (!read.ok) return read;
+    const { item } = read;
+    if (item.feed !== before.feed) return { ok: false, problem: `feed must stay ${before.feed}.` };
+    const was = readItem(before.item);
+    if (was.ok && was.item.id !== item.id) return { ok: false, problem: `id must stay ${was.item.id}.` };
     this.storage.sql.exec(
       "UPDATE dead_letters SET item = ?, title = ?, bytes = ? WHERE id = ?",
       ...[text, titleOf(item), text.length, id],
     );
     this.known = undefined;
-    return true;
+    return { ok: true };
   }
 
   /** Oldest first, after `after`. */
-  chosen({ ids }: DeadLetterSelection, after: number, limit: number): { id: number; item: Item | null }[] {
+  chosen({ ids }: DeadLetterSelection, after: number, limit: number): { id: number; read: ReadItem }[] {
     const rows =
       ids === "all"
         ? this.rows("SELECT * FROM dead_letters WHERE id > ? ORDER BY id LIMIT ?", after, limit)
@@ -84,7 +93,7 @@ export class DeadLetters {
             "SELECT * FROM dead_letters WHERE id > ? AND id IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?",
             ...[after, JSON.stringify(ids), limit],
           );
-    return rows.map(({ id, item }) => ({ id, item: readItem(item) }));
+    return rows.map(({ id, item }) => ({ id, read: readItem(item) }));
   }
 
   refusedAgain(id: number, failure: Failure, now: number): void {
@@ -137,23 +146,6 @@ function textOf(item: Item): string {
   if (text.length <= DEAD_LETTER_CHARS || item.feed === "notices") return text;
   return JSON.stringify({ ...item, invocation: { ...item.invocation, events: [item.event] } } satisfies EventItem);
 }
-
-/** null: nothing that could be sent. */
-export function readItem(text: string): Item | null {
-  try {
-    const item = JSON.parse(text) as Partial<EventItem> & { notice?: unknown };
-    if (typeof item?.id !== "string" || !/^[0-9a-f]{32}$/.test(item.id)) return null;
-    if (typeof item.tags !== "object" || item.tags === null) return null;
-    if ((item.feed as string) === "notices") return isRecord(item.notice) ? (item as Item) : null;
-    if (item.feed !== "errors" && item.feed !== "logs" && item.feed !== "traces") return null;
-    const isEvent = isRecord(item.event) && typeof item.event.time === "number" && typeof item.event.kind === "string";
-    return isEvent && isRecord(item.invocation) && Array.isArray(item.invocation.events) ? (item as Item) : null;
-  } catch {
-    return null;
-  }
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
 
 const scriptOf = (item: Item) => (item.feed === "notices" ? item.notice.script : item.event.script);
 

@@ -3,6 +3,7 @@
  * once is sent once, and what is edited or discarded is not under way.
  */
 import type { DeadLetterSelection, DeadLettersChanged } from "../../api/contract/integrations.ts";
+import type { LetterEdited } from "../contract.ts";
 import type { Office } from "./channel.ts";
 import { replay } from "./replay.ts";
 
@@ -31,7 +32,7 @@ export class Letters {
     return this.inTurn(async () => ({ changed: this.office.book.dead.discard(selection), refused: 0 }));
   }
 
-  edit(id: number, item: string): Promise<boolean> {
+  edit(id: number, item: string): Promise<LetterEdited> {
     return this.inTurn(async () => this.office.book.dead.edit(id, item));
   }
 

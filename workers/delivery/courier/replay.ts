@@ -33,8 +33,14 @@ export async function replay(
     const chosen = dead.chosen(selection, after, most);
     if (chosen.length === 0) break;
     after = chosen.at(-1)?.id ?? after;
-    const letters = chosen.filter((letter): letter is Letter => letter.item !== null);
-    total.refused += chosen.length - letters.length;
+    const letters: Letter[] = [];
+    for (const { id, read } of chosen) {
+      if (read.ok) letters.push({ id, item: read.item });
+      else {
+        dead.refusedAgain(id, unreadable(read.problem), now());
+        total.refused += 1;
+      }
+    }
     const outcomes = await sendAll(receiver, letters, until, now);
     const taken: number[] = [];
     for (const [i, { id }] of letters.entries()) {
@@ -48,6 +54,7 @@ export async function replay(
     total.changed += dead.discard({ ids: taken });
     // Not one of them got through, and not by their own fault: the rest would fare no better.
     if (
+      letters.length > 0 &&
       taken.length === 0 &&
       outcomes.every((outcome) => outcome !== "delivered" && outcome !== undefined && "again" in outcome)
     )
@@ -81,6 +88,12 @@ async function send(
     return letters.map(() => ({ refused: failure }));
   }
 }
+
+/** Stored by an earlier release, which looked at less of what people wrote. */
+const unreadable = (problem: string): Failure => ({
+  ...{ kind: "refused", status: 0 },
+  message: `It was not sent, because it cannot be read: ${problem} Edit it, or throw it away.`,
+});
 
 const isRefused = (outcome: ItemOutcome | undefined) =>
   outcome !== undefined && outcome !== "delivered" && "refused" in outcome;

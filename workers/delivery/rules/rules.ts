@@ -29,7 +29,7 @@ export type RuleProblems = Partial<Record<keyof DestinationRules | "rules", stri
 export type ReadRules = { ok: true; rules: DestinationRules } | { ok: false; problems: RuleProblems };
 
 const LEVELS = ["debug", "info", "warn", "error"] as const;
-const NOTICES: Readonly<Record<NoticeKind, true>> = {
+export const NOTICES: Readonly<Record<NoticeKind, true>> = {
   "issue.new": true,
   "issue.regressed": true,
   "issue.escalated": true,
