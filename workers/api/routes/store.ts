@@ -2,6 +2,7 @@
  * `POST /api/v1/seal` and `POST /api/v1/maintenance`: what Ingesters and crons
  * do in their own time, now. For tests, benches, and before a look at the bucket.
  */
+import { runExpiry } from "../../delivery/source/expire.ts";
 import { sweepIssues } from "../../errors/issues/sweep.ts";
 import { runDaily, runHourly, sealAll } from "../../store/maintenance.ts";
 import { audit } from "../audit.ts";
@@ -23,14 +24,15 @@ export const seal: Handler = async (c) => {
 
 export const maintenance: Handler = async (c) => {
   const now = Date.now();
+  // First: what it lets go of is garbage for the hourly run.
+  const expiry = await runExpiry(c.env, now);
   const hourly = await runHourly(c.env, now);
   const daily = await runDaily(c.env, now);
   await Promise.all([runHousekeeping(c.env, now), sweepIssues(c.env, now)]);
   const { actor } = principalOf(c);
-  await audit(c.env, { at: now, actor, action: "store.maintenance", target: "all", detail: { hourly, daily } });
-  if (hourly.errors.length + daily.errors.length > 0)
-    return fail("unavailable", "A part of the maintenance failed; the next run tries again.", {
-      details: { hourly, daily },
-    });
-  return c.json({ hourly, daily });
+  const report = { expiry, hourly, daily };
+  await audit(c.env, { at: now, actor, action: "store.maintenance", target: "all", detail: report });
+  if (expiry.errors.length + hourly.errors.length + daily.errors.length > 0)
+    return fail("unavailable", "A part of the maintenance failed; the next run tries again.", { details: report });
+  return c.json(report);
 };

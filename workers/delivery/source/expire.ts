@@ -31,13 +31,22 @@ export interface Expiry {
 
 type ExpireEnv = DestinationEnv & { COURIERS: { getByName(name: string): Pick<CourierRpc, "marks"> } };
 
-/** By the hourly cron: what fails is tried again by the next run. */
-export async function runExpiry(env: ExpireEnv, now: number): Promise<void> {
+export interface ExpiryReport {
+  sealed?: Expiry;
+  errors: string[];
+}
+
+/** By the hourly cron, and by hand: what fails is tried again by the next run. */
+export async function runExpiry(env: ExpireEnv, now: number): Promise<ExpiryReport> {
   try {
-    const { lost } = await expireSealed(env, now);
+    const sealed = await expireSealed(env, now);
+    const { lost } = sealed;
     if (lost > 0) console.warn(`${lost} events were kept for destinations for ${HOLD_DAYS} days, and are not any more`);
+    return { sealed, errors: [] };
   } catch (error) {
-    console.error(`sweep of what was sealed: ${rootMessage(error)}`);
+    const message = `sweep of what was sealed: ${rootMessage(error)}`;
+    console.error(message);
+    return { errors: [message] };
   }
 }
 

@@ -8,6 +8,7 @@ import { HOLD_DAYS } from "../../../../workers/delivery/source/limits.ts";
 import { endBackfill, takeBackfill } from "../../../../workers/delivery/source/start.ts";
 import { compact } from "../../../../workers/store/compaction.ts";
 import { collectGarbage, GARBAGE_DELAY_MS, sweepOrphans } from "../../../../workers/store/garbage.ts";
+import { ADMIN, call } from "../../api/client.ts";
 import { appendOf, ingester, TEN_O_CLOCK } from "../../buffer/support.ts";
 import { addDestination, invoked, Reader, removeDestination } from "./support.ts";
 
@@ -114,6 +115,19 @@ describe("what is sealed", () => {
     await removeDestination("a");
     expect(await expireSealed(courierEnv({}), Date.now())).toMatchObject({ done: 0 });
     expect(await expireSealed(courierEnv({}), soon())).toMatchObject({ done: 1 });
+  });
+
+  it("is let go by hand as well", async () => {
+    await addDestination("a");
+    await seal("kept-by-hand");
+    await removeDestination("a");
+    const young = await call("/api/v1/maintenance", { method: "POST", token: ADMIN });
+    expect(await young.json()).toMatchObject({ expiry: { sealed: { done: 0 }, errors: [] } });
+    expect(await keysOf("sealed_log")).toHaveLength(1);
+    await env.DB.exec("UPDATE sealed_log SET sealed_at = sealed_at - 120000");
+    const done = await call("/api/v1/maintenance", { method: "POST", token: ADMIN });
+    expect(await done.json()).toMatchObject({ expiry: { sealed: { done: 1, expired: 0, lost: 0 } } });
+    expect(await keysOf("sealed_log")).toEqual([]);
   });
 
   it("is kept for a week; then who comes late knows how much it lost", async () => {
