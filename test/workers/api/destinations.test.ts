@@ -1,4 +1,5 @@
 /** Destinations over the API: what is checked before anything is stored, and that a secret goes in and never comes out. */
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type {
@@ -9,6 +10,7 @@ import type {
   TestAnswer,
 } from "../../../workers/api/contract.ts";
 import { write } from "../../../workers/api/destinations/save.ts";
+import { Engine } from "../../../workers/delivery/courier/engine.ts";
 import { MAX_DESTINATIONS, readDestination, type StoredDestination } from "../../../workers/delivery/destinations.ts";
 import { ADMIN, call, makeToken } from "./client.ts";
 
@@ -294,6 +296,24 @@ describe("a key that does not open what is stored", () => {
   });
 });
 
+describe("a failover", () => {
+  it("that is paused, resumed or changed is told to those that it takes over for", async () => {
+    const a = await made({ ...OTLP, name: "A" });
+    const b = await made({ ...OTLP, name: "B", failoverTo: a.id });
+    await made({ ...OTLP, name: "C" });
+    const told = vi.spyOn(Engine.prototype, "refreshFailover");
+    const names = () => told.mock.contexts.splice(0).map((engine) => (engine as Engine).id);
+    for (const turn of ["pause", "resume"]) {
+      await call(`${PATH}/${a.id}/${turn}`, { method: "POST", token: ADMIN });
+      expect(names()).toEqual([b.id]);
+    }
+    await put(a.id, { name: "A renamed" });
+    expect(names()).toEqual([b.id]);
+    await put(b.id, { name: "B renamed" });
+    expect(names()).toEqual([]);
+  });
+});
+
 describe("a removed destination", () => {
   it("is gone, unless another one leans on it", async () => {
     const a = await made({ ...OTLP, name: "A" });
@@ -374,5 +394,29 @@ describe("dead letters", () => {
     expect((await send("/1", "PUT", { item: "[]" })).status).toBe(400);
     expect((await send("/replay", "POST", { ids: [] })).status).toBe(400);
     expect(await (await send("/discard", "POST", { ids: "all" })).json()).toMatchObject({ changed: 0 });
+  });
+
+  it("that are edited into nonsense are refused with what is wrong", async () => {
+    const { id } = await made(WEBHOOK);
+    await call(`${PATH}/${id}/pause`, { method: "POST", token: ADMIN });
+    const invocation_id = "0".repeat(32);
+    const event = { time: 1, kind: "log", script: "shop", invocation_id, seq: 1, sample_weight: 1, message: "x" };
+    const item = { id: invocation_id, feed: "logs", tags: {}, event };
+    const whole = { ...item, invocation: { script: "shop", id: invocation_id, events: [event] } };
+    await runInDurableObject(env.COURIERS.getByName(id), (_, { storage }) => {
+      storage.sql.exec(
+        `INSERT INTO dead_letters (id, at, script, feed, title, failure, tries, bytes, item)
+          VALUES (1, 1, 'shop', 'logs', 'x', '{"kind":"refused","status":400,"message":"no"}', 1, 1, ?)`,
+        JSON.stringify(whole),
+      );
+    });
+    const edit = (changes: object) => {
+      const body = { item: JSON.stringify({ ...whole, event: { ...event, ...changes } }) };
+      return call(`${PATH}/${id}/dead-letters/1`, { method: "PUT", token: ADMIN, body });
+    };
+    const nonsense = { time: -1e18, kind: "invocation", attributes: null, message: 7, stack: [1] };
+    expect(await problems(await edit(nonsense))).toEqual({ item: expect.stringMatching(/^event\.time must be/) });
+    expect(await problems(await edit({ kind: "nonsense" }))).toEqual({ item: expect.stringMatching(/^event\.kind/) });
+    expect((await edit({ message: "mended" })).status).toBe(200);
   });
 });

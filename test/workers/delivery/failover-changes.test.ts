@@ -26,6 +26,10 @@ async function carried(): Promise<{ world: World; other: string; sent: { text: s
   return { world, other, sent };
 }
 
+function raise(message: string): never {
+  throw new Error(message);
+}
+
 function change(world: World, id: string, more: Partial<StoredDestination>): void {
   const row = world.rows.get(id) as StoredDestination;
   world.rows.set(id, { ...row, ...more, revision: row.revision + 1 });
@@ -128,6 +132,31 @@ it("what a failover has under way when its key changes is sent once, and nothing
       .map(({ text }) => text)
       .sort(),
   ).toEqual(texts(30, "later").sort());
+});
+
+it("that was told while all was well fails over as soon as any other", async () => {
+  const world = new World();
+  world.addFailover();
+  await world.start();
+  await world.stub.refresh(`${world.id}-other`);
+  await world.settle(10_000);
+  world.receiver.behave = (items) => again(items, failureOf("unavailable", { retryAfterMs: 3_600_000 }));
+  await log(world, texts(5));
+  await world.settle(90_000);
+  expect(world.failover.texts).toEqual(texts(5));
+});
+
+it("sends nothing by old values while it cannot read the new ones", async () => {
+  const { world, other, sent } = await carried();
+  change(world, other, { values: { key: "new" } });
+  const rows = world.rows.get(other) as StoredDestination;
+  world.rows.set(other, new Proxy(rows, { get: () => raise("D1 is away") }));
+  await world.stub.refresh(other);
+  await flow(world, 20, "kept");
+  expect(sent).toHaveLength(5);
+  world.rows.set(other, rows);
+  await world.settle(30_000);
+  expect(sent.slice(5).map(({ key }) => key)).toEqual(texts(20).map(() => "new"));
 });
 
 it("is told of its failover without trying anew what it fails to deliver itself", async () => {

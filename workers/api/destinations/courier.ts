@@ -1,5 +1,6 @@
 /** A destination's Courier, as `api/` may call it: what it cannot answer is an expected failure. */
 import type { CourierRpc } from "../../delivery/contract.ts";
+import { listDestinations, type StoredDestination } from "../../delivery/destinations.ts";
 import { within } from "../../util/within.ts";
 import type { ApiContext } from "../context.ts";
 import { type Failure, fail, logFailure } from "../errors.ts";
@@ -30,9 +31,21 @@ export async function ask<T>(
 }
 
 /**
- * Tells it that its row was changed. That it does not hear it now fails nothing: it
- * reads its row again with the next nudge, and by its own alarm.
+ * Tells it that its row was changed, and those for whom it takes over: they send by
+ * what the row says. That one does not hear it now fails nothing: it reads its row,
+ * and that of its failover, once a minute.
  */
 export async function tell(c: ApiContext, id: string): Promise<void> {
-  await ask(c, id, (courier) => courier.refresh(id));
+  const users = (await known(c)).filter(({ failoverTo }) => failoverTo === id);
+  await Promise.all([{ id }, ...users].map((one) => ask(c, one.id, (courier) => courier.refresh(id))));
+}
+
+/** None when D1 does not answer: the change itself is stored. */
+async function known(c: ApiContext): Promise<StoredDestination[]> {
+  try {
+    return await listDestinations(c.env);
+  } catch (error) {
+    logFailure(c, error);
+    return [];
+  }
 }

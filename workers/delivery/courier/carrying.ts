@@ -60,12 +60,15 @@ export class Carrying {
       return;
     }
     if (now >= this.nextLook) {
+      const { isStale } = this;
       this.nextLook = now + SWEEP_MS;
+      // Before the row is read: what is said meanwhile is of the next look.
+      this.isStale = false;
       try {
-        await this.open(own, row, now);
-        this.isStale = false;
+        await this.open(own, row, { now, isStale });
       } catch (error) {
         // The destination itself goes on meanwhile, and so does the failover, unless somebody said that it is another.
+        this.isStale ||= isStale;
         this.nextLook = now + STORE_RETRY_MS;
         console.warn(`delivery: the failover of ${row.id} cannot be opened: ${rootMessage(error)}`);
       }
@@ -85,9 +88,10 @@ export class Carrying {
   /** ms since the epoch: when it wants to go on. */
   wakeAt(own: Channel, row: StoredDestination, now: number): number | null {
     if (row.failoverTo === null) return null;
+    if (this.channel === undefined && this.problem === null) return own.pending > 0 ? now + FAILOVER_LOOK_MS : null;
+    if (this.next !== undefined) return now;
     if (this.isHeld) return this.ends ? null : this.nextLook;
-    if (this.channel !== undefined) return this.channel.wakeAt(now);
-    return own.pending > 0 ? now + FAILOVER_LOOK_MS : null;
+    return this.channel?.wakeAt(now) ?? null;
   }
 
   /** Nothing more begins. */
@@ -108,7 +112,11 @@ export class Carrying {
     });
   }
 
-  private async open(own: Channel, row: StoredDestination, now: number): Promise<void> {
+  private async open(
+    own: Channel,
+    row: StoredDestination,
+    { now, isStale }: { now: number; isStale: boolean },
+  ): Promise<void> {
     const { deps } = this.office;
     if (row.failoverTo === null) return;
     const other = await within(ROW_MS, "D1", deps.readDestination(row.failoverTo));
@@ -119,7 +127,7 @@ export class Carrying {
     if (!opened.ok) return this.cannot(`Its failover ${other.name} carries nothing: ${opened.failure.message}`);
     const { receiver } = opened;
     const rules = deps.rules(receiver.integration, row);
-    const isNew = this.isStale || this.problem !== null;
+    const isNew = isStale || this.problem !== null;
     this.cannot(null);
     if (this.channel === undefined) {
       this.begin(own, other.id, now);

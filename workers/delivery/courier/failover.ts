@@ -41,7 +41,9 @@ export function viaLanes(own: readonly LaneState[], before: readonly LaneState[]
     .filter(({ kind }) => kind === "log" || kind === "notices")
     .map((lane) => {
       const kept = known.get(laneKey(lane.kind, lane.shard));
-      return kept !== undefined && isBeyond(kept, lane) ? kept : lane;
+      if (kept === undefined || isBeyond(lane, kept)) return lane;
+      // What either of them has beyond the cursor is not sent to the other once more.
+      return isBeyond(kept, lane) ? kept : { ...kept, ahead: new Set([...kept.ahead, ...lane.ahead]) };
     });
 }
 

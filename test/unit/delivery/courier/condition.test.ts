@@ -43,6 +43,18 @@ const CASES: [string, Partial<Seen>, string, string][] = [
     "The key is not accepted. Check the key: it may be wrong, have ended, or not be allowed to do this. 1 event waits and is kept.",
   ],
   [
+    "a failover that carries nothing",
+    {
+      ...withReceiver(
+        { hold: HOLD },
+        { failedOverSince: NOW, viaProblem: "Its failover B is paused: it carries nothing" },
+      ),
+      failoverName: "B",
+    },
+    "attention",
+    "The key is not accepted. Check the key: it may be wrong, have ended, or not be allowed to do this. What comes is kept. Its failover B is paused: it carries nothing.",
+  ],
+  [
     "an open circuit",
     withReceiver({ breaker: breakerAfter(6, 90_000) }),
     "failing",

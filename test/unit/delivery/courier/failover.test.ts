@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { failover, type Sight } from "../../../../workers/delivery/courier/failover.ts";
+import { failover, type Sight, viaLanes } from "../../../../workers/delivery/courier/failover.ts";
+import type { LaneState } from "../../../../workers/delivery/courier/lane.ts";
 
 const NOW = 10_000_000;
 const WELL: Sight = {
@@ -25,4 +26,18 @@ const CASES: [string, Partial<Sight>, boolean][] = [
 
 it.each(CASES)("%s", (_name, sight, wanted) => {
   expect(failover({ ...WELL, ...sight })).toBe(wanted);
+});
+
+it.each([
+  ["where it was, when that is further on", [2, 5], ["other"], [2, 5]],
+  ["where the first is, when that is further on", [1, 9], ["own"], [2, 3]],
+  ["with what both have done, where they are alike", [2, 3], ["other", "own"], [2, 3]],
+])("one that carries again begins %s", (_name, [through = 0, offset = 0], ahead, [at, of]) => {
+  const lane = (through: number, offset: number, id: string): LaneState => ({
+    ...{ kind: "log", shard: "shop", script: "shop" },
+    ...{ position: { through, offset }, ahead: new Set([id]) },
+  });
+  const [begins] = viaLanes([lane(2, 3, "own")], [lane(through, offset, "other")]);
+  expect(begins?.position).toEqual({ through: at, offset: of });
+  expect([...(begins?.ahead ?? [])]).toEqual(ahead);
 });
