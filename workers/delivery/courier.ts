@@ -18,9 +18,9 @@ import { rootMessage } from "../util/error-message.ts";
 import type { CourierRpc, LetterEdited, Nudge } from "./contract.ts";
 import { Book, hasBook } from "./courier/book.ts";
 import { dependencies } from "./courier/dependencies.ts";
-import type { Dependencies } from "./courier/desk.ts";
 import { Engine } from "./courier/engine.ts";
 import { SWEEP_MS } from "./courier/limits.ts";
+import type { Dependencies } from "./courier/needs.ts";
 
 interface Office {
   book: Book;

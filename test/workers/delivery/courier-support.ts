@@ -8,7 +8,7 @@ import { env } from "cloudflare:workers";
 import type { DestinationHealth, DestinationRules } from "../../../workers/api/contract/integrations.ts";
 import type { Page, Position } from "../../../workers/delivery/contract.ts";
 import { dependencies, rulesOf } from "../../../workers/delivery/courier/dependencies.ts";
-import type { Dependencies, Sources } from "../../../workers/delivery/courier/desk.ts";
+import type { Dependencies, Sources } from "../../../workers/delivery/courier/needs.ts";
 import type { Courier } from "../../../workers/delivery/courier.ts";
 import type { StoredDestination } from "../../../workers/delivery/destinations.ts";
 import type {

@@ -4,9 +4,10 @@
  * them in order. One after the other; a later one ends where the live cursors (or
  * the one before it) began, so that nothing has two turns.
  */
-import type { Channel, Office } from "./channel.ts";
-import type { Mark } from "./desk.ts";
+import type { Channel } from "./channel.ts";
 import type { Span } from "./loading.ts";
+import type { Mark } from "./needs.ts";
+import type { Office } from "./office.ts";
 
 export interface Listed {
   rows: number;

@@ -5,7 +5,8 @@
  * for taking what it cuts.
  */
 import type { BatchLimits } from "../../integrations/contract.ts";
-import type { Lane, Slot, Terms } from "./lane.ts";
+import type { Lane } from "./lane.ts";
+import type { Slot, Terms } from "./slot.ts";
 
 export interface Cut {
   limits: BatchLimits;

@@ -12,8 +12,9 @@
  */
 import type { StoredDestination } from "../destinations.ts";
 import { beginBackfill, type Listed } from "./back-fill.ts";
-import type { Channel, Office } from "./channel.ts";
-import type { Mark } from "./desk.ts";
+import type { Channel } from "./channel.ts";
+import type { Mark } from "./needs.ts";
+import type { Office } from "./office.ts";
 
 /** Workers that rules begin to want at once, for which what happens meanwhile is looked up: their names are kept with the state. */
 const MAX_FRESH = 200;

@@ -9,11 +9,12 @@
 import { rootMessage } from "../../util/error-message.ts";
 import { within } from "../../util/within.ts";
 import type { StoredDestination } from "../destinations.ts";
-import { Channel, type Office } from "./channel.ts";
-import type { Receiver, Rules } from "./desk.ts";
+import { Channel } from "./channel.ts";
 import { failover, viaLanes } from "./failover.ts";
 import { laneKey } from "./lane.ts";
 import { FAILOVER_LOOK_MS, ROW_MS, STORE_RETRY_MS, SWEEP_MS } from "./limits.ts";
+import type { Receiver, Rules } from "./needs.ts";
+import type { Office } from "./office.ts";
 import { isHalfBroken } from "./quality.ts";
 import { newReceiver } from "./state.ts";
 

@@ -1,7 +1,7 @@
 /** How a destination is, in one word and one sentence for people. Pure. */
 import type { DestinationHealth, Feed } from "../../api/contract/integrations.ts";
 import { withAdvice } from "../../integrations/sending/advice.ts";
-import type { Waits } from "./lane.ts";
+import type { Waits } from "./slot.ts";
 import type { CourierState } from "./state.ts";
 
 export interface Seen {

@@ -17,8 +17,8 @@ import { noticesThrough, readNotices } from "../source/notices.ts";
 import { readShard } from "../source/read.ts";
 import { endBackfill, letGo, shardsWithNews, startMarks, takeBackfill } from "../source/start.ts";
 import { waitingOf } from "../source/waiting.ts";
-import type { Dependencies, Opened, Rules, Sources } from "./desk.ts";
 import { SEAL_MS, SEAL_WIDTH } from "./limits.ts";
+import type { Dependencies, Opened, Rules, Sources } from "./needs.ts";
 
 function makeDependencies(ctx: DurableObjectState, env: Env, id: string): Dependencies {
   return {

@@ -17,12 +17,13 @@ import { chooseAnew, start, stop } from "./beginnings.ts";
 import { Bell } from "./bell.ts";
 import type { Book } from "./book.ts";
 import { Carrying } from "./carrying.ts";
-import { Channel, type Office } from "./channel.ts";
-import type { Dependencies, Receiver } from "./desk.ts";
+import { Channel } from "./channel.ts";
 import { healthOf } from "./health.ts";
 import { Letters } from "./letters.ts";
 import { HEALTH_GAP_MS, HEALTH_MS, IDLE_RUN_MS, ROW_MS, RUN_MS, STORE_RETRY_MS, SWEEP_MS } from "./limits.ts";
 import { Measures } from "./measures.ts";
+import type { Dependencies, Receiver } from "./needs.ts";
+import type { Office } from "./office.ts";
 import { type CourierState, newReceiver } from "./state.ts";
 
 export class Engine {

@@ -1,6 +1,7 @@
 /** What is known of one destination, as the API and the pages show it. */
 import type { DestinationHealth } from "../../api/contract/integrations.ts";
 import type { StoredDestination } from "../destinations.ts";
+import { dueAt, isCounted, oldestIn, queuedIn } from "./backlog.ts";
 import type { Channel } from "./channel.ts";
 import { conditionOf } from "./condition.ts";
 import type { Measures } from "./measures.ts";
@@ -23,9 +24,9 @@ export function healthOf(known: Known): DestinationHealth {
   const { state, row, own, via, now, measures, problem, storeError, failoverName } = known;
   const { counters, receiver } = state;
   // After an eviction nothing was read yet: what was known before is what is known.
-  const isKnown = own?.isCounted === true;
-  const queued = (isKnown ? own.queued() : (row?.health?.queued ?? own?.queued())) ?? null;
-  const oldestWaiting = (isKnown ? own.oldest() : (row?.health?.oldestWaiting ?? own?.oldest())) ?? null;
+  const isKnown = own !== undefined && isCounted(own);
+  const queued = (isKnown ? queuedIn(own) : (row?.health?.queued ?? (own && queuedIn(own)))) ?? null;
+  const oldestWaiting = (isKnown ? oldestIn(own) : (row?.health?.oldestWaiting ?? (own && oldestIn(own)))) ?? null;
   const paused = row?.state === "paused";
   const standby = row?.standby ?? false;
   const gate = gateOf(receiver);
@@ -55,7 +56,7 @@ export function healthOf(known: Known): DestinationHealth {
     oldestWaiting,
     lastDeliveredAt: state.lastDeliveredAt,
     movedAt: state.movedAt,
-    dueAt: own?.dueAt(now) ?? null,
+    dueAt: own === undefined ? null : dueAt(own, now),
     lastError: state.lastError,
     nextTryAt: isWaiting ? gate : null,
     circuit: receiver.breaker.state,

@@ -4,7 +4,7 @@
  */
 import type { DeadLetterSelection, DeadLettersChanged } from "../../api/contract/integrations.ts";
 import type { LetterEdited } from "../contract.ts";
-import type { Office } from "./channel.ts";
+import type { Office } from "./office.ts";
 import { replay } from "./replay.ts";
 
 export class Letters {

@@ -2,8 +2,8 @@
 import type { Invocation, Item } from "../../integrations/contract.ts";
 import type { Page, Position } from "../contract.ts";
 import type { Ceiling } from "../rules/ceiling.ts";
-import type { Rules } from "./desk.ts";
-import type { Loaded, Passed } from "./lane.ts";
+import type { Rules } from "./needs.ts";
+import type { Loaded, Passed } from "./slot.ts";
 
 /** Bytes of an item beside its texts: names of fields, numbers, ids. */
 const ITEM_BYTES = 300;

@@ -11,8 +11,8 @@
 import type { Feed } from "../../api/contract/integrations.ts";
 import type { Failure, ItemOutcome, SendResult } from "../../integrations/contract.ts";
 import { halved } from "./batcher.ts";
-import type { Slot } from "./lane.ts";
 import { HALVE_TRIES, POISON_TRIES, REFUSED_IN_ROW } from "./limits.ts";
+import type { Slot } from "./slot.ts";
 
 export interface Verdict {
   delivered: Slot[];

@@ -2,10 +2,11 @@
 import type { Page, Position } from "../contract.ts";
 import type { Ceiling } from "../rules/ceiling.ts";
 import type { Channel } from "./channel.ts";
-import type { Sources } from "./desk.ts";
-import type { Lane, Loaded } from "./lane.ts";
+import type { Lane } from "./lane.ts";
 import { FIRST_PAGE_BYTES, NOTICES_PAGE, PAGE_BYTES, PAGE_ROWS, PRESSURE_USE } from "./limits.ts";
 import { loadNotices, loadPage, wantsOf } from "./loading.ts";
+import type { Sources } from "./needs.ts";
+import type { Loaded } from "./slot.ts";
 
 const PAGE = { maxBytes: PAGE_BYTES, maxRows: PAGE_ROWS };
 /** After a quiet time: whether a burst begins is known with it. */

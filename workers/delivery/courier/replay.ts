@@ -8,8 +8,8 @@ import type { Failure, Item, ItemOutcome } from "../../integrations/contract.ts"
 import { rootMessage } from "../../util/error-message.ts";
 import { within } from "../../util/within.ts";
 import type { DeadLetters } from "./dead-letters.ts";
-import type { Receiver } from "./desk.ts";
 import { REPLAY_MS, SEND_MS } from "./limits.ts";
+import type { Receiver } from "./needs.ts";
 
 interface Letter {
   id: number;

@@ -5,9 +5,9 @@ import type { Position } from "../contract.ts";
 import type { CeilingState } from "../rules/ceiling.ts";
 import { MAX_CEILING_MINUTES } from "../rules/limits.ts";
 import { type Breaker, CLOSED } from "./breaker.ts";
-import type { Waits } from "./lane.ts";
 import type { Span } from "./loading.ts";
 import type { Quality } from "./quality.ts";
+import type { Waits } from "./slot.ts";
 
 export interface Hold {
   since: number;

@@ -1,7 +1,8 @@
 /** A lane that is also read beyond its window: whatever the order of reads, answers and evictions, each item is sent once. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { Lane, type Loaded, type Slot, type Waits } from "../../../../workers/delivery/courier/lane.ts";
+import { Lane } from "../../../../workers/delivery/courier/lane.ts";
+import type { Loaded, Slot, Waits } from "../../../../workers/delivery/courier/slot.ts";
 import type { EventItem } from "../../../../workers/integrations/contract.ts";
 
 const NOTHING = { sampled: 0, taken: null, ceiling: 0, lost: 0, rows: 1 };
@@ -78,7 +79,7 @@ it("sends each item once, and is empty at the end", () => {
         else {
           // What was under way is not answered for: it is sent again.
           flying = [];
-          lane = new Lane(lane.state(), lane.scoutMark);
+          lane = new Lane(lane.state(), lane.strays.mark);
         }
       }
       waits = {};

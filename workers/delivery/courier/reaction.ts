@@ -1,12 +1,15 @@
-/** What a batch's answer says about its receiver: well, broken, in want of a person, or asking for patience. Pure. */
+/**
+ * How a receiver's state changes by the answer to a batch (settling.ts): it is well, broken,
+ * in want of a person, or asks for patience. Pure.
+ */
 import type { Feed } from "../../api/contract/integrations.ts";
 import type { Failure, SendResult } from "../../integrations/contract.ts";
 import { askedMs, holdMs } from "./backoff.ts";
 import { askedToWait, type Breaker, failedOnce, succeeded } from "./breaker.ts";
-import type { Waits } from "./lane.ts";
 import { BREAKER_CONSECUTIVE, KIND_WAIT_MS, MESSAGE_CHARS } from "./limits.ts";
 import type { Verdict } from "./outcomes.ts";
 import { noted, QUALITY_OF } from "./quality.ts";
+import type { Waits } from "./slot.ts";
 import type { Hold, ReceiverState } from "./state.ts";
 
 export interface Moment {

@@ -1,4 +1,8 @@
-/** What all parts of one Courier work on, and what it needs of others, by interface: tests hand in receivers that lie, stores that are away, and a clock of their own. */
+/**
+ * What a Courier needs of others, by interface, and what they hand to it: sources,
+ * rules, receivers, the row, the clock. `dependencies.ts` makes the real ones; tests hand
+ * in receivers that lie, stores that are away, and a clock of their own.
+ */
 import type { DestinationHealth, Feed } from "../../api/contract/integrations.ts";
 import type {
   Destination,
