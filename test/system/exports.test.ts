@@ -130,7 +130,9 @@ describe("each card", () => {
       const { objects } = await bucket.list({ prefix: `exports/audit/worker=${SCRIPT}/` });
       return objects[0];
     });
-    expect(object.key).toMatch(/\/date=\d{4}-\d\d-\d\d\/hour=\d\d\/\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{32}-dst_[0-9a-f]+\.ndjson\.gz$/);
+    expect(object.key).toMatch(
+      /\/date=\d{4}-\d\d-\d\d\/hour=\d\d\/\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{32}-dst_[0-9a-f]+\.ndjson\.gz$/,
+    );
     const body = await (await bucket.get(object.key))?.arrayBuffer();
     const lines = gunzipSync(Buffer.from(body as ArrayBuffer))
       .toString()
