@@ -218,13 +218,13 @@ test("the command lists and tries them, and says no key aloud", async () => {
 
 test("secrets move to a new key, and the old one may go", async () => {
   const { body: before } = await api<SecretsAnswer>("GET", "secrets");
-  expect(before).toMatchObject({ unreadable: [], sealed: [{ key: before.key, count: 2 }] });
+  expect(before).toMatchObject({ unreadable: [], sealed: [{ key: before.key, count: 3 }] });
   await withKey(`${NEW_KEY},${OLD_KEY}`);
   const rotated = await runCli(["secrets", "rotate"], { url: tailrace.stack.url });
-  expect(rotated).toMatchObject({ code: 0, stdout: expect.stringContaining("2 secrets sealed again") });
+  expect(rotated).toMatchObject({ code: 0, stdout: expect.stringContaining("3 secrets sealed again") });
   await withKey(NEW_KEY);
   const { body: after } = await api<SecretsAnswer>("GET", "secrets");
-  expect(after).toMatchObject({ unreadable: [], sealed: [{ key: after.key, count: 2 }] });
+  expect(after).toMatchObject({ unreadable: [], sealed: [{ key: after.key, count: 3 }] });
   expect(after.key).not.toBe(before.key);
   collector.behave({ kind: "answer" });
   expect(await runCli(["destinations", "test", "Our collector"], { url: tailrace.stack.url })).toMatchObject({
