@@ -62,7 +62,7 @@ export interface CourierState {
   backfill: DestinationHealth["backfill"];
   /** What the listed segments are read for, also where nobody asked (beginnings.ts). */
   span: Span | null;
-  /** Up to where lanes were read beyond their windows, for kinds that may be sent (lane.ts). */
+  /** Up to where lanes were read beyond their windows, for kinds that may be sent (strays.ts). */
   scouts: Record<string, Position>;
   /** Number of the last notice that a back-fill sends. */
   noticesTo: number;
