@@ -1,6 +1,7 @@
 /** From when on a destination gets events: nothing is left out between the moment that a person chose and its cursors, nothing comes twice. */
 import { expect, it } from "vitest";
-import { invocationOf, RULES, World } from "./courier-support.ts";
+import { RULES } from "../../support/destination-rules.ts";
+import { invocationOf, World } from "./courier-support.ts";
 
 const HOUR_MS = 3_600_000;
 

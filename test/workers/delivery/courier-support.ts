@@ -5,7 +5,7 @@
  */
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import type { DestinationHealth, DestinationRules } from "../../../workers/api/contract/integrations.ts";
+import type { DestinationHealth } from "../../../workers/api/contract/integrations.ts";
 import type { Page, Position } from "../../../workers/delivery/contract.ts";
 import { dependencies, rulesOf } from "../../../workers/delivery/courier/dependencies.ts";
 import type { Dependencies, Sources } from "../../../workers/delivery/courier/needs.ts";
@@ -21,21 +21,9 @@ import type {
   NoticeItem,
   SendResult,
 } from "../../../workers/integrations/contract.ts";
+import { RULES } from "../../support/destination-rules.ts";
 
 export const TEN_O_CLOCK = Date.UTC(2026, 10, 21, 10);
-
-export const RULES: DestinationRules = {
-  workers: [],
-  exceptWorkers: [],
-  versions: [],
-  feeds: ["errors", "logs"],
-  minLevel: "debug",
-  notices: [],
-  sampling: [],
-  otherwise: 1,
-  perMinute: null,
-  tags: {},
-};
 
 export const failureOf = (kind: Failure["kind"], more: Partial<Failure> = {}): Failure => ({
   ...{ kind, status: kind === "unavailable" ? 503 : 0, message: `it is ${kind}` },

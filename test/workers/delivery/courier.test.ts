@@ -1,6 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
-import { again, Door, failureOf, invocationOf, RULES, refused, textOf, World } from "./courier-support.ts";
+import { RULES } from "../../support/destination-rules.ts";
+import { again, Door, failureOf, invocationOf, refused, textOf, World } from "./courier-support.ts";
 
 const texts = (n: number, prefix = "event") => Array.from({ length: n }, (_, i) => `${prefix} ${i}`);
 
